@@ -1,0 +1,178 @@
+"""Every error StoreLens raises on purpose.
+
+StoreLensError
+├── ConfigurationError            a setting is missing, wrong, or contradicts another
+├── CatalogError                  a catalog that cannot be read at all
+├── RowError                      one row that cannot become a product (``field`` says where)
+│   ├── RowUnreadable             a line that is no row at all
+│   └── RowRepeated               an id that an earlier row of the catalog has
+├── PictureError                  one picture that cannot be used
+│   ├── PictureNotFound
+│   ├── PictureOutsideCatalog     a path that leaves the catalog's folder
+│   ├── PictureSourceUnsupported  a kind of source this version does not read
+│   ├── PictureTooLarge           too many bytes
+│   ├── PictureTooManyPixels
+│   ├── NotAPicture               bytes that no decoder knows
+│   └── PictureDamaged            a picture that breaks off or does not decode
+├── RequestError                  a request that cannot be answered as it stands
+│   ├── EmptyRequest
+│   ├── UnknownField              a filter, facet, sort or group names a field the index does not have
+│   ├── WrongType                 a value or an operation that does not fit the field
+│   ├── InvalidCursor
+│   └── RequestTooLarge
+├── NotFound
+│   ├── ProductNotFound
+│   └── ProductPictureNotFound
+├── ModelError
+│   ├── ModelNotFound             no such model here, and none to be fetched
+│   ├── ModelMismatch             the encoder is not the one the index was built with
+│   └── BadVectors                vectors that are not finite, not unit length, or of another dimension
+└── IndexError_
+    ├── IndexMissing              nothing has been ingested yet
+    ├── IndexLocked               another job holds the index
+    ├── IndexDamaged              what is on disk cannot be opened
+    └── IndexUnavailable          the Qdrant server does not answer
+
+``code`` is stable and meant for programs: it is the ``code`` of a rejected row and the last part of
+the ``type`` of an HTTP problem. The message is meant for people and says what to do.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class StoreLensError(Exception):
+    """Base of every error raised on purpose."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+        """The field of a row or request that the error is about, where there is one."""
+
+
+class ConfigurationError(StoreLensError):
+    code = "configuration"
+
+
+class CatalogError(StoreLensError):
+    code = "catalog-unreadable"
+
+
+class RowError(StoreLensError):
+    code = "row-invalid"
+
+
+class RowUnreadable(RowError):
+    code = "row-unreadable"
+
+
+class RowRepeated(RowError):
+    code = "row-repeated"
+
+
+class PictureError(StoreLensError):
+    code = "picture-unusable"
+
+
+class PictureNotFound(PictureError):
+    code = "picture-not-found"
+
+
+class PictureOutsideCatalog(PictureError):
+    code = "picture-outside-catalog"
+
+
+class PictureSourceUnsupported(PictureError):
+    code = "picture-source-unsupported"
+
+
+class PictureTooLarge(PictureError):
+    code = "picture-too-large"
+
+
+class PictureTooManyPixels(PictureError):
+    code = "picture-too-many-pixels"
+
+
+class NotAPicture(PictureError):
+    code = "not-a-picture"
+
+
+class PictureDamaged(PictureError):
+    code = "picture-damaged"
+
+
+class RequestError(StoreLensError):
+    code = "request-invalid"
+
+
+class EmptyRequest(RequestError):
+    code = "request-empty"
+
+
+class UnknownField(RequestError):
+    code = "unknown-field"
+
+
+class WrongType(RequestError):
+    code = "wrong-type"
+
+
+class InvalidCursor(RequestError):
+    code = "cursor-invalid"
+
+
+class RequestTooLarge(RequestError):
+    code = "request-too-large"
+
+
+class NotFound(StoreLensError):
+    code = "not-found"
+
+
+class ProductNotFound(NotFound):
+    code = "product-not-found"
+
+
+class ProductPictureNotFound(NotFound):
+    code = "picture-not-found"
+
+
+class ModelError(StoreLensError):
+    code = "model"
+
+
+class ModelNotFound(ModelError):
+    code = "model-not-found"
+
+
+class ModelMismatch(ModelError):
+    code = "model-mismatch"
+
+
+class BadVectors(ModelError):
+    code = "vectors-bad"
+
+
+class IndexError_(StoreLensError):  # noqa: N801 - IndexError is Python's own
+    code = "index"
+
+
+class IndexMissing(IndexError_):
+    code = "index-missing"
+
+
+class IndexLocked(IndexError_):
+    code = "index-locked"
+
+
+class IndexDamaged(IndexError_):
+    code = "index-damaged"
+
+
+class IndexUnavailable(IndexError_):
+    code = "index-unavailable"

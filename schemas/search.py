@@ -1,0 +1,140 @@
+"""The words of a search: request and response, as HTTP carries them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from schemas.errors import EmptyRequest
+from schemas.product import FieldName, ProductId
+
+LegName = Literal["text->image", "text->title", "text->text", "lexical", "image->image", "image->text"]
+"""The paths a request can take: what was asked with -> the vector it is compared with."""
+
+MAX_TEXT = 4_000
+MAX_LIMIT = 100
+
+
+class _Words(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class ImageQuery(_Words):
+    """A photo to search by."""
+
+    base64: str = Field(min_length=1, description="The bytes of the photo, base64; a `data:` prefix is allowed.")
+
+
+class Sort(_Words):
+    """Order by a number or true/false field, smallest first unless `desc`; products without it come last."""
+
+    field: FieldName
+    order: Literal["asc", "desc"] = "asc"
+
+
+class SearchRequest(_Words):
+    """A search by words, by photo, by a product already indexed, or by several of them together.
+
+    With none of them and a filter or a sort it is a browse: everything that matches, in order.
+    """
+
+    text: str | None = Field(None, max_length=MAX_TEXT)
+    image: ImageQuery | None = None
+    product_id: ProductId | None = Field(None, description="Find what is like this product; it is not among the hits.")
+    filter: dict[str, Any] | None = Field(
+        None,
+        examples=[{"brand": ["A", "B"], "price": {"gte": 10, "lt": 50}, "in_stock": True, "not": {"color": "red"}}],
+    )
+    facets: Annotated[list[FieldName], Field(max_length=32)] | None = Field(
+        None, description="Fields to count values of."
+    )
+    sort: Annotated[list[Sort], Field(max_length=4)] | None = None
+    limit: int = Field(20, ge=1, le=MAX_LIMIT)
+    cursor: str | None = Field(None, max_length=512, description="`next_cursor` of the page before.")
+    group_by: FieldName | None = Field(None, description="Show the best of each value of this field, as `group_id`.")
+    explain: bool = False
+
+    @model_validator(mode="after")
+    def _not_blank(self) -> SearchRequest:
+        if self.text is not None and not self.text.strip():
+            raise ValueError("text is blank; leave it out to search without words")
+        return self
+
+    def require_question(self) -> None:
+        """Raises EmptyRequest when nothing is asked: asked once the photo of a form is merged in."""
+        if not (self.text or self.image or self.product_id or self.filter or self.sort):
+            raise EmptyRequest("ask with at least one of text, image, product_id, or browse with a filter or a sort")
+
+
+class LegExplanation(_Words):
+    """What one leg thought of a hit."""
+
+    leg: LegName
+    score: float = Field(description="As the engine gave it: a cosine, or BM25 for `lexical`.")
+    normalized: float = Field(description="The score on the common scale, 0 to 1.")
+    weight: float = Field(description="How much the leg counted in this request.")
+    rank: int = Field(description="Place in the leg, from 1.")
+
+
+class Explanation(_Words):
+    """Why a product is among the hits."""
+
+    legs: list[LegExplanation]
+    exact: Literal["id", "title"] | None = Field(None, description="The words are this product's id or whole title.")
+    matched_terms: list[str] = Field(default_factory=list, description="Words of the request found in the product.")
+    picture: int | None = Field(None, description="Which of the product's pictures matched best, from 0.")
+
+
+class Group(_Words):
+    """The other members of a hit's group that also match."""
+
+    value: str | int | float | bool | None
+    siblings: int = Field(description="How many other candidates share the value.")
+    sibling_ids: list[str] = Field(description="Their ids, best first, at most 100.")
+
+
+class Hit(_Words):
+    """A product that was found."""
+
+    id: str
+    score: float = Field(description="0 to 1, comparable within this response only; 0 in a browse.")
+    product: dict[str, Any] = Field(description="The catalog row.")
+    images: list[str] = Field(description="Addresses of the product's pictures on this server.")
+    group: Group | None = None
+    explain: Explanation | None = None
+
+
+class Total(_Words):
+    """How many products match."""
+
+    value: int
+    relation: Literal["eq", "gte"] = Field(description="`gte` when a leg was cut at its limit.")
+
+
+class FacetValue(_Words):
+    """A value and how many candidates have it."""
+
+    value: str | int | float | bool
+    count: int
+
+
+class Facet(_Words):
+    """Counts of a field's values among the candidates; for a number also its range."""
+
+    field: str
+    values: list[FacetValue] = Field(description="Most frequent first, at most 100.")
+    min: float | None = None
+    max: float | None = None
+    missing: int = Field(0, description="Candidates without the field.")
+
+
+class SearchResponse(_Words):
+    """One page of hits, best first."""
+
+    hits: list[Hit]
+    total: Total
+    facets: dict[str, Facet] | None = None
+    next_cursor: str | None = None
+    notices: list[str] = Field(default_factory=list, description="What the asker should know about this answer.")
+    took_ms: float
