@@ -1,0 +1,63 @@
+"""A product as a point: its id, its payload, and what of it can be filtered.
+
+The payload, which is all that an index knows of a product besides its vectors:
+
+    {"id", "product": the row, "fields": {name: filterable value}, "title_key", "root", "hashes": {..}}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID, uuid5
+
+from catalog.fields import filter_values
+from catalog.hashes import PartHashes, hash_json, hash_words
+from catalog.texts import title_text
+from schemas import FieldKind, Product
+
+_NAMESPACE = UUID("6f0b7a3e-52a1-5d0c-9b1e-7d1f6c1f0a11")
+"""Fixed for ever: the ids of every index ever written depend on it."""
+
+
+def point_id(product_id: str) -> UUID:
+    """The point of a product: UUIDv5, the same everywhere and always."""
+    return uuid5(_NAMESPACE, product_id)
+
+
+def title_key(title: str) -> str:
+    """A title as it is compared with a request's words: case and spaces do not matter."""
+    return " ".join(title.casefold().split())
+
+
+def payload(product: Product, *, kinds: Mapping[str, FieldKind], root: str, hashes: PartHashes) -> dict[str, Any]:
+    """The payload of a product's point, of JSON values alone.
+
+    Args:
+        kinds: Of all filterable fields of the catalog.
+        root: The folder that the paths of pictures start from.
+        hashes: What ``part_hashes`` made of the same product, kinds and root.
+    """
+    return _content(product, kinds, root) | {"hashes": hashes.to_payload()}
+
+
+def part_hashes(product: Product, *, kinds: Mapping[str, FieldKind], root: str, pictures: Sequence[str]) -> PartHashes:
+    """The hashes of a product's parts, those of its ``pictures`` given."""
+    return PartHashes(hash_words(product), tuple(pictures), hash_json(_content(product, kinds, root)))
+
+
+def picture_sources(payload: Mapping[str, Any]) -> list[str]:
+    """Paths of a product's pictures, in its order, as the catalog has them."""
+    row = payload["product"]
+    return [row["image"], *row.get("images", [])] if "image" in row else []
+
+
+def _content(product: Product, kinds: Mapping[str, FieldKind], root: str) -> dict[str, Any]:
+    title = title_text(product)
+    content = {
+        "id": product.id,
+        "product": product.to_row(),
+        "fields": filter_values(product, kinds),
+        "root": root,
+    }
+    return content if title is None else content | {"title_key": title_key(title)}

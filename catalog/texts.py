@@ -1,0 +1,122 @@
+"""The words of a product: what is embedded, and what the lexical index reads."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Iterator
+
+from catalog.fields import flatten
+from schemas import Product
+
+TEXT_VERSION = 1
+"""Goes up when the words of an unchanged product change, so that they are embedded again."""
+
+MAX_SHORT = 64
+"""Characters of an attribute that is still a word or a name, and not prose or data."""
+
+# One pass whatever the text: html.parser needs minutes for 100 kB of "<a b=".
+_TAG = re.compile(r"<([!/?]?)([a-zA-Z]*+)[^<>]*+>")
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
+_UNSEEN = frozenset({"script", "style"})
+_INLINE = frozenset({"a", "abbr", "b", "em", "font", "i", "mark", "s", "small", "span", "strong", "sub", "sup", "u"})
+# "Men/Tops/Hoodies & Sweatshirts", "Men > Tops", "color_blocked"
+_STEP = re.compile(r"(?<=[^\W\d_])\s*[/>|]\s*(?=[^\W\d_])")
+
+
+def title_text(product: Product) -> str | None:
+    """The title as people read it; None where there is none."""
+    return plain(product.title or "") or None
+
+
+def subject_text(product: Product) -> str | None:
+    """What the ``title`` vector is made of: what the product is, in a line, and its title.
+
+    Everything that is said of a product in one short value (category, brand, a single colour,
+    ``gender``) goes before the title; lists do not. "red women's jacket" then finds what the title
+    alone ("Olivia 1/4 Zip") does not say: nDCG@10 .113 -> .854 on such requests over a catalog of
+    461 garments with MiniLM, and .994 -> .989 on requests for exact titles.
+    """
+    single, _ = _facts(product)
+    title = title_text(product)
+    return ", ".join([*single, *([title] if title else [])]) or None
+
+
+def details_text(product: Product) -> str | None:
+    """The description, and what is said in lists: tags, several colours, sizes."""
+    _, listed = _facts(product)
+    return "\n".join(part for part in (plain(product.description or ""), ", ".join(listed)) if part) or None
+
+
+def text_parts(product: Product) -> list[str]:
+    """What the ``text`` vector is the mean of: subject and details; what is empty is left out.
+
+    The mean of two is as good as one vector of everything (nDCG@10 .738 and .737 over all requests
+    on the catalog above), and variants share their details, which are then embedded once.
+    """
+    return [part for part in (subject_text(product), details_text(product)) if part]
+
+
+def words(product: Product) -> str:
+    """What the ``lexical`` vector is made of.
+
+    A word counts as often as it stands here, so that one of the title or of a fact says more than one
+    of the description, which may name a colour or a use in passing (BM25F: Robertson et al. 2004).
+    """
+    single, listed = _facts(product)
+    title, facts = title_text(product), ", ".join([*single, *listed])
+    lines = [title, title, plain(product.description or ""), facts, facts, facts]
+    return "\n".join(line for line in lines if line)
+
+
+def plain(text: str) -> str:
+    """Text without HTML: tags gone, entities resolved, runs of spaces one space."""
+    if "<" in text:
+        text = "".join(_visible(text))
+    if "&" in text:
+        text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
+    return " ".join(text.split())
+
+
+def _visible(markup: str) -> Iterator[str]:
+    at = 0
+    unseen: str | None = None
+    for tag in _TAG.finditer(markup):
+        mark, name = tag[1], tag[2].lower()
+        if not mark and not name:  # "< 5 >" is no tag
+            continue
+        if unseen is None:
+            yield markup[at : tag.start()]
+            yield "" if name in _INLINE else " "
+            unseen = name if not mark and name in _UNSEEN else None
+        elif mark == "/" and name == unseen:
+            unseen = None
+        at = tag.end()
+    if unseen is None:
+        yield markup[at:]
+
+
+def _facts(product: Product) -> tuple[list[str], list[str]]:
+    """What is said of the product in short: single values and listed ones, each said once.
+
+    Category, brand, colours, tags, and every short text among the attributes.
+    """
+    single: list[str | None] = [product.category, product.brand]
+    listed: list[str] = list(product.tags)
+    (single if len(product.color) == 1 else listed).extend(product.color)
+    for _, value in flatten(product.attributes):
+        if isinstance(value, list):
+            listed += [item for item in value if _is_short_text(item)]
+        elif _is_short_text(value):
+            single.append(value)
+    alone = _readable(single)
+    return alone, [fact for fact in _readable(listed) if fact not in alone]
+
+
+def _is_short_text(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_SHORT
+
+
+def _readable(facts: Iterable[str | None]) -> list[str]:
+    readable = (_STEP.sub(", ", plain(fact)).replace("_", " ") for fact in facts if fact)
+    return list(dict.fromkeys(fact for fact in readable if fact.strip()))

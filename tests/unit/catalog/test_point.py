@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import catalog.hashes
+from catalog import (
+    STANDARD_FIELDS,
+    PartHashes,
+    hash_bytes,
+    hash_json,
+    hash_words,
+    part_hashes,
+    payload,
+    picture_sources,
+    point_id,
+    product_from_row,
+    title_key,
+)
+from schemas import Product
+
+ROW: dict[str, Any] = {
+    "id": "1",
+    "title": "Salt &amp;  Pepper",
+    "image": "a.jpg",
+    "images": ["b.jpg"],
+    "color": "red",
+    "price": 2.5,
+    "size": 3,
+}
+KINDS = STANDARD_FIELDS | {"size": "integer"}
+
+
+def product(**columns: Any) -> Product:
+    return product_from_row(ROW | columns).product
+
+
+def hashes(
+    found: Product, *, kinds: Any = KINDS, root: str = "/shop", pictures: tuple[str, ...] = ("p",)
+) -> PartHashes:
+    return part_hashes(found, kinds=kinds, root=root, pictures=pictures)
+
+
+def test_point_ids_never_change() -> None:
+    assert point_id("MH01-Black") == UUID("5971d1aa-962d-54e8-8011-40d7e8efeed8")
+
+
+@given(st.lists(st.text(min_size=1, max_size=20), min_size=2, max_size=2, unique=True))
+def test_every_id_has_a_point_of_its_own(ids: list[str]) -> None:
+    try:
+        for id in ids:
+            id.encode()
+    except UnicodeEncodeError:
+        return
+    assert len({point_id(id) for id in ids}) == 2
+    assert point_id(ids[0]) == point_id(ids[0])
+
+
+@pytest.mark.parametrize("typed", ["red chair", "RED CHAIR", "  Red \t chair\n", "Red\u00a0Chair"])
+def test_titles_are_compared_without_case_and_spaces(typed: str) -> None:
+    assert title_key(typed) == "red chair"
+
+
+@given(st.text())
+def test_a_title_key_is_its_own_key(title: str) -> None:
+    assert title_key(title_key(title)) == title_key(title) == title_key(f" {title} ")
+
+
+def test_the_payload_has_what_its_module_says() -> None:
+    found = product()
+    parts = hashes(found)
+    assert payload(found, kinds=KINDS, root="/shop", hashes=parts) == {
+        "id": "1",
+        "product": ROW,
+        "fields": {"id": "1", "price": 2.5, "color": "red", "size": 3},
+        "title_key": "salt & pepper",
+        "root": "/shop",
+        "hashes": {"words": parts.words, "pictures": ["p"], "payload": parts.payload},
+    }
+
+
+def test_a_payload_without_a_title_has_no_key_of_one() -> None:
+    found = product(title=None)
+    assert "title_key" not in payload(found, kinds=KINDS, root="/shop", hashes=hashes(found))
+
+
+def test_hashes_and_pictures_come_back_from_a_payload() -> None:
+    found = product()
+    stored = json.loads(json.dumps(payload(found, kinds=KINDS, root="/shop", hashes=hashes(found))))
+    assert PartHashes.from_payload(stored["hashes"]) == hashes(found)
+    assert picture_sources(stored) == ["a.jpg", "b.jpg"]
+    bare = product(image=None, images=None)
+    assert picture_sources(payload(bare, kinds=KINDS, root="", hashes=hashes(bare))) == []
+
+
+def test_each_hash_changes_with_its_part_and_with_nothing_else() -> None:
+    before = hashes(product())
+    price = hashes(product(price=3))
+    assert (price.words, price.pictures) == (before.words, before.pictures)
+    assert price.payload != before.payload
+    title = hashes(product(title="Other"))
+    assert title.words != before.words and title.payload != before.payload
+    assert hashes(product(), root="/moved").payload != before.payload
+    assert hashes(product(), root="/moved").words == before.words
+    assert hashes(product(), kinds=KINDS | {"size": "keyword"}).payload != before.payload
+    assert hashes(product(), pictures=("q",)).payload == before.payload
+    assert hashes(product_from_row(dict(reversed(ROW.items()))).product) == before
+
+
+def test_another_version_of_the_texts_is_another_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = hash_words(product())
+    monkeypatch.setattr(catalog.hashes, "TEXT_VERSION", 10**6)
+    assert hash_words(product()) != before
+
+
+def test_hashes_never_change() -> None:
+    assert hash_bytes(b"") == "cae66941d9efbd404e4d88758ea67670"
+    assert hash_json({"b": [1, 2.5, None, True], "a": "ü"}) == hash_json({"a": "ü", "b": [1, 2.5, None, True]})
+    assert hash_json([1]) != hash_json(["1"])
+    with pytest.raises(ValueError, match="JSON"):
+        hash_json(float("nan"))

@@ -1,0 +1,237 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalog import product_from_row, readable_id
+from catalog.rows import MAX_COLUMNS
+from schemas import MAX_ID, MAX_NAME, RESERVED, STANDARD_COLUMNS, PictureSourceUnsupported, Product, RowError
+
+GOOD: dict[str, Any] = {"id": "1", "title": "Chair"}
+
+unicode = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30).filter(str.strip)
+scalars = st.one_of(
+    unicode, st.booleans(), st.integers(-(2**80), 2**80), st.floats(allow_nan=False, allow_infinity=False)
+)
+json_values = st.recursive(
+    scalars | st.none(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(unicode, inner, max_size=3),
+    max_leaves=8,
+)
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()) | st.binary(),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters()) | st.integers(), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+def product(**columns: Any) -> Product:
+    return product_from_row(GOOD | columns).product
+
+
+def test_every_column() -> None:
+    row = {
+        "id": "1",
+        "title": "Chair",
+        "description": "To sit on",
+        "image": "a.jpg",
+        "images": ["b.jpg", "a.jpg", "b.jpg"],
+        "category": "Furniture",
+        "brand": "Acme",
+        "price": 10,
+        "currency": "EUR",
+        "color": ["red", "blue"],
+        "in_stock": True,
+        "tags": ["new", "wood"],
+        "group_id": "chairs",
+        "language": "en",
+        "legs": 4,
+        "size": {"height": 1.5, "unit": "m"},
+        "parts": [{"name": "leg"}],
+    }
+    parsed, errors = product_from_row(row)
+    assert errors == ()
+    assert parsed == Product(
+        id="1",
+        title="Chair",
+        description="To sit on",
+        images=("a.jpg", "b.jpg"),
+        category="Furniture",
+        brand="Acme",
+        price=10.0,
+        currency="EUR",
+        color=("red", "blue"),
+        in_stock=True,
+        tags=("new", "wood"),
+        group_id="chairs",
+        language="en",
+        attributes={"legs": 4, "size": {"height": 1.5, "unit": "m"}, "parts": [{"name": "leg"}]},
+    )
+    assert parsed.to_row() == row | {"images": ["b.jpg"]}
+
+
+def test_blank_and_null_are_absent() -> None:
+    blanks = dict.fromkeys((*STANDARD_COLUMNS, "size"), " ") | {"price": None, "in_stock": None, "weight": None}
+    assert product(**blanks | GOOD) == Product(id="1", title="Chair")
+    assert product(tags=["", None, "a"], color=[], images=[None, " "]) == Product(id="1", title="Chair", tags=("a",))
+
+
+def test_a_single_text_is_a_list_of_one() -> None:
+    found = product(tags="new", color="red", images="a.jpg")
+    assert (found.tags, found.color, found.images) == (("new",), ("red",), ("a.jpg",))
+    assert found.to_row()["color"] == "red"
+
+
+@pytest.mark.parametrize("part", [{"title": "x"}, {"description": "x"}, {"image": "x"}, {"images": ["x"]}])
+def test_one_of_title_description_and_image_is_enough(part: dict[str, Any]) -> None:
+    assert product_from_row({"id": "1"} | part).product.id == "1"
+
+
+@pytest.mark.parametrize(
+    ("columns", "field", "says"),
+    [
+        ({"id": None}, "id", "no id"),
+        ({"id": "  "}, "id", "no id"),
+        ({"id": 7}, "id", "a number (7), expected text"),
+        ({"id": True}, "id", "true or false"),
+        ({"id": ["a"]}, "id", "a list"),
+        ({"id": "x" * (MAX_ID + 1)}, "id", "1,024"),
+        ({"id": "a\ud800"}, "id", "Unicode"),
+        ({"title": None}, "title", "at least one of"),
+        ({"title": 7}, "title", "a number (7), expected text"),
+        ({"title": "\udfff"}, "title", "Unicode"),
+        ({"description": ["a"]}, "description", "a list (['a']), expected text"),
+        ({"category": {"a": 1}}, "category", "an object"),
+        ({"brand": False}, "brand", "true or false (False), expected text"),
+        ({"currency": 1.5}, "currency", "a number"),
+        ({"language": 1}, "language", "a number"),
+        ({"group_id": 1}, "group_id", "a number"),
+        ({"price": "10"}, "price", "text ('10'), expected a number"),
+        ({"price": True}, "price", "true or false"),
+        ({"price": float("nan")}, "price", "number"),
+        ({"price": float("inf")}, "price", "number"),
+        ({"price": 10**400}, "price", "number"),
+        ({"price": 10**5000}, "price", "number"),
+        ({"in_stock": 1}, "in_stock", "a number (1), expected true or false"),
+        ({"in_stock": "yes"}, "in_stock", "text ('yes')"),
+        ({"color": 3}, "color", "a list of texts"),
+        ({"color": ["red", 3]}, "color", "a number (3)"),
+        ({"tags": {"a": 1}}, "tags", "an object"),
+        ({"tags": [["a"]]}, "tags", "a list (['a'])"),
+        ({"tags": ["\ud800"]}, "tags", "Unicode"),
+        ({"size": float("nan")}, "size", "number"),
+        ({"size": {"a": [1.0, float("-inf")]}}, "size", "number"),
+        ({"size": 10**400}, "size", "number"),
+        ({"size": b"abc"}, "size", "bytes (b'abc'), expected"),
+        ({"size": ["\ud800"]}, "size", "Unicode"),
+        ({"size": {"\ud800": 1}}, "size", "key"),
+        ({"size": {1: 1}}, "size", "key a number (1)"),
+        ({"a.b": 1, "a": {"b": 2}}, "a.b", "twice"),
+        ({"": 1}, None, "name"),
+        ({" ": 1}, None, "name"),
+        ({"\ud800": 1}, None, "Unicode"),
+        ({7: 1}, None, "name is text, not a number (7)"),
+        ({"x" * (MAX_NAME + 1): 1}, None, "256"),
+        ({"a": {"x" * MAX_NAME: 1}}, None, "256"),
+        ({f"c{i}": 1 for i in range(MAX_COLUMNS)}, None, "1,000"),
+        ({"size": {f"c{i}": 1 for i in range(MAX_COLUMNS + 1)}}, None, "1,000"),
+        *(({word: 1}, word, "filter language") for word in sorted(RESERVED)),
+    ],
+)
+def test_what_is_wrong_is_named(columns: dict[str, Any], field: str | None, says: str) -> None:
+    with pytest.raises(RowError) as raised:
+        product_from_row(GOOD | columns)
+    assert raised.value.field == field
+    assert says in raised.value.message
+    assert field is None or field in raised.value.message
+    raised.value.message.encode()
+    assert len(raised.value.message) < 400
+
+
+def test_nested_too_deep() -> None:
+    nested: Any = 1
+    for _ in range(500):
+        nested = [nested]
+    with pytest.raises(RowError, match="nested deeper than 16"):
+        product(size=nested)
+
+
+@pytest.mark.parametrize("row", [None, 7, "text", ["id"], [("id", "1")]])
+def test_what_is_no_object_is_no_row(row: Any) -> None:
+    with pytest.raises(RowError, match="object of columns"):
+        product_from_row(row)
+    assert readable_id(row) is None
+
+
+@pytest.mark.parametrize("value", [3, True, {"url": "a.jpg"}, b"a.jpg", "\ud800.jpg", [["a.jpg"]]])
+@pytest.mark.parametrize("column", ["image", "images"])
+def test_a_bad_picture_value_costs_only_the_picture(column: str, value: Any) -> None:
+    parsed, errors = product_from_row(GOOD | {column: value})
+    assert parsed == Product(id="1", title="Chair")
+    assert [type(error) for error in errors] == [PictureSourceUnsupported]
+    assert errors[0].field == column and column in errors[0].message
+    with pytest.raises(RowError) as raised:
+        product_from_row({"id": "1", column: value})
+    assert raised.value.field == column
+
+
+def test_of_several_pictures_the_good_ones_stay() -> None:
+    parsed, errors = product_from_row({"id": "1", "image": 3, "images": ["a.jpg", {"url": "b.jpg"}, "c.jpg"]})
+    assert parsed.images == ("a.jpg", "c.jpg")
+    assert [error.field for error in errors] == ["image", "images"]
+
+
+def test_a_format_with_types_has_whole_numbers_as_ids() -> None:
+    row = GOOD | {"id": 7, "group_id": 10**30}
+    found = product_from_row(row, typed_ids=True).product
+    assert (found.id, found.group_id) == ("7", str(10**30))
+    assert readable_id(row, typed_ids=True) == "7"
+    assert readable_id(row) is None
+    for value in (True, 7.0, [7]):
+        with pytest.raises(RowError, match="expected text or a whole number"):
+            product_from_row(GOOD | {"id": value}, typed_ids=True)
+
+
+def test_the_id_of_a_bad_row_can_be_read() -> None:
+    assert readable_id({"id": "1", "price": "x"}) == "1"
+    assert readable_id({"price": "x"}) is None
+
+
+def test_tuples_are_lists() -> None:
+    assert product(size=(1, 2), tags=("a",)).attributes == {"size": [1, 2]}
+
+
+@given(unicode, unicode)
+def test_ids_and_titles_of_any_script_are_kept_as_they_are(id: str, title: str) -> None:
+    found = product_from_row({"id": id, "title": title}).product
+    assert (found.id, found.title) == (id, title)
+
+
+@given(
+    st.dictionaries(unicode.filter(lambda name: name not in RESERVED | set(STANDARD_COLUMNS)), json_values, max_size=4)
+)
+def test_a_product_as_a_row_is_the_same_product(attributes: dict[str, Any]) -> None:
+    row = GOOD | {"images": ["a", "b"], "color": "red", "price": 2} | attributes
+    try:
+        found = product_from_row(row).product
+    except RowError as error:
+        assert "twice" in error.message
+        return
+    again = json.loads(json.dumps(found.to_row()))
+    assert product_from_row(again) == (found, ())
+
+
+@given(anything | st.fixed_dictionaries({}, optional=dict.fromkeys((*STANDARD_COLUMNS, "size", "not"), anything)))
+def test_a_row_of_anything_is_a_product_or_an_error(row: Any) -> None:
+    try:
+        found = product_from_row(row).product
+    except RowError as error:
+        error.message.encode()
+    else:
+        json.dumps(found.to_row(), allow_nan=False, ensure_ascii=False).encode()

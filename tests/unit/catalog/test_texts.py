@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from time import process_time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalog import details_text, product_from_row, subject_text, text_parts, title_text, words
+from catalog.texts import MAX_SHORT, plain
+from schemas import Product
+
+
+def product(**columns: Any) -> Product:
+    return product_from_row({"id": "SKU-1", "image": "a.jpg"} | columns).product
+
+
+def test_single_facts_are_of_the_subject_and_listed_ones_of_the_details() -> None:
+    found = product(
+        title="Chaz Hoodie",
+        description="Warm.",
+        category="Hoodies",
+        brand="Acme",
+        color=["Black", "Red"],
+        tags=["new"],
+        sizes=["XS", "S"],
+        care={"washing": "cold"},
+    )
+    assert title_text(found) == "Chaz Hoodie"
+    assert subject_text(found) == "Hoodies, Acme, cold, Chaz Hoodie"
+    assert details_text(found) == "Warm.\nnew, Black, Red, XS, S"
+    assert text_parts(found) == [subject_text(found), details_text(found)]
+
+
+def test_every_word_of_title_description_and_facts_is_there_and_none_else() -> None:
+    found = product(
+        title="Chaz Hoodie", description="Warm.", category="Tops", color="Red", sizes=["XS"], price=3, legs=4
+    )
+    assert set(words(found).replace(",", " ").split()) == {"Chaz", "Hoodie", "Warm.", "Tops", "Red", "XS"}
+
+
+def test_a_single_colour_is_of_the_subject() -> None:
+    assert subject_text(product(title="Hoodie", color="Red")) == "Red, Hoodie"
+    assert details_text(product(title="Hoodie", color=["Red"])) is None
+
+
+def test_a_picture_alone_has_no_words() -> None:
+    found = product(group_id="G", currency="EUR", language="en", price=3, in_stock=True, legs=4, old=False)
+    assert (title_text(found), subject_text(found), details_text(found)) == (None, None, None)
+    assert (text_parts(found), words(found)) == ([], "")
+
+
+def test_only_short_attributes_are_facts() -> None:
+    found = product(
+        short="x" * MAX_SHORT, long="y" * (MAX_SHORT + 1), mixed=["a", 1, None, "z" * 65], objects=[{"a": "b"}]
+    )
+    assert text_parts(found) == ["x" * MAX_SHORT, "a"]
+
+
+def test_a_category_a_brand_and_a_tag_count_however_long() -> None:
+    found = product(category="c" * 99, brand="b" * 99, tags=["t" * 99])
+    assert text_parts(found) == [f"{'c' * 99}, {'b' * 99}", "t" * 99]
+
+
+def test_a_fact_is_said_once() -> None:
+    found = product(brand="Acme", maker="Acme", category="Chairs", tags=["Chairs", "new", "new"])
+    assert text_parts(found) == ["Chairs, Acme", "new"]
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("Men/Tops/Hoodies & Sweatshirts", "Men, Tops, Hoodies & Sweatshirts"),
+        ("Men > Tops | Tees", "Men, Tops, Tees"),
+        ("color_blocked", "color blocked"),
+        ("1/2 inch", "1/2 inch"),
+        ("24/7", "24/7"),
+    ],
+)
+def test_paths_are_their_steps(path: str, said: str) -> None:
+    assert subject_text(product(path=path)) == said
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("<p>Soft <b>cot</b>ton.</p><p>Washable.</p>", "Soft cotton. Washable."),
+        ("one<br>two<br/>three<li>four", "one two three four"),
+        ("Salt &amp; pepper &#8212; caf&eacute;&nbsp;&#x1F600;", "Salt & pepper — café 😀"),
+        ("AT&T, R&D and &copy stay; &unknown; too", "AT&T, R&D and &copy stay; &unknown; too"),
+        ("&lt;b&gt; is a tag", "<b> is a tag"),
+        ("a < b and c > d, 5<6, <3", "a < b and c > d, 5<6, <3"),
+        ("<style>p {color: red}</style>seen<script>var a = '<b>';</script> too", "seen too"),
+        ("<script>never closed", ""),
+        ("a <!-- remark --> b <?xml?> c", "a b c"),
+        ('<a href="x" title="y">link</a>s', "links"),
+        ("broken <a href=", "broken <a href="),
+        ("  many \n\t spaces  ", "many spaces"),
+        ("&#0; &#xD800;", "\ufffd \ufffd"),
+        ("", ""),
+    ],
+)
+def test_html(markup: str, text: str) -> None:
+    assert plain(markup) == text
+    assert text_parts(product(title="t", description=markup)) == (["t", text] if text else ["t"])
+
+
+def test_the_product_keeps_its_html() -> None:
+    found = product(title="<b>A</b>")
+    assert title_text(found) == "A"
+    assert found.to_row()["title"] == "<b>A</b>"
+
+
+def test_a_title_of_nothing_but_tags_is_none() -> None:
+    assert title_text(product(title="<br>")) is None
+
+
+@pytest.mark.parametrize(
+    "piece", ["<", "<a", "<a b=", "<!--", "</", "&", "&#", "&amp", "<script>", "a > ", "<a>", " / "]
+)
+def test_hostile_markup_takes_no_longer_than_any_other(piece: str) -> None:
+    started = process_time()
+    plain(piece * 200_000)
+    subject_text(product(category=piece * 20_000))
+    assert process_time() - started < 5  # html.parser would need hours
+
+
+@given(st.text(st.sampled_from("<>&;#/!ab \n"), max_size=60) | st.text())
+def test_any_text_is_plain_text(text: str) -> None:
+    found = plain(text)
+    assert found == " ".join(found.split())
+    assert len(found) <= len(text)
