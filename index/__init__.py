@@ -1,0 +1,40 @@
+"""Where vectors live: embedded Qdrant Edge, or a Qdrant server. The only room that knows either."""
+
+from index.arguments import add_index_options, build_settings, describe, index_parser
+from index.catalog_index import (
+    DENSE,
+    Candidate,
+    CatalogIndex,
+    DenseName,
+    IndexBuild,
+    IndexStore,
+    Leg,
+    Point,
+    Stored,
+    Term,
+    VectorName,
+    all_points,
+)
+from index.settings import IndexSettings
+from index.store import open_store
+
+__all__ = [
+    "DENSE",
+    "Candidate",
+    "CatalogIndex",
+    "DenseName",
+    "IndexBuild",
+    "IndexSettings",
+    "IndexStore",
+    "Leg",
+    "Point",
+    "Stored",
+    "Term",
+    "VectorName",
+    "add_index_options",
+    "all_points",
+    "build_settings",
+    "describe",
+    "index_parser",
+    "open_store",
+]

@@ -1,0 +1,220 @@
+"""The seam between StoreLens and the engine that holds its vectors.
+
+``IndexStore`` is one collection on one engine: it opens what serves and builds what comes next.
+``CatalogIndex`` is one opened generation, for reading. ``IndexBuild`` is the generation in the making.
+Two implementations, one contract suite (tests/integration/index).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, Protocol
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas import Filter, IndexRecord, LegName
+
+Vectors = NDArray[np.float32]
+DenseName = Literal["image", "title", "text"]
+VectorName = Literal["image", "title", "text", "lexical"]
+DENSE: tuple[DenseName, ...] = ("image", "title", "text")
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One product as the engine stores it.
+
+    ``vectors`` has a name only where the product has something to embed: ``image`` is
+    ``(pictures, dim)``, ``title`` and ``text`` are ``(dim,)``, float32 unit rows. ``words`` is what
+    the ``lexical`` vector is made of; empty words make none.
+    """
+
+    id: UUID
+    payload: dict[str, Any]
+    vectors: dict[DenseName, Vectors]
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One path of a request: ``query`` is ``(dim,) float32``, unit length, or words where ``vector`` is ``lexical``."""
+
+    name: LegName
+    vector: VectorName
+    query: Vectors | str
+
+
+class Candidate(NamedTuple):
+    """A point that a leg found. ``score`` is a cosine (the best picture's, for ``image``) or BM25."""
+
+    id: UUID
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A point as it is read back; ``vectors`` only those asked for."""
+
+    id: UUID
+    payload: dict[str, Any]
+    vectors: dict[DenseName, Vectors] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One word of a query as the lexical leg sees it.
+
+    ``idf`` is the engine's own; for a word that no product has it is that of a word in half a product.
+    """
+
+    word: str
+    token: int
+    idf: float
+    known: bool
+
+
+class CatalogIndex(Protocol):
+    """One opened generation. Reads may come from any thread, many at once.
+
+    Every filter is applied by the engine, to each leg alike. Raises IndexUnavailable where the
+    engine does not answer in time, BadVectors for a query of another dimension or not finite.
+    """
+
+    @property
+    def record(self) -> IndexRecord: ...
+
+    @property
+    def generation(self) -> str:
+        """Changes whenever what a reader sees may have changed: cursors are bound to it."""
+        ...
+
+    def query(self, legs: Sequence[Leg], filter: Filter | None, limit: int) -> list[list[Candidate]]:
+        """A list a leg, in the order given, best first, at most ``limit`` each, in one round trip."""
+        ...
+
+    def terms(self, text: str) -> list[Term]:
+        """The distinct words of a query with their weights, in no particular order."""
+        ...
+
+    def matched(self, ids: Sequence[UUID], terms: Sequence[Term]) -> dict[UUID, list[str]]:
+        """For each point, which of ``terms`` its words have; points without any are left out."""
+        ...
+
+    def fetch(self, ids: Sequence[UUID], vectors: Sequence[DenseName] = ()) -> dict[UUID, Stored]:
+        """Points by id; those that are not there are left out."""
+        ...
+
+    def values(self, ids: Sequence[UUID], fields: Sequence[str]) -> dict[UUID, dict[str, Any]]:
+        """Values of some filterable fields of many points, cheaper than ``fetch``; absent fields are left out."""
+        ...
+
+    def scan(self, filter: Filter | None, limit: int, after: UUID | None = None) -> list[UUID]:
+        """Matching points in the order of their ids, those beyond ``after``."""
+        ...
+
+    def ordered(self, field: str, descending: bool, filter: Filter | None, limit: int) -> list[tuple[UUID, float]]:
+        """Matching points that have the number ``field``, in its order; ties in no particular order."""
+        ...
+
+    def titled(self, title_key: str, filter: Filter | None, limit: int) -> list[UUID]:
+        """Matching points whose payload's ``title_key`` is this one, in the order of their ids."""
+        ...
+
+    def count(self, filter: Filter | None = None) -> int:
+        """How many points match, exactly."""
+        ...
+
+    def facet(self, field: str, filter: Filter | None, limit: int) -> list[tuple[str | int | bool, int]]:
+        """Values of a keyword, integer or bool field with their exact counts under the filter, most frequent first."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class IndexBuild(Protocol):
+    """The next generation while a job makes it. Every write is durable when the call returns.
+
+    ``index`` reads what has been written so far. A process that dies leaves the build behind, and
+    the next ``begin`` with a compatible record goes on with it.
+    """
+
+    @property
+    def index(self) -> CatalogIndex: ...
+
+    @property
+    def fresh(self) -> bool:
+        """True when it started empty although an older generation with another embedding serves."""
+        ...
+
+    @property
+    def resumed(self) -> bool:
+        """True when it goes on with what a job that died had begun: it may hold writes that do not serve yet."""
+        ...
+
+    def upsert(self, points: Sequence[Point]) -> None:
+        """Write whole points. Raises BadVectors before anything is written when one is unusable."""
+        ...
+
+    def set_payload(self, payloads: Mapping[UUID, dict[str, Any]]) -> None:
+        """Replace payloads and nothing else."""
+        ...
+
+    def delete(self, ids: Sequence[UUID]) -> None: ...
+
+    def optimize(self) -> None:
+        """Build graphs and quantized copies. Nobody is served from here, so it may take its time."""
+        ...
+
+    def commit(self) -> str:
+        """Make this generation the one that serves and return its name; closes the build."""
+        ...
+
+    def discard(self) -> None:
+        """Forget the build: nothing changed, or what changed is not wanted. On a server, where writes
+        are in place, this leaves them where they are."""
+        ...
+
+
+class IndexStore(Protocol):
+    """One collection on one engine."""
+
+    def open(self) -> CatalogIndex:
+        """What serves now. Raises IndexMissing when nothing was ingested."""
+        ...
+
+    def version(self) -> str | None:
+        """Changes when ``open`` would return something else; None when there is nothing. Cheap."""
+        ...
+
+    def record(self) -> IndexRecord | None:
+        """The record of what serves now, without opening it."""
+        ...
+
+    def lock(self) -> AbstractContextManager[None]:
+        """The right to write, held until the context ends or the process dies.
+
+        Raises IndexLocked at once, naming the holder.
+        """
+        ...
+
+    def begin(self, record: IndexRecord) -> IndexBuild:
+        """Start, or go on with, the generation this record describes; the lock must be held.
+
+        It holds what serves now when that has a compatible embedding, and is empty otherwise.
+        Payload indexes for ``record.fields`` exist when this returns, and stored values of a field
+        whose kind widened have been widened too. Fields only ever widen, and ``average_words`` stays
+        what it was: the record that counts from here on is ``index.record`` of the build.
+        """
+        ...
+
+
+def all_points(index: CatalogIndex, batch: int = 1000) -> Iterator[UUID]:
+    """Every point id of an index, in order."""
+    after: UUID | None = None
+    while ids := index.scan(None, batch, after):
+        yield from ids
+        after = ids[-1]

@@ -1,0 +1,111 @@
+"""The embedded index: Qdrant Edge in process, one directory a generation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from index.edge import EdgeEngine
+from index.generations import Base, Generations
+from index.locks import writer_lock
+from index.reader import Reader
+from index.writer import Writer, continued
+from schemas import IndexDamaged, IndexRecord
+
+
+class EmbeddedStore:
+    """An ``IndexStore`` in a folder."""
+
+    def __init__(self, data_dir: Path, collection: str) -> None:
+        self._generations = Generations(data_dir / collection)
+        self._build: EmbeddedBuild | None = None
+
+    def open(self) -> Reader:
+        self._generations.sweep_views()
+        view = self._generations.view()
+        try:
+            engine = EdgeEngine.load(view.shard)
+        except BaseException:
+            view.close()
+            raise
+        return Reader(engine, view.record, view.generation, on_close=view.close)
+
+    def version(self) -> str | None:
+        return self._generations.current()
+
+    def record(self) -> IndexRecord | None:
+        generation = self._generations.current()
+        return self._generations.record(generation) if generation else None
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        with writer_lock(self._generations.root / "lock"):
+            try:
+                yield
+            finally:
+                self._release()
+
+    def begin(self, record: IndexRecord) -> EmbeddedBuild:
+        self._release()
+        files, current = self._generations, self._generations.current()
+        files.sweep_views()
+        serving = files.record(current) if current else None
+        fresh = serving is not None and bool(serving.embedding.differences(record.embedding))
+        left = self._left_behind(current, record)
+        if left:
+            engine, record = left
+        elif current and serving and not fresh:
+            engine, record = EdgeEngine.load(files.copy_current(current)), continued(serving, record)
+        else:
+            engine = EdgeEngine.create(files.new_shard(), record.embedding.dimension)
+        files.set_base(Base(generation=current, record=record))
+        self._build = EmbeddedBuild(files, engine, record, fresh=fresh, resumed=left is not None)
+        return self._build
+
+    def _left_behind(self, current: str | None, record: IndexRecord) -> tuple[EdgeEngine, IndexRecord] | None:
+        """What a job that died was building, where this record can go on with it."""
+        base = self._generations.base()
+        if base is None or base.generation != current or base.record.embedding.differences(record.embedding):
+            return None
+        try:
+            return EdgeEngine.load(self._generations.building / "shard"), continued(base.record, record)
+        except IndexDamaged:
+            return None
+
+    def _release(self) -> None:
+        """Let go of the files of a build that was neither committed nor discarded."""
+        if self._build:
+            self._build.close()
+            self._build = None
+
+
+class EmbeddedBuild(Writer):
+    """An ``IndexBuild`` in the folder ``building``."""
+
+    def __init__(
+        self, generations: Generations, engine: EdgeEngine, record: IndexRecord, *, fresh: bool, resumed: bool
+    ) -> None:
+        self._generations = generations
+        self._edge = engine
+        self._record = record
+        self.fresh = fresh
+        self.resumed = resumed
+        super().__init__(engine, Reader(engine, record, "building"))
+
+    def optimize(self) -> None:
+        self._edge.optimize()
+
+    def commit(self) -> str:
+        self.optimize()
+        self._edge.flush()
+        self.close()
+        return self._generations.publish(self._record)
+
+    def discard(self) -> None:
+        self.close()
+        self._generations.clear()
+
+    def close(self) -> None:
+        """Let go of the files; the build stays for the next ``begin``."""
+        self._edge.close()

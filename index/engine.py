@@ -1,0 +1,76 @@
+"""What a Qdrant engine does for us, in process or over the network: the least that both must offer.
+
+``index.reader`` and ``index.writer`` hold everything that is the same for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+from uuid import UUID
+
+from qdrant_client import models
+
+from index.catalog_index import Candidate, VectorName
+from index.lexical import Sparse
+from schemas import FieldKind
+
+RawVector = list[float] | list[list[float]] | Sparse
+"""A dense vector, the rows of a multivector, or a sparse vector."""
+
+
+class Search(NamedTuple):
+    """One nearest-neighbour search. A dense query against ``image`` is compared with every picture."""
+
+    vector: VectorName
+    query: RawVector
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A point as the engine keeps it; ``vectors`` only those asked for, and only those it has."""
+
+    id: UUID
+    payload: dict[str, Any]
+    vectors: dict[VectorName, RawVector]
+
+
+class Engine(Protocol):
+    """One set of points. Reads may come from any thread, many at once; writes from one."""
+
+    def search(self, searches: Sequence[Search], filter: models.Filter | None, limit: int) -> list[list[Candidate]]: ...
+
+    def retrieve(
+        self, ids: Sequence[UUID], payload: bool | list[str], vectors: Sequence[VectorName] = ()
+    ) -> list[Row]: ...
+
+    def scroll(self, filter: models.Filter | None, limit: int, start: UUID | None) -> list[UUID]:
+        """Matching ids in ascending order, from ``start`` on."""
+        ...
+
+    def ordered(
+        self, path: str, descending: bool, filter: models.Filter | None, limit: int
+    ) -> list[tuple[UUID, float]]:
+        """Matching ids by a number; a point with several numbers comes once for each."""
+        ...
+
+    def count(self, filter: models.Filter | None) -> int: ...
+
+    def facet(self, path: str, filter: models.Filter | None, limit: int) -> list[tuple[str | int | bool, int]]: ...
+
+    def payload_indexes(self) -> dict[str, FieldKind]:
+        """Indexed payload paths and their kinds."""
+        ...
+
+    def index_payload(self, path: str, kind: FieldKind) -> None:
+        """Make the payload index of a path, in place of one of another kind."""
+        ...
+
+    def upsert(self, rows: Sequence[Row]) -> None: ...
+
+    def overwrite_payload(self, payloads: Mapping[UUID, dict[str, Any]]) -> None: ...
+
+    def delete(self, ids: Sequence[UUID]) -> None: ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,73 @@
+"""Copies, links and replacements of files that survive the death of whoever makes them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+_ZEROS = bytes(1 << 16)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Give a file new content in one step: a reader sees the old or the new, also after a power cut."""
+    temporary = path.with_name(path.name + ".new")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    fsync(path.parent)
+
+
+def fsync(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    file = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def copy_tree(source: Path, target: Path) -> None:
+    """A durable copy that stays as sparse as the original.
+
+    Qdrant preallocates: a small shard is 170 MB of file sizes and 20 MB of data.
+    """
+    shutil.copytree(source, target, copy_function=_copy)
+    for folder, _, _ in os.walk(target):
+        fsync(Path(folder))
+
+
+def link_tree(source: Path, target: Path) -> None:
+    """A shard directory of one's own that shares the files of ``source``, for reading only.
+
+    Edge locks a shard by its ``wal``: every reader has its own, empty. A committed generation is
+    flushed, so nothing is replayed, and nothing is written into the shared files.
+    """
+
+    def without_wal(folder: str, names: list[str]) -> list[str]:
+        return ["wal"] if Path(folder) == source and "wal" in names else []
+
+    shutil.copytree(source, target, copy_function=_link, ignore=without_wal)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        raise
+    except OSError:  # no hard links here, or too many
+        _copy(source, target)
+
+
+def _copy(source: str, target: str) -> None:
+    with Path(source).open("rb") as reader, Path(target).open("wb") as writer:
+        while chunk := reader.read(len(_ZEROS)):
+            if chunk == _ZEROS:
+                writer.seek(len(chunk), os.SEEK_CUR)
+            else:
+                writer.write(chunk)
+        writer.truncate()
+        writer.flush()
+        os.fsync(writer.fileno())

@@ -1,0 +1,52 @@
+"""A filter, as requests mean it, in Qdrant's words. Both engines start from here."""
+
+from __future__ import annotations
+
+from qdrant_client import models
+
+from schemas import All, AnyOf, Filter, Match, Missing, Range, Scalar, stored_name
+
+TITLE_KEY = "title_key"
+
+
+def field_path(name: str) -> str:
+    """Where a filterable field lies in the payload, quoted so that any name will do."""
+    return f'fields."{stored_name(name)}"'
+
+
+def to_qdrant(filter: Filter) -> models.Filter:
+    """The same filter for Qdrant; lists match when one of their values does."""
+    if isinstance(filter, All):
+        return models.Filter(must=[_condition(part) for part in filter.parts])
+    if isinstance(filter, AnyOf):
+        return models.Filter(should=[_condition(part) for part in filter.parts])
+    if isinstance(filter, Match | Range | Missing):
+        return models.Filter(must=[_condition(filter)])
+    return models.Filter(must_not=[_condition(filter.part)])
+
+
+def _condition(part: Filter) -> models.Condition:
+    if isinstance(part, Missing):
+        return models.IsEmptyCondition(is_empty=models.PayloadField(key=field_path(part.field)))
+    if isinstance(part, Range):
+        bounds = models.Range(gt=part.gt, gte=part.gte, lt=part.lt, lte=part.lte)
+        return models.FieldCondition(key=field_path(part.field), range=bounds)
+    if isinstance(part, Match):
+        return _match(part)
+    return to_qdrant(part)
+
+
+def _match(match: Match) -> models.Condition:
+    path = field_path(match.field)
+    if match.kind == "keyword":
+        return models.FieldCondition(key=path, match=models.MatchAny(any=[str(value) for value in match.values]))
+    values = [_equal(path, value) for value in match.values]
+    return values[0] if len(values) == 1 else models.Filter(should=values)
+
+
+def _equal(path: str, value: Scalar) -> models.FieldCondition:
+    if isinstance(value, bool):
+        return models.FieldCondition(key=path, match=models.MatchValue(value=value))
+    # Qdrant has no match for numbers with a fraction, and 5.0 must find 5.
+    number = float(value)
+    return models.FieldCondition(key=path, range=models.Range(gte=number, lte=number))

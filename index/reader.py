@@ -1,0 +1,128 @@
+"""Reading a catalog from an engine: the same for both."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+from uuid import UUID
+
+import numpy as np
+from qdrant_client import models
+
+from index.catalog_index import Candidate, DenseName, Leg, Stored, Term
+from index.engine import Engine, RawVector, Search
+from index.filters import TITLE_KEY, field_path, to_qdrant
+from index.lexical import Lexical, Sparse
+from index.vectors import check_legs
+from schemas import Filter, IndexRecord, stored_name
+
+_NO_WORDS = Sparse([], [])
+
+
+class Reader:
+    """A ``CatalogIndex`` over an engine."""
+
+    def __init__(
+        self, engine: Engine, record: IndexRecord, generation: str, on_close: Callable[[], None] | None = None
+    ) -> None:
+        self.record = record
+        self.generation = generation
+        self._engine = engine
+        self._lexical = Lexical(record.average_words)
+        self._on_close = on_close
+
+    def query(self, legs: Sequence[Leg], filter: Filter | None, limit: int) -> list[list[Candidate]]:
+        check_legs(legs, self.record.embedding.dimension)
+        searches = [Search(leg.vector, self._vector(leg)) for leg in legs]
+        # Words that are all stop words ask nothing.
+        asked = [search for search in searches if search.query != _NO_WORDS]
+        found = iter(self._engine.search(asked, _translated(filter), limit) if asked else ())
+        return [[] if search.query == _NO_WORDS else next(found) for search in searches]
+
+    def _vector(self, leg: Leg) -> RawVector:
+        return self._lexical.query(leg.query) if isinstance(leg.query, str) else cast(RawVector, leg.query.tolist())
+
+    def terms(self, text: str) -> list[Term]:
+        tokens = self._lexical.tokens(text)
+        searches = [Search("lexical", Sparse([token], [1.0])) for token in tokens]
+        best = [found[0] if found else None for found in self._engine.search(searches, None, 1)] if searches else []
+        weights = self._weights([candidate.id for candidate in best if candidate])
+        unknown_idf = math.log(self._engine.count(None) + 1.0) if None in best else 0.0
+        return [
+            # A score is IDF times the weight of the word in that product.
+            Term(word, token, candidate.score / weights[candidate.id][token], known=True)
+            if candidate
+            else Term(word, token, unknown_idf, known=False)
+            for (token, word), candidate in zip(tokens.items(), best, strict=True)
+        ]
+
+    def matched(self, ids: Sequence[UUID], terms: Sequence[Term]) -> dict[UUID, list[str]]:
+        found = {
+            id: [term.word for term in terms if term.token in weights] for id, weights in self._weights(ids).items()
+        }
+        return {id: words for id, words in found.items() if words}
+
+    def _weights(self, ids: Sequence[UUID]) -> dict[UUID, dict[int, float]]:
+        """Tokens of some products with their weights."""
+        sparse = {row.id: row.vectors.get("lexical") for row in self._engine.retrieve(ids, False, ["lexical"])}
+        return {id: dict(zip(*vector, strict=True)) for id, vector in sparse.items() if isinstance(vector, Sparse)}
+
+    def fetch(self, ids: Sequence[UUID], vectors: Sequence[DenseName] = ()) -> dict[UUID, Stored]:
+        return {
+            row.id: Stored(
+                row.id,
+                row.payload,
+                {name: np.asarray(row.vectors[name], dtype=np.float32) for name in vectors if name in row.vectors},
+            )
+            for row in self._engine.retrieve(ids, True, vectors)
+        }
+
+    def values(self, ids: Sequence[UUID], fields: Sequence[str]) -> dict[UUID, dict[str, Any]]:
+        names = {stored_name(field): field for field in fields}
+        rows = self._engine.retrieve(ids, [field_path(field) for field in fields])
+        return {
+            row.id: {names[name]: value for name, value in row.payload.get("fields", {}).items() if name in names}
+            for row in rows
+        }
+
+    def scan(self, filter: Filter | None, limit: int, after: UUID | None = None) -> list[UUID]:
+        return self._scroll(_translated(filter), limit, after)
+
+    def titled(self, title_key: str, filter: Filter | None, limit: int) -> list[UUID]:
+        same = models.FieldCondition(key=TITLE_KEY, match=models.MatchValue(value=title_key))
+        return self._scroll(models.Filter(must=[same, *([to_qdrant(filter)] if filter else [])]), limit, None)
+
+    def _scroll(self, filter: models.Filter | None, limit: int, after: UUID | None) -> list[UUID]:
+        if after is None:
+            return self._engine.scroll(filter, limit, None)
+        beyond = after.int + 1
+        return self._engine.scroll(filter, limit, UUID(int=beyond)) if beyond < 1 << 128 else []
+
+    def ordered(self, field: str, descending: bool, filter: Filter | None, limit: int) -> list[tuple[UUID, float]]:
+        path, translated = field_path(field), _translated(filter)
+        wanted = limit
+        while True:
+            found = self._engine.ordered(path, descending, translated, wanted)
+            # A list of numbers comes once for each of them: the first is its place.
+            places: dict[UUID, float] = {}
+            for id, value in found:
+                places.setdefault(id, value)
+            if len(places) >= limit or len(found) < wanted:
+                return list(places.items())[:limit]
+            wanted *= 2
+
+    def count(self, filter: Filter | None = None) -> int:
+        return self._engine.count(_translated(filter))
+
+    def facet(self, field: str, filter: Filter | None, limit: int) -> list[tuple[str | int | bool, int]]:
+        return self._engine.facet(field_path(field), _translated(filter), limit)
+
+    def close(self) -> None:
+        self._engine.close()
+        if self._on_close:
+            self._on_close()
+
+
+def _translated(filter: Filter | None) -> models.Filter | None:
+    return to_qdrant(filter) if filter else None

@@ -1,0 +1,15 @@
+"""Which engine holds the vectors."""
+
+from __future__ import annotations
+
+from index.catalog_index import IndexStore
+from index.embedded import EmbeddedStore
+from index.server import ServerStore
+from index.settings import IndexSettings
+
+
+def open_store(settings: IndexSettings) -> IndexStore:
+    """The collection that the settings name; nothing is opened, created or asked yet."""
+    if settings.qdrant_url is None:
+        return EmbeddedStore(settings.data_dir, settings.collection)
+    return ServerStore.connect(settings)

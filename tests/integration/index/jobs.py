@@ -1,0 +1,125 @@
+"""Jobs that tests run in processes of their own, and kill."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from index.catalog_index import CatalogIndex
+from index.embedded import EmbeddedStore
+from tests.support.points import index_record, make_point
+
+POINTS = 30
+
+# Children are forked from a process that has the imports and nothing open: quick to start, safe to fork.
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload([__name__])
+
+
+def start(job: Any, *arguments: Any) -> tuple[ForkServerProcess, Connection]:
+    """A running job and the end of the pipe it reports to."""
+    receiver, sender = CONTEXT.Pipe(duplex=False)
+    process = CONTEXT.Process(target=job, args=(*arguments, sender), daemon=True)
+    process.start()
+    sender.close()
+    return process, receiver
+
+
+def kill(process: BaseProcess) -> None:
+    process.kill()
+    process.join()
+
+
+def store(folder: Path) -> EmbeddedStore:
+    return EmbeddedStore(folder, "products")
+
+
+def ingest(folder: Path) -> None:
+    """Give every point the number of the next round, a few at a time, and commit."""
+    job = store(folder)
+    with job.lock():
+        build = job.begin(index_record())
+        following = 1 + served_round(job)
+        for first in range(0, POINTS, 10):
+            build.upsert([make_point(n, {"stock": following}) for n in range(first, first + 10)])
+        build.commit()
+
+
+def served_round(job: EmbeddedStore) -> int:
+    """The round of what serves; 0 when nothing does."""
+    if job.version() is None:
+        return 0
+    index = job.open()
+    try:
+        return round_of(index)
+    finally:
+        index.close()
+
+
+def round_of(index: CatalogIndex) -> int:
+    """The one round that all points are of: a generation that mixes rounds is not whole."""
+    ((value, count),) = index.facet("stock", None, 10)
+    assert count == index.count() == POINTS
+    assert set(index.fetch(index.scan(None, POINTS))) == set(index.scan(None, POINTS))
+    return int(value)
+
+
+def ingest_forever(folder: Path, report: Connection) -> None:
+    while True:
+        report.send("begins")
+        ingest(folder)
+
+
+def ingest_until(folder: Path, step: int, report: Connection) -> None:
+    """Ingest, and die by SIGKILL before the given step of those that change the folder's own files."""
+    steps = 0
+
+    def count(event: str, arguments: tuple[Any, ...]) -> None:
+        nonlocal steps
+        if event not in _STEPS:
+            return
+        path = str(arguments[0])
+        if not path.startswith(str(folder)) or "/shard/" in path or "/views" in path:
+            return
+        if event == "open" and not arguments[2] & (os.O_WRONLY | os.O_RDWR):
+            return
+        if steps == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+        steps += 1
+
+    sys.addaudithook(count)
+    ingest(folder)
+    report.send("done")
+
+
+_STEPS = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "shutil.copytree", "shutil.rmtree"}
+
+
+def write_and_wait(folder: Path, report: Connection) -> None:
+    with store(folder).lock():
+        build = store(folder).begin(index_record())
+        build.upsert([make_point(1), make_point(2)])
+        build.upsert([make_point(3)])
+        report.send("written")
+        signal.pause()
+
+
+def hold_lock(folder: Path, report: Connection) -> None:
+    with store(folder).lock():
+        report.send(os.getpid())
+        signal.pause()
+
+
+def read_forever(folder: Path, report: Connection) -> None:
+    """Open what serves, check that it is whole, close, again; reports each round it saw."""
+    while True:
+        report.send(served_round(store(folder)))
+        time.sleep(0.02)

@@ -1,0 +1,84 @@
+"""Every kind of filter on generated products, compared with the meaning spelled out in ``tests.support.points``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from index.catalog_index import IndexBuild, IndexStore, all_points
+from schemas import All, AnyOf, FieldKind, Filter, Match, Missing, Not, Range
+from tests.support.points import index_record, make_point, matches
+
+ODD = 'odd "name" [0].ünï\\%22\n'
+FIELDS: dict[str, FieldKind] = {
+    "brand": "keyword",
+    "price": "float",
+    "stock": "integer",
+    "sold": "bool",
+    ODD: "keyword",
+}
+
+_SCALARS: dict[FieldKind, st.SearchStrategy[Any]] = {
+    "keyword": st.sampled_from(["a", "b", "", "true", "1", "ünï 😀"]),
+    "integer": st.integers(-3, 3) | st.just(2**40),
+    "float": st.sampled_from([-1.5, 0.0, 0.1, 2.0, 1e12]) | st.integers(-2, 2),
+    "bool": st.booleans(),
+}
+
+
+def _values(kind: FieldKind) -> st.SearchStrategy[Any]:
+    return _SCALARS[kind] | st.lists(_SCALARS[kind], max_size=3)
+
+
+_PRODUCTS = st.lists(
+    st.fixed_dictionaries({}, optional={name: _values(kind) for name, kind in FIELDS.items()}), min_size=1, max_size=20
+)
+
+
+def _matches(name: str, kind: FieldKind) -> st.SearchStrategy[Filter]:
+    return st.lists(_SCALARS[kind], min_size=1, max_size=3).map(lambda values: Match(name, kind, tuple(values)))
+
+
+def _ranges(name: str, kind: FieldKind) -> st.SearchStrategy[Filter]:
+    bounds = st.fixed_dictionaries(
+        {}, optional={bound: _SCALARS[kind].map(float) for bound in ("gt", "gte", "lt", "lte")}
+    )
+    return bounds.filter(bool).map(lambda given: Range(name, **given))
+
+
+_LEAVES = st.one_of(
+    *(_matches(name, kind) for name, kind in FIELDS.items()),
+    *(_ranges(name, kind) for name, kind in FIELDS.items() if kind in ("integer", "float")),
+    st.sampled_from([*FIELDS]).map(Missing),
+)
+_FILTERS: st.SearchStrategy[Filter] = st.recursive(
+    _LEAVES,
+    lambda part: st.one_of(
+        part.map(Not),
+        st.lists(part, max_size=3).map(lambda parts: All(tuple(parts))),
+        st.lists(part, min_size=1, max_size=3).map(lambda parts: AnyOf(tuple(parts))),
+    ),
+    max_leaves=6,
+)
+
+
+@pytest.fixture
+def build(store: IndexStore) -> Iterator[IndexBuild]:
+    with store.lock():
+        yield store.begin(index_record(FIELDS))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(products=_PRODUCTS, filters=st.lists(_FILTERS, min_size=5, max_size=20))
+def test_filters_mean_what_they_say(build: IndexBuild, products: list[dict[str, Any]], filters: list[Filter]) -> None:
+    build.delete(list(all_points(build.index)))
+    build.upsert([make_point(n, fields, vectors=("title",)) for n, fields in enumerate(products)])
+    for filter in filters:
+        expected = [UUID(int=n) for n, fields in enumerate(products) if matches(filter, fields)]
+        assert build.index.scan(filter, 100) == expected, filter
+        assert build.index.count(filter) == len(expected), filter

@@ -1,0 +1,284 @@
+"""What every engine does with writes, and what of them a reader sees when."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import pytest
+
+from index.catalog_index import CatalogIndex, IndexStore, Leg
+from index.filters import field_path
+from schemas import BadVectors, FieldKind, IndexLocked, IndexMissing, Match, Missing, Not
+from tests.integration.index.conftest import Engine
+from tests.support.points import DIMENSION, FIELDS, index_record, make_point, spec, unit
+
+ODD_NAMES = [
+    "with space",
+    "dotted.name",
+    'quo"ted',
+    "[0]",
+    "a[]",
+    "back\\slash",
+    "%22",
+    "",
+    "new\nline",
+    "ünï 😀",
+    "../../up",
+    "*",
+    "x" * 300,
+]
+
+
+def _ingest(store: IndexStore, *numbers: int, fields: dict[str, FieldKind] | None = None) -> str:
+    with store.lock():
+        build = store.begin(index_record(fields or FIELDS))
+        build.upsert([make_point(n, {"brand": f"b{n}", "stock": n}) for n in numbers])
+        return build.commit()
+
+
+def _numbers(index: CatalogIndex) -> list[int]:
+    return [id.int for id in index.scan(None, 1000)]
+
+
+def test_nothing_serves_before_the_first_commit(store: IndexStore) -> None:
+    assert store.version() is None
+    assert store.record() is None
+    with pytest.raises(IndexMissing, match="ingest a catalog first"):
+        store.open()
+    with store.lock():
+        store.begin(index_record()).upsert([make_point(1)])
+    assert store.version() is None
+    with pytest.raises(IndexMissing):
+        store.open()
+
+
+def test_a_commit_serves_and_changes_the_version(store: IndexStore) -> None:
+    first = _ingest(store, 1, 2)
+    assert store.version() == first
+    with closing(store.open()) as index:
+        assert index.generation == first
+        assert index.record == store.record() == index_record()
+        assert _numbers(index) == [1, 2]
+    second = _ingest(store, 3)
+    assert store.version() == second != first
+    with closing(store.open()) as index:
+        assert _numbers(index) == [1, 2, 3]
+
+
+def test_an_upsert_replaces_the_whole_point(store: IndexStore) -> None:
+    _ingest(store, 1)
+    with store.lock():
+        build = store.begin(index_record())
+        build.upsert([make_point(1, {"stock": 5}, vectors=("title",), words="")])
+        build.commit()
+    with closing(store.open()) as index:
+        stored = index.fetch([UUID(int=1)], ["image", "title", "text"])[UUID(int=1)]
+        assert set(stored.vectors) == {"title"}
+        assert stored.payload["fields"] == {"stock": 5}
+        assert index.query([Leg("lexical", "lexical", "red shoes")], None, 5) == [[]]
+
+
+def test_set_payload_leaves_vectors_alone(store: IndexStore) -> None:
+    with store.lock():
+        build = store.begin(index_record())
+        build.upsert([make_point(1, {"brand": "old", "stock": 1})])
+        build.set_payload({UUID(int=1): {"fields": {"brand": "new"}, "title_key": "other"}})
+        stored = build.index.fetch([UUID(int=1)], ["image"])[UUID(int=1)]
+        assert stored.payload == {"fields": {"brand": "new"}, "title_key": "other"}
+        assert set(stored.vectors) == {"image"}
+        assert build.index.count(Match("brand", "keyword", ("new",))) == 1
+        assert build.index.count(Match("brand", "keyword", ("old",))) == 0
+        assert build.index.titled("other", None, 5) == [UUID(int=1)]
+        build.set_payload({})
+
+
+def test_delete_removes_points(store: IndexStore) -> None:
+    with store.lock():
+        build = store.begin(index_record())
+        build.upsert([make_point(n) for n in (1, 2, 3)])
+        build.delete([UUID(int=2), UUID(int=99)])
+        build.delete([])
+        build.optimize()
+        build.commit()
+    with closing(store.open()) as index:
+        assert _numbers(index) == [1, 3]
+
+
+def test_vectors_of_nothing_are_fine(store: IndexStore) -> None:
+    with store.lock():
+        build = store.begin(index_record())
+        build.upsert([])
+        build.upsert([make_point(1, vectors=(), words="")])
+        assert build.index.count() == 1
+        legs = [Leg("text->image", "image", unit(DIMENSION, seed=1)), Leg("lexical", "lexical", "shoes")]
+        assert build.index.query(legs, None, 5) == [[], []]
+
+
+_GOOD = unit(DIMENSION, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [
+        ("title", unit(DIMENSION - 1, seed=1)),
+        ("title", unit(1, DIMENSION, seed=1)),
+        ("image", _GOOD),
+        ("image", np.empty((0, DIMENSION), np.float32)),
+        ("title", np.full(DIMENSION, np.nan, np.float32)),
+        ("image", np.stack([_GOOD, np.full(DIMENSION, np.inf, np.float32)])),
+        ("text", _GOOD * 3),
+        ("text", _GOOD.astype(np.float64)),
+        ("text", np.zeros(DIMENSION, np.float32)),
+    ],
+    ids=["dimension", "shape", "flat image", "no rows", "nan", "inf", "length", "float64", "zero"],
+)
+def test_a_bad_vector_keeps_the_whole_batch_out(store: IndexStore, name: Any, bad: Any) -> None:
+    with store.lock():
+        build = store.begin(index_record())
+        broken = make_point(2)
+        broken.vectors[name] = bad
+        with pytest.raises(BadVectors, match=f"{name} vector of point {broken.id}"):
+            build.upsert([make_point(1), broken])
+        assert build.index.count() == 0
+
+
+def test_another_model_starts_afresh_while_the_old_one_serves(store: IndexStore) -> None:
+    first = _ingest(store, 1, 2)
+    other = index_record(embedding=spec(fingerprint="1" * 64, dimension=8))
+    with store.lock():
+        build = store.begin(other)
+        assert build.fresh
+        assert not build.resumed
+        assert build.index.count() == 0
+        assert store.version() == first
+        with pytest.raises(BadVectors):
+            build.upsert([make_point(1)])
+        point = make_point(3, vectors=())
+        point.vectors["title"] = unit(8, seed=1)
+        build.upsert([point])
+        with closing(store.open()) as index:
+            assert _numbers(index) == [1, 2]
+        second = build.commit()
+    assert store.version() == second != first
+    with closing(store.open()) as index:
+        assert _numbers(index) == [3]
+        assert index.record.embedding == other.embedding
+
+
+def test_another_precision_or_name_of_the_same_model_goes_on(store: IndexStore) -> None:
+    _ingest(store, 1)
+    with store.lock():
+        build = store.begin(index_record(embedding=spec(precision="bfloat16", model="/elsewhere")))
+        assert not build.fresh
+        assert build.index.count() == 1
+
+
+def test_a_build_left_behind_is_gone_on_with(store: IndexStore) -> None:
+    _ingest(store, 1)
+    other = index_record(embedding=spec(fingerprint="1" * 64))
+    with store.lock():
+        store.begin(other).upsert([make_point(2)])
+    with store.lock():
+        build = store.begin(other.model_copy(update={"fields": {**FIELDS, "late": "bool"}}))
+        assert (build.fresh, build.resumed) == (True, True)
+        assert build.index.record.fields == {**FIELDS, "late": "bool"}
+        assert build.index.count() == 1
+        build.upsert([make_point(3)])
+        build.commit()
+    with closing(store.open()) as index:
+        assert _numbers(index) == [2, 3]
+
+
+def test_a_build_left_behind_for_another_model_is_dropped(store: IndexStore) -> None:
+    _ingest(store, 1)
+    with store.lock():
+        store.begin(index_record(embedding=spec(fingerprint="1" * 64))).upsert([make_point(2)])
+    with store.lock():
+        build = store.begin(index_record(embedding=spec(fingerprint="2" * 64)))
+        assert (build.fresh, build.resumed) == (True, False)
+        assert build.index.count() == 0
+    with store.lock():
+        assert store.begin(index_record()).index.count() == 1
+
+
+def test_average_words_and_creation_stay_what_they_were(store: IndexStore) -> None:
+    _ingest(store, 1)
+    first = store.record()
+    assert first is not None
+    with store.lock():
+        later = index_record().model_copy(update={"average_words": 99.0, "created": first.created.replace(year=2030)})
+        build = store.begin(later)
+        assert build.index.record.average_words == first.average_words
+        assert build.index.record.created == first.created
+
+
+def test_fields_widen_and_never_narrow(store: IndexStore, payload_indexes: None) -> None:
+    kinds: dict[str, FieldKind] = {"size": "integer", "year": "integer", "ok": "bool"}
+    values: list[dict[str, Any]] = [{"size": 1, "year": 1999, "ok": True}, {"size": [2, 3], "ok": [False]}, {}]
+    with store.lock():
+        build = store.begin(index_record(kinds))
+        build.upsert([make_point(n, fields) for n, fields in enumerate(values, 1)])
+        build.commit()
+    with store.lock():
+        build = store.begin(index_record({"size": "keyword", "year": "float", "ok": "keyword"}))
+        assert build.index.record.fields == {"size": "keyword", "year": "float", "ok": "keyword"}
+        build.upsert([make_point(4, {"size": "XL", "year": 0.5, "ok": "maybe"})])
+        build.optimize()
+        build.commit()
+    with store.lock():
+        build = store.begin(index_record(kinds))
+        assert build.index.record.fields == {"size": "keyword", "year": "float", "ok": "keyword"}
+        build.commit()
+    with closing(store.open()) as index:
+        assert dict(index.facet("size", None, 9)) == {"1": 1, "2": 1, "3": 1, "XL": 1}
+        assert dict(index.facet("ok", None, 9)) == {"true": 1, "false": 1, "maybe": 1}
+        assert index.ordered("year", False, None, 9) == [(UUID(int=4), 0.5), (UUID(int=1), 1999.0)]
+        assert index.scan(Match("size", "keyword", ("2", "XL")), 9) == [UUID(int=2), UUID(int=4)]
+        assert index.scan(Missing("size"), 9) == [UUID(int=3)]
+        vectors = index.fetch([UUID(int=1)], ["image"])[UUID(int=1)].vectors["image"]
+        np.testing.assert_allclose(vectors, make_point(1).vectors["image"], atol=1e-6)
+
+
+def test_fields_may_have_any_name(store: IndexStore) -> None:
+    kinds: dict[str, FieldKind] = dict.fromkeys(ODD_NAMES, "keyword")
+    with store.lock():
+        build = store.begin(index_record(kinds))
+        build.upsert([make_point(n, {name: str(n)}) for n, name in enumerate(ODD_NAMES, 1)])
+        build.commit()
+    with closing(store.open()) as index:
+        for n, name in enumerate(ODD_NAMES, 1):
+            assert index.scan(Match(name, "keyword", (str(n),)), 9) == [UUID(int=n)], name
+            assert index.scan(Not(Missing(name)), 9) == [UUID(int=n)], name
+            assert index.facet(name, None, 9) == [(str(n), 1)], name
+            assert index.values([UUID(int=n)], ODD_NAMES) == {UUID(int=n): {name: str(n)}}, name
+    assert len({field_path(name) for name in ODD_NAMES}) == len(ODD_NAMES)
+
+
+def test_ids_may_be_any_uuid(store: IndexStore) -> None:
+    ids = [0, 1, 2**63, 2**64 - 1, 2**64, 2**127, 2**128 - 1]
+    _ingest(store, *ids)
+    with closing(store.open()) as index:
+        assert _numbers(index) == ids
+        assert index.scan(None, 9, UUID(int=2**64 - 1)) == [UUID(int=n) for n in ids[4:]]
+        assert index.fetch([UUID(int=2**128 - 1)])[UUID(int=2**128 - 1)].payload["id"] == f"p{2**128 - 1}"
+
+
+def test_one_writer_at_a_time(store: IndexStore) -> None:
+    with store.lock(), pytest.raises(IndexLocked, match="another job is writing"), store.lock():
+        pass
+    with store.lock():
+        pass
+
+
+def test_a_second_store_sees_what_the_first_committed(engine: Engine, tmp_path: Path) -> None:
+    if engine.__name__ != "embedded":
+        pytest.skip("one handle is one connection on a server, and the emulator lives in one client")
+    (one,), (other,) = engine(tmp_path), engine(tmp_path)
+    version = _ingest(one, 1)
+    assert other.version() == version
+    with closing(other.open()) as index, closing(one.open()) as second:
+        assert _numbers(index) == _numbers(second) == [1]
