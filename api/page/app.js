@@ -1,0 +1,247 @@
+/** The page: what is asked, in the address and on the screen, and what happens when it changes. */
+
+/** @import {Answer, Filters, Hit, Query} from "./types.js" */
+/** @import {Knowledge} from "./catalog.js" */
+
+import { ApiError, getPicture, getProduct } from "./api.js";
+import { learn, samples } from "./catalog.js";
+import { FilterDrawer, showChips, SortMenu } from "./controls.js";
+import { countWithoutOwnFilter } from "./counts.js";
+import { showProvenance } from "./credits.js";
+import { Detail } from "./detail.js";
+import { byId, drawIcons, h } from "./dom.js";
+import { FacetPanel } from "./facets.js";
+import { totalWords } from "./format.js";
+import { listenForPhotos, PhotoError, prepare } from "./photo.js";
+import { fitGrid } from "./pictures.js";
+import { Results } from "./results.js";
+import { SearchBar } from "./searchbar.js";
+import { identity, isBlank, keepPhoto, NOTHING, readAddress, writeAddress } from "./state.js";
+import { empty, failure, welcome } from "./states.js";
+
+class Page {
+  /** @param {Knowledge} known */
+  constructor(known) {
+    this.known = known;
+    this.query = NOTHING;
+    /** The identity of the results on the screen. @type {string | null} */
+    this.asked = null;
+    /** Words are being typed: they share one entry of the history. */
+    this.drafting = false;
+    /** The product of `query.like`. @type {Hit | null} */
+    this.liked = null;
+    /** The facets on the screen. */
+    this.counts = known.counts;
+    /** @type {Promise<Hit[]> | null} */
+    this.samples = null;
+    const onOpen = (/** @type {string} */ id) => this.ask({ product: id });
+    const onLike = (/** @type {string} */ id) => this.like(id);
+    this.results = new Results({ onOpen, onLike, onStatus: announce });
+    this.detail = new Detail({ onOpen, onLike, onClose: () => this.#closed() });
+    this.bar = new SearchBar({
+      onTyping: (q) => this.ask({ q }, { typing: true }),
+      onSubmit: (q) => this.ask({ q }),
+      onRemovePicture: () => this.ask({ photo: null, like: null }),
+    });
+    this.panel = new FacetPanel(byId("filters"), known.faceted, (field, chosen) => {
+      const { [field]: _, ...others } = this.query.filters;
+      this.ask({ filters: chosen ? { ...others, [field]: chosen } : others });
+    });
+    this.sort = new SortMenu(known.fields, known.counts, (sort) => this.ask({ sort }));
+    this.drawer = new FilterDrawer();
+    listenForPhotos((file) => this.takePhoto(file, file.name), (words) => showNotices([words]));
+    byId("home").addEventListener("click", (/** @type {MouseEvent} */ event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      this.ask({ ...NOTHING });
+      this.bar.focus();
+    });
+    window.addEventListener("popstate", () => this.read());
+  }
+
+  /** Asks what the address asks. */
+  read() {
+    this.drafting = false;
+    this.query = readAddress(location.search, history.state, this.known.kinds);
+    this.#show();
+  }
+
+  /**
+   * Changes what is asked.
+   *
+   * @param {Partial<Query>} change
+   * @param {{typing?: boolean}} [options]
+   */
+  ask(change, { typing = false } = {}) {
+    const before = this.query;
+    this.query = { ...before, ...change };
+    const address = writeAddress(this.query);
+    const same = address === writeAddress(before) && this.query.photo === before.photo;
+    const betweenProducts = Boolean(before.product && change.product);
+    // `opened` remembers that going back closes the details.
+    const opened = Boolean(change.product) || (same && history.state?.opened);
+    const method = same || betweenProducts || (typing && this.drafting) ? "replaceState" : "pushState";
+    history[method]({ photo: this.query.photo?.key, opened }, "", address);
+    this.drafting = typing;
+    this.#show();
+  }
+
+  /** @param {string} id */
+  like(id) {
+    this.ask({ ...NOTHING, filters: this.query.filters, like: id });
+    byId("main").focus({ preventScroll: true }); // The card that had the focus is gone.
+    window.scrollTo({ top: 0 });
+  }
+
+  /** @param {Blob} file @param {string} name */
+  async takePhoto(file, name) {
+    try {
+      this.ask({ photo: keepPhoto(await prepare(file), name), like: null, product: null });
+      window.scrollTo({ top: 0 });
+    } catch (error) {
+      if (!(error instanceof PhotoError)) throw error;
+      showNotices([error.message]);
+    }
+  }
+
+  /** Brings the screen in line with the query. */
+  #show() {
+    const { query } = this;
+    const blank = isBlank(query);
+    document.title = query.q.trim() ? `${query.q.trim()} · StoreLens` : "StoreLens";
+    document.body.dataset.view = blank ? "start" : "results";
+    byId("toolbar").hidden = blank;
+    byId("start").hidden = !blank;
+    showChips(query.filters, (/** @type {Filters} */ filters) => this.ask({ filters }));
+    this.sort.update(query);
+    this.panel.update(this.counts, query.filters);
+    void this.#showLiked();
+    void this.#showProduct();
+    if (blank) void this.#welcome();
+    else if (identity(query) !== this.asked) void this.#run();
+  }
+
+  async #showLiked() {
+    const { like } = this.query;
+    if (this.liked?.id !== like) this.liked = null;
+    this.bar.update(this.query, this.liked);
+    if (!like || this.liked) return;
+    const hit = await getProduct(like).catch(() => null); // Its search says what is wrong with it.
+    if (hit && this.query.like === like) this.bar.update(this.query, (this.liked = hit));
+  }
+
+  async #showProduct() {
+    const { product } = this.query;
+    if (!product) return this.detail.close();
+    const hit = await getProduct(product).catch((/** @type {Error} */ error) => error);
+    if (this.query.product !== product) return;
+    if (hit instanceof Error) this.detail.fail(hit.message);
+    else this.detail.show(hit, this.query, this.known.catalog.attribution);
+  }
+
+  /** The details were closed by their button, by Esc or by a click beside them: so is their address. */
+  #closed() {
+    if (!this.query.product) return;
+    if (history.state?.opened) history.back();
+    else this.ask({ product: null });
+  }
+
+  async #welcome() {
+    this.results.clear();
+    this.asked = null;
+    showNotices([]);
+    byId("message").replaceChildren();
+    this.samples ??= samples(this.known);
+    const screen = welcome(this.known, await this.samples, {
+      onWords: (q) => this.ask({ q }),
+      onPicture: async ({ id, images }) => this.takePhoto(await getPicture(images[0]), id),
+      onChoose: () => byId("choose").click(),
+      onBrowse: () => this.ask({ browse: true }),
+    });
+    byId("start").replaceChildren(screen);
+  }
+
+  async #run() {
+    const { query } = this;
+    const { groupBy, faceted } = this.known;
+    this.asked = identity(query);
+    byId("message").replaceChildren();
+    try {
+      const ran = await this.results.run(query, { facets: faceted.map(({ name }) => name), groupBy });
+      if (!ran) return;
+      this.#showAnswer(query, ran.answer);
+      await this.#count(query, ran.answer, ran.signal);
+    } catch (error) {
+      this.asked = null;
+      showFailure(error, () => this.#show());
+    }
+  }
+
+  /** @param {Query} query @param {Answer} answer */
+  #showAnswer(query, { hits, total, notices, took_ms }) {
+    const words = totalWords(total);
+    byId("total").replaceChildren(h("strong", {}, words), h("span", {}, ` in ${Math.round(took_ms)} ms`));
+    announce(hits.length ? `${words} found` : "Nothing found");
+    showNotices(notices ?? []);
+    this.drawer.update(Object.keys(query.filters).length, words);
+    if (hits.length) return;
+    const nothing = empty(query, {
+      onClearFilters: () => this.ask({ filters: {} }),
+      onClearPhoto: () => this.ask({ photo: null, like: null }),
+      onClearWords: () => this.ask({ q: "" }),
+      onBrowse: () => this.ask({ ...NOTHING, browse: true }),
+    });
+    byId("message").replaceChildren(nothing);
+  }
+
+  /** @param {Query} query @param {Answer} answer @param {AbortSignal} signal */
+  async #count(query, { facets }, signal) {
+    const own = Object.keys(query.filters).filter((field) => facets?.[field]);
+    const others = Object.entries(facets ?? {}).filter(([field]) => !own.includes(field));
+    this.counts = { ...this.counts, ...Object.fromEntries(others) };
+    this.panel.update(this.counts, query.filters);
+    if (!own.length) return;
+    const counted = await countWithoutOwnFilter(query, own, this.known.groupBy, signal);
+    if (signal.aborted) return;
+    this.counts = { ...this.counts, ...counted };
+    this.panel.update(this.counts, query.filters);
+  }
+}
+
+/** For those who do not see the screen. @param {string} words */
+function announce(words) {
+  byId("status").textContent = words;
+}
+
+/** @param {string[]} words */
+function showNotices(words) {
+  byId("notices").replaceChildren(...words.map((text) => h("p", {}, text)));
+}
+
+/** @param {unknown} error @param {() => void} retry */
+function showFailure(error, retry) {
+  byId("total").textContent = "";
+  showNotices([]);
+  announce("The search failed");
+  byId("results").setAttribute("aria-busy", "false");
+  byId("message").replaceChildren(failure(error, { onRetry: retry, onRestart: () => location.assign("./") }));
+  if (error instanceof ApiError && error.offline) window.addEventListener("online", retry, { once: true });
+}
+
+/** Learns the catalog, then asks what the address asks. */
+async function start() {
+  byId("message").replaceChildren();
+  let known;
+  try {
+    known = await learn();
+  } catch (error) {
+    showFailure(error, start);
+    return;
+  }
+  showProvenance(known.catalog);
+  void fitGrid(known.hits.flatMap(({ images }) => images.slice(0, 1)));
+  new Page(known).read();
+}
+
+drawIcons();
+void start();

@@ -1,0 +1,107 @@
+/** The small controls around a result: chips of active filters, the sort menu, the drawer of filters. */
+
+/** @import {Facet, Field, Filters, Query, Sort, Span, Value} from "./types.js" */
+
+import { byId, h, icon } from "./dom.js";
+import { isNumber } from "./facets.js";
+import { label, number, say } from "./format.js";
+import { hasQuestion, isChoice } from "./state.js";
+
+/**
+ * A chip for each active filter.
+ *
+ * @param {Filters} filters
+ * @param {(filters: Filters) => void} onChange
+ */
+export function showChips(filters, onChange) {
+  const chips = Object.entries(filters).flatMap(([field, chosen]) => {
+    const others = Object.fromEntries(Object.entries(filters).filter(([name]) => name !== field));
+    if (!isChoice(chosen)) return chip(`${label(field)}: ${spanWords(chosen)}`, () => onChange(others));
+    return chosen.values.map((value) => {
+      const values = chosen.values.filter((other) => other !== value);
+      return chip(choiceWords(field, value), () => onChange(values.length ? { ...filters, [field]: { values } } : others));
+    });
+  });
+  const list = byId("chips");
+  list.hidden = chips.length === 0;
+  const clear = h("button", { type: "button", class: "link", on: { click: () => onChange({}) } }, "Clear all");
+  list.replaceChildren(...chips, ...(chips.length > 1 ? [h("li", {}, clear)] : []));
+}
+
+/** @param {string} words @param {() => void} remove */
+function chip(words, remove) {
+  const name = `Remove filter ${words}`;
+  return h("li", {}, h("button", { type: "button", class: "chip", "aria-label": name, on: { click: remove } }, words, icon("close")));
+}
+
+/** @param {string} field @param {Value} value */
+const choiceWords = (field, value) => (typeof value === "boolean" ? `${label(field)}: ${say(value)}` : say(value));
+
+/** @param {Span} span */
+function spanWords({ gte, lte }) {
+  if (gte === undefined) return `up to ${number(lte ?? 0)}`;
+  return lte === undefined ? `from ${number(gte)}` : `${number(gte)} to ${number(lte)}`;
+}
+
+export class SortMenu {
+  /** @param {Field[]} fields @param {Record<string, Facet>} facets @param {(sort: Sort | null) => void} onChange */
+  constructor(fields, facets, onChange) {
+    this.select = byId("sort");
+    this.best = h("option", { value: "" });
+    /** @type {Map<string, Sort>} */
+    this.sorts = new Map();
+    const filled = fields.filter(({ name }) => (facets[name]?.values.length ?? 0) > 0 || facets[name]?.min !== undefined);
+    const options = filled.flatMap(({ name, kind }) => {
+      if (kind === "bool") return this.#option(name, "desc", `${label(name)} first`);
+      if (!isNumber(kind)) return [];
+      return [this.#option(name, "asc", `${label(name)}: low to high`), this.#option(name, "desc", `${label(name)}: high to low`)];
+    });
+    this.select.replaceChildren(this.best, ...options);
+    this.select.addEventListener("change", () => onChange(this.sorts.get(this.select.value) ?? null));
+  }
+
+  /** @param {string} field @param {Sort["order"]} order @param {string} words */
+  #option(field, order, words) {
+    const value = `${field}:${order}`;
+    this.sorts.set(value, { field, order });
+    return h("option", { value }, words);
+  }
+
+  /** @param {Query} query */
+  update(query) {
+    this.best.textContent = hasQuestion(query) ? "Best match" : "Catalog order";
+    const value = query.sort ? `${query.sort.field}:${query.sort.order}` : "";
+    if (value && !this.sorts.has(value) && query.sort) {
+      this.select.append(this.#option(query.sort.field, query.sort.order, label(query.sort.field)));
+    }
+    this.select.value = value;
+  }
+}
+
+/** The filters stand beside the results, or in a drawer where there is no room. */
+export class FilterDrawer {
+  constructor() {
+    this.filters = byId("filters");
+    this.drawer = byId("drawer");
+    this.opener = byId("filters-open");
+    this.done = h("button", { type: "button", class: "primary", on: { click: () => this.drawer.close() } }, "Show results");
+    this.opener.addEventListener("click", () => this.drawer.showModal());
+    this.drawer.addEventListener("click", (/** @type {Event} */ { target }) => target === this.drawer && this.drawer.close());
+    const narrow = matchMedia("(max-width: 899px)");
+    narrow.addEventListener("change", () => this.#place(narrow.matches));
+    this.#place(narrow.matches);
+  }
+
+  /** @param {boolean} narrow */
+  #place(narrow) {
+    if (!narrow && this.drawer.open) this.drawer.close();
+    if (narrow) this.drawer.replaceChildren(h("div", { class: "drawer-sheet" }, this.filters, this.done));
+    else byId("sidebar").append(this.filters);
+  }
+
+  /** @param {number} active How many fields are filtered by. @param {string} total */
+  update(active, total) {
+    this.opener.replaceChildren(icon("filters"), active ? `Filters (${active})` : "Filters");
+    if (total) this.done.textContent = `Show ${total.charAt(0).toLowerCase()}${total.slice(1)}`;
+  }
+}

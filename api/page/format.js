@@ -1,0 +1,88 @@
+/** Data as people read it: names, numbers, prices, and why a product was found. */
+
+/** @import {Answer, Explanation, Hit, Leg, Query, Value} from "./types.js" */
+
+const UNITS = /** @type {Record<string, string>} */ ({
+  g: "g", mg: "mg", kg: "kg", kj: "kJ", kcal: "kcal", ml: "ml", l: "l", mm: "mm", cm: "cm", m: "m", w: "W", v: "V",
+});
+const NUMBERS = new Intl.NumberFormat(navigator.language, { maximumFractionDigits: 2 });
+
+/** @param {number} number */
+export const number = (number) => NUMBERS.format(number);
+
+/** A field's name for people: `protein_g` is “Protein (g)”. @param {string} field */
+export function label(field) {
+  const words = field.split(/[_\s]+/).filter(Boolean);
+  const unit = words.length > 1 ? UNITS[words[words.length - 1].toLowerCase()] : undefined;
+  const name = (unit ? words.slice(0, -1) : words).join(" ");
+  return name.charAt(0).toUpperCase() + name.slice(1) + (unit ? ` (${unit})` : "");
+}
+
+/** @param {Value} value @returns {string} */
+export function say(value) {
+  if (typeof value === "boolean") return value ? "Yes" : "No";
+  return typeof value === "number" ? number(value) : value;
+}
+
+/** @param {Record<string, any>} product @returns {string | null} */
+export function price({ price, currency }) {
+  if (typeof price !== "number") return null;
+  try {
+    return new Intl.NumberFormat(navigator.language, { style: "currency", currency }).format(price);
+  } catch {
+    // No currency, or not one that the browser knows.
+    const plain = price.toLocaleString(navigator.language, { minimumFractionDigits: Number.isInteger(price) ? 0 : 2 });
+    return currency ? `${plain} ${currency}` : plain;
+  }
+}
+
+/** @param {Hit} hit @returns {string} */
+export const title = (hit) => String(hit.product.title || hit.product.category || hit.id);
+
+/** “Results”, not “products”: variants are collapsed to one. @param {Answer["total"]} total */
+export function totalWords({ value, relation }) {
+  const results = value === 1 ? "result" : "results";
+  return relation === "gte" ? `At least ${number(value)} ${results}` : `${number(value)} ${results}`;
+}
+
+/** What a leg means, when it found something. @type {Record<string, (like: boolean) => string>} */
+const LEGS = {
+  "lexical": () => "Same words",
+  "image->image": (like) => (like ? "Looks alike" : "Looks like your photo"),
+  "text->image": () => "Picture fits your words",
+  "text->title": () => "Similar meaning",
+  "text->text": () => "Similar meaning",
+  "image->text": (like) => (like ? "Description fits its picture" : "Description fits your photo"),
+  "image->title": (like) => (like ? "Title fits its picture" : "Title fits your photo"),
+};
+/** A leg that counts less than this share of the strongest one is not a reason. */
+const WORTH_SAYING = 0.3;
+const MOST_REASONS = 3;
+
+/** @param {string} leg @param {Query} query */
+export const legWords = (leg, query) => LEGS[leg]?.(Boolean(query.like)) ?? leg;
+
+/** How much a leg gave to the score. @param {Leg} leg */
+export const strength = (leg) => Math.max(0, leg.normalized * leg.weight);
+
+/**
+ * Why a product was found, strongest reason first; empty in a browse.
+ *
+ * @param {Explanation | undefined} explain
+ * @param {Query} query
+ * @returns {string[]}
+ */
+export function reasons(explain, query) {
+  if (!explain) return [];
+  const said = [];
+  if (explain.exact) said.push(explain.exact === "id" ? "Exact product id" : "Exact title");
+  const legs = [...explain.legs].sort((a, b) => strength(b) - strength(a));
+  const least = strength(legs[0] ?? { normalized: 0, weight: 0 }) * WORTH_SAYING;
+  const terms = explain.matched_terms.slice(0, 4).join(", ");
+  for (const leg of legs) {
+    if (strength(leg) <= 0 || strength(leg) < least) continue;
+    const words = leg.leg === "lexical" && terms ? `Words: ${terms}` : legWords(leg.leg, query);
+    if (!said.includes(words)) said.push(words);
+  }
+  return said.slice(0, MOST_REASONS);
+}

@@ -1,0 +1,55 @@
+/** Catalog pictures in frames: loaded late, fitted by their shape, replaced by a sign when they are not there. */
+
+import { showPicture } from "./api.js";
+import { h, icon } from "./dom.js";
+
+/** A picture fills its frame when that cuts away no more than about a fifth of it. */
+const MOST_CUT = 1.25;
+
+/**
+ * @param {string | undefined} address
+ * @param {string} alt
+ * @param {{lazy?: boolean}} [options]
+ * @returns {HTMLElement} The frame.
+ */
+export function framed(address, alt, { lazy = true } = {}) {
+  const frame = h("div", { class: "frame" });
+  if (!address) {
+    frame.append(noPicture(alt));
+    return frame;
+  }
+  const img = h("img", { alt, loading: lazy ? "lazy" : "eager", decoding: "async" });
+  img.addEventListener("load", () => fit(img, frame));
+  img.addEventListener("error", () => img.replaceWith(noPicture(alt)));
+  showPicture(img, address);
+  frame.append(img);
+  return frame;
+}
+
+/** @param {string} alt */
+function noPicture(alt) {
+  return h("div", { class: "no-picture", role: "img", "aria-label": `${alt} (no picture)` }, icon("picture"));
+}
+
+/** @param {HTMLImageElement} img @param {HTMLElement} frame */
+function fit(img, frame) {
+  const shape = img.naturalWidth / img.naturalHeight;
+  const room = frame.clientWidth / frame.clientHeight;
+  img.classList.toggle("filling", Math.max(shape / room, room / shape) <= MOST_CUT);
+}
+
+/**
+ * Gives the grid the shape that most of a catalog's pictures have: wide, square or tall.
+ *
+ * @param {string[]} addresses A few pictures of the catalog.
+ */
+export async function fitGrid(addresses) {
+  const images = addresses.map((address) => {
+    const img = new Image();
+    showPicture(img, address);
+    return img.decode().then(() => img.naturalWidth / img.naturalHeight);
+  });
+  const shapes = (await Promise.allSettled(images)).flatMap((shape) => (shape.status === "fulfilled" ? shape.value : []));
+  const usual = shapes.sort((a, b) => a - b)[Math.floor(shapes.length / 2)] ?? 1;
+  document.body.dataset.shape = usual > 1.25 ? "wide" : usual < 0.87 ? "tall" : "square";
+}

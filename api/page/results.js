@@ -1,0 +1,119 @@
+/** The grid of hits: one search at a time, and its further pages while scrolling. */
+
+/** @import {Answer, Query} from "./types.js" */
+
+import { search } from "./api.js";
+import { card, skeleton } from "./cards.js";
+import { byId, h } from "./dom.js";
+import { number } from "./format.js";
+import { toRequest } from "./state.js";
+
+const SKELETONS = 8;
+/** How far below the window the next page begins to load. */
+const AHEAD = "700px";
+
+export class Results {
+  /**
+   * @param {{onOpen: (id: string) => void, onLike: (id: string) => void, onStatus: (words: string) => void}} actions
+   */
+  constructor(actions) {
+    this.actions = actions;
+    this.section = byId("results");
+    this.grid = byId("grid");
+    this.foot = byId("more");
+    this.running = new AbortController();
+    /** @type {{query: Query, groupBy: string | null, cursor: string | null} | null} */
+    this.page = null;
+    this.loading = false;
+    this.shown = new Set();
+    this.observer = new IntersectionObserver(([{ isIntersecting }]) => isIntersecting && this.next(), { rootMargin: AHEAD });
+    this.button = h("button", { type: "button", class: "quiet", on: { click: () => this.next() } }, "More");
+  }
+
+  /** Forgets the list, and any answer on its way. */
+  clear() {
+    this.running.abort();
+    this.page = null;
+    this.shown.clear();
+    this.grid.replaceChildren();
+    this.foot.replaceChildren();
+    this.section.setAttribute("aria-busy", "false");
+  }
+
+  /**
+   * The first page of a query; an earlier one still on its way is dropped.
+   *
+   * @param {Query} query
+   * @param {{facets: string[], groupBy: string | null}} options
+   * @returns {Promise<{answer: Answer, signal: AbortSignal} | null>} Null when a later search took over.
+   */
+  async run(query, { facets, groupBy }) {
+    this.running.abort();
+    this.running = new AbortController();
+    const { signal } = this.running;
+    this.observer.disconnect();
+    this.foot.replaceChildren();
+    this.section.setAttribute("aria-busy", "true");
+    // A list that is being refined stays, dimmed; only an empty page gets placeholders.
+    if (!this.grid.children.length) this.grid.append(...Array.from({ length: SKELETONS }, skeleton));
+    try {
+      const answer = await search(toRequest(query, { facets, groupBy }), query.photo, signal);
+      if (signal.aborted) return null;
+      this.page = { query, groupBy, cursor: null };
+      this.shown.clear();
+      this.grid.replaceChildren();
+      this.#append(answer);
+      return { answer, signal };
+    } catch (error) {
+      if (signal.aborted) return null;
+      this.clear();
+      throw error;
+    } finally {
+      if (!signal.aborted) this.section.setAttribute("aria-busy", "false");
+    }
+  }
+
+  /** The next page, where there is one. */
+  async next() {
+    if (!this.page?.cursor || this.loading) return;
+    const { query, groupBy, cursor } = this.page;
+    const { signal } = this.running;
+    this.loading = true;
+    this.button.textContent = "Loading…";
+    try {
+      const answer = await search(toRequest(query, { groupBy, cursor }), query.photo, signal);
+      if (signal.aborted) return;
+      const first = this.#append(answer);
+      if (document.activeElement === document.body && first) first.querySelector("button")?.focus();
+      this.actions.onStatus(`${number(this.shown.size)} results shown`);
+    } catch (error) {
+      if (!signal.aborted) this.#failed(/** @type {Error} */ (error));
+    } finally {
+      this.loading = false;
+      this.button.textContent = "More";
+    }
+  }
+
+  /** @param {Answer} answer @returns {HTMLElement | undefined} The first new card. */
+  #append({ hits, next_cursor }) {
+    const page = /** @type {NonNullable<typeof this.page>} */ (this.page);
+    const fresh = hits.filter(({ id }) => !this.shown.has(id));
+    for (const { id } of fresh) this.shown.add(id);
+    const cards = fresh.map((hit) => card(hit, page.query, this.actions));
+    const pressed = document.activeElement === this.button;
+    this.grid.append(...cards);
+    page.cursor = next_cursor ?? null;
+    this.foot.replaceChildren(...(page.cursor ? [this.button] : []));
+    if (pressed) (page.cursor ? this.button : cards[0]?.querySelector("button"))?.focus({ preventScroll: true });
+    // Observing anew asks again whether the end is in sight: on a tall screen one page may not fill it.
+    this.observer.disconnect();
+    if (page.cursor) this.observer.observe(this.foot);
+    return cards[0];
+  }
+
+  /** @param {Error} error */
+  #failed(error) {
+    this.observer.disconnect(); // Or it would try again and again.
+    this.foot.replaceChildren(h("p", { role: "alert" }, `More could not be loaded. ${error.message} `), this.button);
+  }
+}

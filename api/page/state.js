@@ -1,0 +1,128 @@
+/** What is asked, its address (so that back, forward, reload and sharing work), and its request. */
+
+/** @import {Query, Filters, Kind, Photo, Choice, Span} from "./types.js" */
+
+const FILTER = "f.";
+export const PAGE_SIZE = 24;
+
+/** @type {Query} */
+export const NOTHING = { q: "", photo: null, like: null, filters: {}, sort: null, browse: false, product: null };
+
+/** Photos of this visit: they cannot be in an address, so history entries hold their place in here. */
+const photos = /** @type {Photo[]} */ ([]);
+
+/**
+ * Keeps a picture for this visit.
+ *
+ * @param {Blob} file
+ * @param {string} name
+ * @returns {Photo}
+ */
+export function keepPhoto(file, name) {
+  const photo = { key: photos.length, file, name, url: URL.createObjectURL(file) };
+  photos.push(photo);
+  return photo;
+}
+
+/** @param {Choice | Span} chosen @returns {chosen is Choice} */
+export const isChoice = (chosen) => "values" in chosen;
+
+/** @param {Query} query */
+export const hasFilters = (query) => Object.keys(query.filters).length > 0;
+
+/** True when there is something to find things by, and so a best match. @param {Query} query */
+export const hasQuestion = (query) => Boolean(query.q.trim() || query.photo || query.like);
+
+/** True when there is nothing to search for yet. @param {Query} query */
+export const isBlank = (query) => !hasQuestion(query) && !hasFilters(query) && !query.sort && !query.browse;
+
+/** Equal for queries with the same results. @param {Query} query */
+export function identity(query) {
+  const { product: _, photo, q, ...rest } = query;
+  return JSON.stringify({ ...rest, q: q.trim(), photo: photo?.key });
+}
+
+/**
+ * The query of an address. Filters of fields that the catalog does not have are dropped.
+ *
+ * @param {string} search `location.search`
+ * @param {{photo?: number} | null} entry The history entry's state.
+ * @param {Map<string, Kind>} kinds
+ * @returns {Query}
+ */
+export function readAddress(search, entry, kinds) {
+  const params = new URLSearchParams(search);
+  /** @type {Filters} */
+  const filters = {};
+  for (const name of new Set(params.keys())) {
+    const kind = name.startsWith(FILTER) ? kinds.get(name.slice(FILTER.length)) : undefined;
+    const chosen = kind && readFilter(params.getAll(name), kind);
+    if (chosen) filters[name.slice(FILTER.length)] = chosen;
+  }
+  const [, field, order] = /^(.+):(asc|desc)$/.exec(params.get("sort") ?? "") ?? [];
+  return {
+    q: (params.get("q") ?? "").slice(0, 4000),
+    photo: photos[entry?.photo ?? -1] ?? null,
+    like: params.get("like") || null,
+    filters,
+    sort: field && kinds.has(field) ? { field, order: order === "desc" ? "desc" : "asc" } : null,
+    browse: params.has("browse"),
+    product: params.get("product") || null,
+  };
+}
+
+/** @param {string[]} written @param {Kind} kind @returns {Choice | Span | null} */
+function readFilter(written, kind) {
+  if (kind === "keyword") return { values: written };
+  if (kind === "bool") {
+    const values = written.filter((text) => text === "true" || text === "false").map((text) => text === "true");
+    return values.length ? { values } : null;
+  }
+  const [gte, lte] = written[0].split("..").map((text) => (text === "" ? undefined : Number(text)));
+  const span = Object.fromEntries(Object.entries({ gte, lte }).filter(([, bound]) => Number.isFinite(bound)));
+  return Object.keys(span).length ? span : null;
+}
+
+/** The address of a query, relative to the page. @param {Query} query */
+export function writeAddress(query) {
+  const params = new URLSearchParams();
+  if (query.q.trim()) params.set("q", query.q.trim());
+  if (query.like) params.set("like", query.like);
+  for (const [name, chosen] of Object.entries(query.filters)) {
+    if (isChoice(chosen)) for (const value of chosen.values) params.append(FILTER + name, String(value));
+    else params.set(FILTER + name, `${chosen.gte ?? ""}..${chosen.lte ?? ""}`);
+  }
+  if (query.sort) params.set("sort", `${query.sort.field}:${query.sort.order}`);
+  if (query.browse) params.set("browse", "1");
+  if (query.product) params.set("product", query.product);
+  return params.size ? `?${params}` : location.pathname;
+}
+
+/**
+ * The body of POST /v1/search.
+ *
+ * @param {Query} query
+ * @param {{facets?: string[], groupBy?: string | null, cursor?: string, limit?: number, without?: string}} options
+ *   `without` leaves one field's filter out, to count what its other values would give.
+ */
+export function toRequest(query, { facets, groupBy, cursor, limit = PAGE_SIZE, without }) {
+  /** @type {Record<string, any>} */
+  const filter = {};
+  for (const [name, chosen] of Object.entries(query.filters)) {
+    if (name !== without) filter[name] = isChoice(chosen) ? chosen.values : chosen;
+  }
+  // A filter that every product meets: the API refuses to answer a request that asks nothing.
+  const everything = !hasQuestion(query) && !query.sort && Object.keys(filter).length === 0;
+  return {
+    ...(query.q.trim() && { text: query.q.trim() }),
+    ...(query.like && { product_id: query.like }),
+    ...(Object.keys(filter).length > 0 && { filter }),
+    ...(everything && { filter: { all: [{}] } }),
+    ...(query.sort && { sort: [query.sort] }),
+    ...(facets?.length && { facets }),
+    ...(groupBy && { group_by: groupBy }),
+    ...(cursor && { cursor }),
+    limit,
+    explain: true,
+  };
+}

@@ -1,0 +1,26 @@
+/**
+ * The shapes of the HTTP API that the page uses (see /openapi.json), for the JSDoc of the other modules.
+ *
+ * @typedef {{leg: string, score: number, normalized: number, weight: number, rank: number}} Leg
+ * @typedef {{legs: Leg[], exact?: "id" | "title", matched_terms: string[], picture?: number}} Explanation
+ * @typedef {{value?: Value, siblings: number, sibling_ids: string[]}} Group
+ * @typedef {{id: string, score: number, product: Record<string, any>, images: string[], group?: Group, explain?: Explanation}} Hit
+ * @typedef {string | number | boolean} Value
+ * @typedef {{field: string, values: {value: Value, count: number}[], min?: number, max?: number, missing: number}} Facet
+ * @typedef {{hits: Hit[], total: {value: number, relation: "eq" | "gte"}, facets?: Record<string, Facet>,
+ *   next_cursor?: string, notices: string[], took_ms: number}} Answer
+ * @typedef {"keyword" | "integer" | "float" | "bool"} Kind
+ * @typedef {{name: string, kind: Kind}} Field
+ * @typedef {{collection: string, generation: string, products: number,
+ *   model: {model: string, label: string, dimension: number}, fields: Field[], attribution?: string | null}} Catalog
+ *
+ * @typedef {{values: Value[]}} Choice What is ticked of a field: any of the values.
+ * @typedef {{gte?: number, lte?: number}} Span What is left of a number.
+ * @typedef {Record<string, Choice | Span>} Filters
+ * @typedef {{key: number, file: Blob, name: string, url: string}} Photo
+ * @typedef {{field: string, order: "asc" | "desc"}} Sort
+ * @typedef {{q: string, photo: Photo | null, like: string | null, filters: Filters, sort: Sort | null,
+ *   browse: boolean, product: string | null}} Query `product` is the one whose details are open.
+ */
+
+export {};

@@ -1,0 +1,173 @@
+"""Facets, ranges, sorting, paging, and the address that keeps them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import OpenPage
+from tests.browser.driver import Locator, Page, expect
+from tests.browser.looks import cards, first, ids
+from tests.browser.service import Catalog
+
+pytestmark = pytest.mark.browser
+
+
+def count_of(page: Page, field: str, value: str) -> Locator:
+    return page.get_by_role("group", name=field, exact=True).locator("li").filter(has_text=value).locator(".count")
+
+
+def rows_of(page: Page, catalog: Catalog) -> list[dict[str, Any]]:
+    by_id = {row["id"]: row for row in catalog.rows}
+    return [by_id[product_id] for product_id in ids(page)]
+
+
+def test_facets_narrow_and_chips_widen(open_page: OpenPage, catalog: Catalog) -> None:
+    page = open_page("/?browse=1")
+    everything = page.locator("#total").inner_text()
+    brand = page.get_by_role("group", name="Brand", exact=True)
+    brand.get_by_role("checkbox", name="Northlight").check()
+    expect(page.get_by_role("button", name="Remove filter Northlight")).to_be_visible()
+    expect(page.locator("#total")).not_to_have_text(everything)
+    assert {row["brand"] for row in rows_of(page, catalog)} == {"Northlight"}
+
+    # The values that are not ticked keep their counts, so that they can be added.
+    kissenwerk = sum(row["brand"] == "Kissenwerk" for row in catalog.rows)
+    expect(count_of(page, "Brand", "Kissenwerk")).to_have_text(str(kissenwerk))
+    brand.get_by_role("checkbox", name="Kissenwerk").check()
+    expect(page.locator(".chip")).to_have_count(2)
+    expect(brand.get_by_role("checkbox", name="Kissenwerk")).to_be_focused()
+    assert {row["brand"] for row in rows_of(page, catalog)} == {"Northlight", "Kissenwerk"}
+
+    page.get_by_role("button", name="Remove filter Northlight").click()
+    expect(page.locator(".chip")).to_have_count(1)
+    expect(brand.get_by_role("checkbox", name="Northlight")).not_to_be_checked()
+    assert {row["brand"] for row in rows_of(page, catalog)} == {"Kissenwerk"}
+
+
+def test_facets_follow_each_other(open_page: OpenPage, catalog: Catalog) -> None:
+    page = open_page("/?browse=1")
+    page.get_by_role("group", name="Category", exact=True).get_by_role("checkbox", name="Fancy cushions").check()
+    expect(page.locator(".chip")).to_have_count(1)
+    cards(page)
+    red = sum("red" in row["color"] for row in catalog.rows if row["category"] == "Fancy cushions")
+    expect(count_of(page, "Color", "red")).to_have_text(str(red))
+
+
+def test_a_facet_of_yes_and_no(open_page: OpenPage, catalog: Catalog) -> None:
+    page = open_page("/?browse=1")
+    page.get_by_role("group", name="In stock", exact=True).get_by_role("checkbox", name="No").check()
+    expect(page.get_by_role("button", name="Remove filter In stock: No")).to_be_visible()
+    assert {row["in_stock"] for row in rows_of(page, catalog)} == {False}
+
+
+def test_a_range_by_its_boxes_and_by_its_slider(open_page: OpenPage, catalog: Catalog) -> None:
+    page = open_page("/?browse=1")
+    page.get_by_label("Price, from").fill("50")
+    page.get_by_label("Price, from").press("Enter")
+    expect(page.get_by_role("button", name="Remove filter Price: from 50")).to_be_visible()
+    assert all(row["price"] >= 50 for row in rows_of(page, catalog))
+    assert "f.price=50.." in page.url
+
+    slider = page.get_by_role("slider", name="Highest Price")
+    slider.press("ArrowLeft")
+    slider.press("ArrowLeft")
+    expect(page.get_by_role("button", name="Remove filter Price: 50 to 58.5")).to_be_visible()
+    assert all(50 <= row["price"] <= 58.5 for row in rows_of(page, catalog))
+
+    page.get_by_role("button", name="Remove filter Price").click()
+    expect(page.locator("#chips")).to_be_hidden()
+    expect(page.get_by_label("Price, from")).to_have_value("")
+
+
+def test_sorting(open_page: OpenPage, catalog: Catalog) -> None:
+    page = open_page("/?browse=1")
+    page.get_by_label("Sort").select_option("Price: high to low")
+    dearest = max(catalog.rows, key=lambda row: row["price"])
+    first(page, dearest["id"])
+    prices = [row["price"] for row in rows_of(page, catalog)]
+    assert prices == sorted(prices, reverse=True)
+    page.get_by_label("Sort").select_option("Catalog order")
+    expect(page).to_have_url(re.compile(r"browse=1$"))
+
+
+@pytest.mark.parametrize("path", ["/?browse=1", "/?q=cushion", "/?browse=1&sort=price%3Adesc"])
+def test_scrolling_shows_everything_once(path: str, open_page: OpenPage, catalog: Catalog) -> None:
+    page = open_page(path)
+    cards(page)
+    for _ in range(10):
+        page.mouse.wheel(0, 5000)
+        page.wait_for_timeout(100)
+    expect(page.locator("#grid > .card")).to_have_count(catalog.shown)
+    expect(page.get_by_role("button", name="More", exact=True)).to_have_count(0)
+    assert len(set(ids(page))) == catalog.shown
+
+
+def test_paging_a_photo(open_page: OpenPage, catalog: Catalog) -> None:
+    page = open_page()
+    expect(page.locator(".welcome")).to_be_visible()
+    page.locator("#photo-file").set_input_files(catalog.picture("circle-plain-red"))
+    first(page, "circle-plain-red")
+    for _ in range(10):
+        page.mouse.wheel(0, 5000)
+        page.wait_for_timeout(100)
+    expect(page.locator("#grid > .card")).to_have_count(catalog.shown)
+    assert len(set(ids(page))) == catalog.shown
+
+
+def test_a_page_that_fails_can_be_asked_for_again(open_page: OpenPage, catalog: Catalog) -> None:
+    page = open_page(fails=True)
+    expect(page.locator(".welcome")).to_be_visible()
+    page.route(
+        "**/v1/search",
+        lambda route: route.abort() if '"cursor"' in (route.request.post_data or "") else route.continue_(),
+    )
+    page.get_by_role("button", name="Browse everything").click()
+    expect(cards(page)).to_have_count(24)
+    page.mouse.wheel(0, 5000)
+    expect(page.get_by_role("alert")).to_contain_text("More could not be loaded")
+    page.unroute("**/v1/search")
+    page.get_by_role("button", name="More", exact=True).click()
+    expect(page.locator("#grid > .card")).to_have_count(catalog.shown)
+
+
+def test_back_forward_and_a_shared_address(open_page: OpenPage, catalog: Catalog) -> None:
+    page = open_page()
+    expect(page.locator(".welcome")).to_be_visible()
+    page.get_by_role("searchbox").press_sequentially("Plain red star cushion", delay=20)
+    first(page, "star-plain-red")
+    page.get_by_role("group", name="Color", exact=True).get_by_role("checkbox", name="green").check()
+    expect(page.get_by_role("button", name="Remove filter green")).to_be_visible()
+    hand = catalog.picture("square-plain-green")
+    page.locator("#photo-file").set_input_files(hand)
+    expect(page.locator("#token")).to_be_visible()
+
+    page.go_back()
+    expect(page.locator("#token")).to_be_hidden()
+    expect(page.get_by_role("button", name="Remove filter green")).to_be_visible()
+    page.go_forward()
+    expect(page.locator("#token")).to_be_visible()  # Not in the address, and still of this visit.
+    page.go_back()
+    page.go_back()
+    expect(page.locator("#chips")).to_be_hidden()
+    first(page, "star-plain-red")
+    page.go_back()
+    expect(page.locator(".welcome")).to_be_visible()
+    expect(page.get_by_role("searchbox")).to_have_value("")
+
+    shared = open_page("/?q=red&f.color=red&f.price=20..40&sort=price%3Aasc")
+    expect(shared.get_by_role("button", name="Remove filter red")).to_be_visible()
+    expect(shared.get_by_role("button", name="Remove filter Price: 20 to 40")).to_be_visible()
+    expect(shared.get_by_label("Sort")).to_have_value("price:asc")
+    assert all("red" in row["color"] and 20 <= row["price"] <= 40 for row in rows_of(shared, catalog))
+
+
+def test_going_back_closes_the_details(open_page: OpenPage) -> None:
+    page = open_page("/?q=red")
+    cards(page).first.locator(".card-open").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page).to_have_url(re.compile(r"\?q=red$"))

@@ -1,0 +1,144 @@
+"""Finding by words, by photo, by both, and by a product."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.browser.conftest import OpenPage
+from tests.browser.driver import Page, expect
+from tests.browser.looks import cards, first, hand_over, record_uploads, uploads
+from tests.browser.service import Catalog
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_first_visit_offers_words_and_pictures_of_the_catalog(
+    open_page: OpenPage, catalog: Catalog, keep: Callable[[Page, str], Path]
+) -> None:
+    page = open_page()
+    expect(page.get_by_text("Find it by words, by a photo, or by both.")).to_be_visible()
+    expect(page.get_by_text("not CLIP")).to_be_visible()
+    expect(page.get_by_text("CC0")).to_be_visible()
+    keep(page, "start")
+
+    page.get_by_role("button", name="Round cushions", exact=True).click()
+    assert cards(page).count() > 0
+    assert "q=Round+cushions" in page.url
+
+    page.get_by_role("link", name="StoreLens").click()
+    page.locator(".samples button").first.click()
+    expect(page.locator("#token")).to_contain_text("Your photo")
+    assert cards(page).count() > 0
+
+
+def test_typing_finds_without_enter(open_page: OpenPage, keep: Callable[[Page, str], Path]) -> None:
+    page = open_page()
+    expect(page.locator(".welcome")).to_be_visible()
+    page.get_by_role("searchbox").press_sequentially("Plain blue star cushion", delay=20)
+    first(page, "star-plain-blue")
+    expect(cards(page).first.get_by_role("heading")).to_have_text("Plain blue star cushion")
+    expect(cards(page).first).to_contain_text("€")
+    expect(cards(page).first.locator(".why")).to_contain_text("Exact title")
+    expect(page.get_by_role("status").filter(has_text="found")).to_have_count(1)
+    keep(page, "results")
+
+
+@pytest.mark.parametrize("how", ["choose", "paste", "drop"])
+def test_a_photo_finds_however_it_comes(
+    how: str, open_page: OpenPage, catalog: Catalog, keep: Callable[[Page, str], Path]
+) -> None:
+    page = open_page()
+    expect(page.locator(".welcome")).to_be_visible()
+    photo = catalog.picture("triangle-plain-red")
+    if how == "choose":
+        with page.expect_file_chooser() as chooser:
+            page.get_by_role("button", name="Choose a photo").click()
+        chooser.value.set_files(photo)
+    else:
+        if how == "drop":
+            hand_over(page, "dragenter", photo)
+            expect(page.get_by_text("Drop the photo to search by it")).to_be_visible()
+        hand_over(page, how, photo)
+    first(page, "triangle-plain-red")
+    expect(page.get_by_text("Drop the photo to search by it")).to_be_hidden()
+    expect(cards(page).first.locator(".why")).to_contain_text("Looks like your photo")
+    if how == "drop":
+        keep(page, "photo")
+
+
+def test_words_and_a_photo_together(open_page: OpenPage, catalog: Catalog) -> None:
+    page = open_page("/?q=yellow")
+    cards(page)
+    record_uploads(page)
+    hand_over(page, "paste", catalog.picture("star-plain-red"))
+    expect(page.locator("#token")).to_be_visible()
+    assert cards(page).count() > 0
+    assert [upload["request"]["text"] for upload in uploads(page)] == ["yellow"]
+
+    page.keyboard.press("Escape")
+    expect(page.locator("#token")).to_be_hidden()
+    expect(page.get_by_role("searchbox")).to_have_value("yellow")
+
+
+def test_a_large_photo_is_made_smaller_before_it_is_sent(open_page: OpenPage, tmp_path: Path) -> None:
+    page = open_page()
+    expect(page.locator(".welcome")).to_be_visible()
+    noise = np.random.default_rng(0).integers(0, 255, (1500, 2400, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "large.png")
+    assert (tmp_path / "large.png").stat().st_size > 4_000_000
+    record_uploads(page)
+    page.locator("#photo-file").set_input_files(tmp_path / "large.png")
+    expect(page.locator("#total")).to_contain_text("result")
+    [sent] = uploads(page)
+    assert sent["type"] == "image/jpeg"
+    assert sent["size"] < 4_000_000
+
+
+def test_what_is_not_a_picture_is_refused_in_words(open_page: OpenPage, tmp_path: Path) -> None:
+    page = open_page(fails=True)
+    expect(page.locator(".welcome")).to_be_visible()
+    (tmp_path / "list.txt").write_text("milk")
+    hand_over(page, "drop", tmp_path / "list.txt", "text/plain")
+    expect(page.get_by_text("not a picture")).to_be_visible()
+
+    hand_over(page, "drop", tmp_path / "list.txt", "image/jpeg")
+    expect(page.get_by_role("heading", name=re.compile("That photo can.t be read"))).to_be_visible()
+
+
+def test_more_like_this(open_page: OpenPage) -> None:
+    page = open_page("/?q=Plain+blue+star+cushion")
+    first(page, "star-plain-blue")
+    page.get_by_role("button", name="Similar to Plain blue star cushion").click()
+    expect(page.locator("#token")).to_contain_text("Like Plain blue star cushion")
+    expect(page.locator('[data-id="star-plain-blue"]')).to_have_count(0)
+    assert cards(page).count() > 0
+    assert "like=star-plain-blue" in page.url
+
+    page.reload()
+    expect(page.locator("#token")).to_contain_text("Like Plain blue star cushion")
+
+
+def test_the_details_of_a_product(open_page: OpenPage, keep: Callable[[Page, str], Path]) -> None:
+    page = open_page("/?q=Striped+green+star+cushion")
+    first(page, "star-striped-green")
+    page.get_by_role("button", name="Striped green star cushion", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("heading", name="Striped green star cushion")).to_be_visible()
+    expect(dialog).to_contain_text("A cushion in the shape of a star")
+    expect(dialog).to_contain_text("Exact title")
+    expect(dialog).to_contain_text("CC0")
+    expect(dialog.get_by_text("+3 variants")).to_be_visible()
+    keep(page, "detail")
+
+    dialog.get_by_role("button", name="Variant star-striped-red").click()
+    expect(dialog.get_by_role("heading", name="Striped red star cushion")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(page).to_have_url(re.compile(r"\?q=[^&]*$"))
+    first(page, "star-striped-green")

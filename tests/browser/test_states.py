@@ -1,0 +1,169 @@
+"""Waiting, nothing found, something wrong, a key wanted, and data that would like to be code."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.browser.conftest import OpenPage
+from tests.browser.driver import Page, Route, expect
+from tests.browser.looks import cards, search
+from tests.browser.service import Catalog, serve
+
+pytestmark = pytest.mark.browser
+
+HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
+
+
+def test_waiting_is_shown(open_page: OpenPage) -> None:
+    page = open_page()
+    expect(page.locator(".welcome")).to_be_visible()
+    held: list[Route] = []
+    page.route("**/v1/search", lambda route: held.append(route))  # noqa: PLW0108 - the driver marks what it is given
+    page.get_by_role("searchbox").fill("red")
+    expect(page.locator(".skeleton").first).to_be_visible()
+    expect(page.locator("#results")).to_have_attribute("aria-busy", "true")
+    for route in held:
+        route.continue_()
+    page.unroute("**/v1/search")
+    assert cards(page).count() > 0
+
+
+def test_an_answer_that_was_overtaken_is_not_shown(open_page: OpenPage) -> None:
+    page = open_page()
+    expect(page.locator(".welcome")).to_be_visible()
+    held: list[Route] = []
+    page.route("**/v1/search", lambda r: held.append(r) if "circle" in (r.request.post_data or "") else r.continue_())
+    page.get_by_role("searchbox").fill("circle")
+    page.get_by_role("searchbox").press("Enter")
+    expect(page.locator(".skeleton").first).to_be_visible()
+    search(page, "Plain green star cushion")
+    expect(page.locator("#grid > .card").first).to_have_attribute("data-id", "star-plain-green")
+    for route in held:
+        route.continue_()
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("#grid > .card").first).to_have_attribute("data-id", "star-plain-green")
+
+
+def test_nothing_found_says_what_to_try(open_page: OpenPage, keep: Callable[[Page, str], Path]) -> None:
+    page = open_page("/?q=cushion&f.price=5000..6000")
+    expect(page.get_by_role("heading", name="Nothing found for “cushion”")).to_be_visible()
+    keep(page, "empty")
+    page.get_by_role("button", name="Remove the filters").click()
+    assert cards(page).count() > 0
+    expect(page.locator("#chips")).to_be_hidden()
+
+
+def test_a_problem_is_shown_in_the_servers_words(open_page: OpenPage, keep: Callable[[Page, str], Path]) -> None:
+    page = open_page(fails=True)
+    expect(page.locator(".welcome")).to_be_visible()
+    problem = {"status": 503, "title": "Service Unavailable", "detail": "the index is being mended", "errors": []}
+    answer = json.dumps(problem)
+    page.route("**/v1/search", lambda r: r.fulfill(status=503, content_type="application/problem+json", body=answer))
+    page.get_by_role("searchbox").fill("red")
+    expect(page.get_by_role("heading", name=re.compile("can.t be searched right now"))).to_be_visible()
+    expect(page.get_by_text("the index is being mended")).to_be_visible()
+    keep(page, "error")
+    page.unroute("**/v1/search")
+    page.get_by_role("button", name="Try again").click()
+    assert cards(page).count() > 0
+
+
+@pytest.mark.parametrize("body", ["<h1>Bad gateway</h1>", "[]", '{"hits": 7}'])
+def test_a_wrong_answer_is_an_error_and_not_a_crash(body: str, open_page: OpenPage) -> None:
+    page = open_page(fails=True)
+    expect(page.locator(".welcome")).to_be_visible()
+    page.route("**/v1/search", lambda r: r.fulfill(status=200, content_type="application/json", body=body))
+    page.get_by_role("searchbox").fill("red")
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
+
+
+def test_a_server_that_is_gone(open_page: OpenPage) -> None:
+    page = open_page(fails=True)
+    expect(page.locator(".welcome")).to_be_visible()
+    page.route("**/v1/**", lambda route: route.abort())
+    page.get_by_role("searchbox").fill("red")
+    expect(page.get_by_role("heading", name=re.compile("The server can.t be reached"))).to_be_visible()
+
+
+def test_a_start_that_fails_can_be_tried_again(open_page: OpenPage, address: str) -> None:
+    page = open_page("/page/icon.svg", fails=True)
+    page.route("**/v1/catalog", lambda route: route.abort())
+    page.goto(address)
+    expect(page.get_by_role("heading", name=re.compile("The server can.t be reached"))).to_be_visible()
+    page.unroute("**/v1/catalog")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator(".welcome")).to_be_visible()
+
+
+def test_notices_and_at_least(open_page: OpenPage) -> None:
+    page = open_page()
+    expect(page.locator(".welcome")).to_be_visible()
+
+    def change(route: Route) -> None:
+        answer = route.fetch().json()
+        answer.update(notices=["some words are unknown"], total={"value": 1000, "relation": "gte"})
+        route.fulfill(json=answer)
+
+    page.route("**/v1/search", change)
+    page.get_by_role("searchbox").fill("red")
+    expect(page.get_by_text("some words are unknown")).to_be_visible()
+    expect(page.locator("#total")).to_contain_text("At least 1,000 results")
+
+
+def test_data_stays_data(open_page: OpenPage) -> None:
+    page = open_page()
+    expect(page.locator(".welcome")).to_be_visible()
+
+    def change(route: Route) -> None:
+        answer = route.fetch().json()
+        answer["notices"] = [HOSTILE]
+        for hit in answer["hits"]:
+            hit["product"].update(title=HOSTILE, brand=HOSTILE, category=HOSTILE, description=HOSTILE, note=HOSTILE)
+            hit["explain"]["matched_terms"] = [HOSTILE]
+        for facet in (answer.get("facets") or {}).values():
+            for value in facet["values"]:
+                value["value"] = HOSTILE if isinstance(value["value"], str) else value["value"]
+        route.fulfill(json=answer)
+
+    page.route("**/v1/search", change)
+    page.get_by_role("searchbox").fill("red")
+    expect(page.locator("#grid h3").first).to_have_text(HOSTILE)
+    cards(page).first.locator(".card-open").click()
+    expect(page.get_by_role("dialog").get_by_role("heading", name=HOSTILE)).to_be_visible()
+    page.wait_for_timeout(200)
+    assert "owned" not in page.title()
+    assert page.locator("img[onerror], main script, dialog script").count() == 0
+
+
+def test_an_id_of_any_characters(open_page: OpenPage) -> None:
+    page = open_page(fails=True)
+    expect(page.locator(".welcome")).to_be_visible()
+    with page.expect_request(re.compile("/v1/products/[^/]*$")) as asked:
+        page.goto(page.url + "?product=" + "..%2F..%2Fv1%2Fcatalog%3F%23%20%E2%82%AC")
+    assert asked.value.url.endswith("/v1/products/..%2F..%2Fv1%2Fcatalog%3F%23%20%E2%82%AC")
+    expect(
+        page.get_by_role("dialog").get_by_role("heading", name=re.compile("This product can.t be shown"))
+    ).to_be_visible()
+
+
+def test_a_key_is_asked_for_and_sent_with_pictures_too(open_page: OpenPage, catalog: Catalog) -> None:
+    with serve(catalog.data, STORELENS_API_KEYS="open-sesame") as address:
+        page = open_page("/", at=address, fails=True)
+        field = page.get_by_label("API key")
+        field.fill("wrong")
+        field.press("Enter")
+        expect(page.get_by_text("That key was not accepted.")).to_be_visible()
+        field.fill("open-sesame")
+        field.press("Enter")
+        expect(page.locator(".welcome")).to_be_visible()
+        search(page, "red")
+        expect(page.locator("#grid img").first).to_have_js_property("complete", True)
+        assert page.locator("#grid img").first.evaluate("(img) => img.naturalWidth") > 0
+        assert str(page.locator("#grid img").first.get_attribute("src")).startswith("blob:")
+        page.reload()
+        expect(page.locator("#total")).to_contain_text("result")
