@@ -1,0 +1,57 @@
+"""``python -m ingest``: one job, from its arguments to its exit status."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TextIO
+
+from ingest.job import run
+from ingest.settings import PROGRAM, parse
+from schemas import StoreLensError
+
+DONE, FAILED, REJECTED, INTERRUPTED = 0, 1, 3, 130
+
+
+def main(arguments: Sequence[str]) -> int:
+    settings = parse(arguments)
+    logging.basicConfig(stream=sys.stderr, format="%(message)s")
+    logging.getLogger("ingest").setLevel(logging.INFO)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with _standard_output_kept() as stdout:
+        try:
+            report = run(settings)
+        except StoreLensError as error:
+            return _failed(error.message)
+        except KeyboardInterrupt:
+            print(f"{PROGRAM}: interrupted; run it again to go on where it was", file=sys.stderr)
+            return INTERRUPTED
+        except Exception as error:
+            return _failed(f"{type(error).__name__}: {error}; set STORELENS_DEBUG=1 to see where")
+        print(report.model_dump_json(), file=stdout, flush=True)
+    return REJECTED if settings.strict and report.rejected else DONE
+
+
+def _failed(message: str) -> int:
+    if os.environ.get("STORELENS_DEBUG"):
+        logging.exception("the job failed")
+    print(f"{PROGRAM}: {' '.join(message.split())}", file=sys.stderr)
+    return FAILED
+
+
+@contextmanager
+def _standard_output_kept() -> Iterator[TextIO]:
+    """Standard output for the report alone; whatever libraries print, native ones too, goes to stderr."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    with os.fdopen(kept, "w", encoding="utf-8") as stdout:
+        yield stdout
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,85 @@
+"""Rows, or parts of rows, that were not indexed: data, kept beside the index with their reasons."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TextIO
+
+from pydantic import JsonValue
+
+from schemas import Rejection, StoreLensError
+
+_MAX_CONTENT = 10_000
+
+
+def rejection(
+    line: int, error: StoreLensError, content: Any, *, id: str | None = None, degraded: bool = False
+) -> Rejection:
+    """The line of the rejects file about a row.
+
+    Args:
+        content: The row as it was read, of whatever types: bytes where it could not be parsed.
+        degraded: The product is indexed all the same, without the part the error is about.
+    """
+    return Rejection(
+        line=line,
+        id=None if id is None else _unicode(id),
+        field=None if error.field is None else _unicode(error.field),
+        code=error.code,
+        reason=_unicode(error.message),
+        degraded=degraded,
+        content=_content(content),
+    )
+
+
+class RejectsFile:
+    """JSON Lines of rejections, written as they come; there is no file while there are none.
+
+    ``counts`` has how many there were of each code.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._file: TextIO | None = None
+        self.path: Path | None = None
+        self.counts: Counter[str] = Counter()
+
+    def write(self, rejected: Rejection) -> None:
+        if self._file is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self.path = self._folder / f"rejects-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}.jsonl"
+            self._file = self.path.open("x", encoding="utf-8", buffering=1)  # a line survives the job's death
+        self._file.write(json.dumps(rejected.model_dump(), ensure_ascii=False) + "\n")
+        self.counts[rejected.code] += 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+def _content(row: Any) -> JsonValue:
+    """A row as JSON where it is JSON and short; otherwise its text, cut to 10,000 characters."""
+    if isinstance(row, bytes):
+        return row[: 4 * _MAX_CONTENT].decode("utf-8", "backslashreplace").rstrip("\r\n")[:_MAX_CONTENT]
+    try:
+        text = json.dumps(row, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):  # bytes and the like, NaN, nested too deep
+        return _unicode(repr(row)[:_MAX_CONTENT])
+    if len(text) > _MAX_CONTENT or _unicode(text) != text:
+        return _unicode(text[:_MAX_CONTENT])
+    content: JsonValue = json.loads(text)
+    return content
+
+
+def _unicode(text: str) -> str:
+    """Text without lone surrogates, which JSON can escape and UTF-8 cannot write."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,0 +1,46 @@
+"""What a job is told: the command line, and the environment for what the command line leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from index import IndexSettings, build_settings, describe, index_parser
+
+PROGRAM = "python -m ingest"
+
+_EPILOG = """\
+Every option is also an environment variable: STORELENS_MODEL, STORELENS_DATA_DIR,
+STORELENS_QDRANT_URL and, only there, STORELENS_QDRANT_API_KEY, ...
+
+Progress goes to stderr; the last line of stdout is the report, one JSON object.
+Exit status: 0 done, rejected rows included; 1 the job could not be done;
+2 bad arguments; 3 rows were rejected and --strict was given.
+"""
+
+
+class IngestSettings(IndexSettings):
+    """One job."""
+
+    catalog: Path = Field(description="A .jsonl, .csv or .parquet file, or a folder of pictures.")
+    model: Annotated[str, Field(min_length=1)] | None = Field(
+        None,
+        description="`builtin`, or a sentence-transformers image-text model by name or directory; "
+        "left out, the index's own, and clip-ViT-B-32 for a new index.",
+    )
+    prune: bool = Field(False, description="Delete the products that the catalog no longer has.")
+    strict: bool = Field(False, description="Exit with status 3 when a row was rejected.")
+
+
+def parse(arguments: Sequence[str]) -> IngestSettings:
+    """The settings of a command line; where it is wrong, says so on stderr and exits with status 2."""
+    description = "Make a catalog findable: embed its words and pictures and put them into the index."
+    parser = index_parser(PROGRAM, description, _EPILOG)
+    parser.add_argument("catalog", metavar="CATALOG", help=describe(IngestSettings, "catalog"))
+    parser.add_argument("--model", metavar="builtin|NAME|DIR", help=describe(IngestSettings, "model"))
+    parser.add_argument("--prune", action="store_true", help=describe(IngestSettings, "prune"))
+    parser.add_argument("--strict", action="store_true", help=describe(IngestSettings, "strict"))
+    return build_settings(IngestSettings, parser, parser.parse_args(arguments))

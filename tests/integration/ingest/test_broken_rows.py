@@ -1,0 +1,146 @@
+"""A bad row is data: it stands among the rejects with its reason, and every good row is indexed."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from ingest.pictures import MAX_PICTURES
+from schemas import CatalogError
+from tests.integration.ingest.jobs import draw, generation, indexed, ingest, rejects, write_rows
+from tests.support.pictures import photo
+
+
+def test_rows_broken_in_every_way(tmp_path: Path) -> None:
+    draw(tmp_path / "good.png")
+    draw(tmp_path.parent / "outside.png")
+    (tmp_path / "text.jpg").write_text("no picture")
+    (tmp_path / "half.jpg").write_bytes(photo()[:2000])
+    (tmp_path / "link.png").symlink_to(tmp_path.parent / "outside.png")
+    lines: list[tuple[str | None, str]] = [
+        (None, '{"id": "good", "title": "Good", "image": "good.png"}'),
+        ("row-unreadable", '{"id": "cut", "ti'),
+        ("row-invalid", '{"title": "no id"}'),
+        ("row-invalid", '{"id": "empty"}'),
+        ("row-invalid", '{"id": "price", "title": "x", "price": "cheap"}'),
+        ("row-invalid", '{"id": "surrogate", "title": "\\ud800"}'),
+        ("row-repeated", '{"id": "good", "title": "Again"}'),
+        ("not-a-picture", '{"id": "text", "image": "text.jpg"}'),
+        ("picture-damaged", '{"id": "half", "image": "half.jpg"}'),
+        ("picture-not-found", '{"id": "gone", "image": "gone.jpg"}'),
+        ("picture-outside-catalog", '{"id": "up", "image": "../outside.png"}'),
+        ("picture-outside-catalog", '{"id": "link", "image": "link.png"}'),
+        ("picture-source-unsupported", '{"id": "url", "image": "https://example.com/a.png"}'),
+        (None, '{"id": "words", "description": "Only words"}'),
+        (None, '{"id": "picture", "image": "good.png"}'),
+    ]
+    catalog = tmp_path / "catalog.jsonl"
+    catalog.write_text("\n".join(line for _, line in lines))
+    report = ingest(catalog, tmp_path / "data")
+    assert (report.read, report.indexed, report.rejected, report.degraded) == (15, 3, 12, 0)
+    assert set(indexed(tmp_path / "data")) == {"good", "words", "picture"}
+    expected = [(number, code) for number, (code, _) in enumerate(lines, start=1) if code]
+    assert sorted((r.line, r.code) for r in rejects(report)) == expected
+    assert all(r.reason and r.content for r in rejects(report))
+
+
+def test_a_row_with_good_words_is_indexed_without_its_bad_picture(tmp_path: Path) -> None:
+    draw(tmp_path / "good.png")
+    rows: list[dict[str, object]] = [
+        {"id": "a", "title": "All gone", "images": ["x.png", "y.png"]},
+        {"id": "b", "title": "One gone", "images": ["x.png", "good.png"]},
+        {"id": "c", "images": ["x.png", "good.png"]},
+        {"id": "d", "category": "words that do not make a row", "images": ["x.png"]},
+        {"id": "e", "title": "Never a path", "image": 7},
+    ]
+    report = ingest(write_rows(tmp_path / "c.jsonl", rows), tmp_path / "data")
+    assert (report.indexed, report.rejected, report.degraded) == (4, 1, 4)
+    assert {id: sorted(stored.vectors) for id, stored in indexed(tmp_path / "data").items()} == {
+        "a": ["text", "title"],
+        "b": ["image", "text", "title"],
+        "c": ["image"],
+        "e": ["text", "title"],
+    }
+    assert [(r.id, r.code, r.degraded) for r in rejects(report)] == [
+        ("a", "picture-not-found", True),
+        ("b", "picture-not-found", True),
+        ("c", "picture-not-found", True),
+        ("d", "picture-not-found", False),
+        ("e", "picture-source-unsupported", True),
+    ]
+    assert "x.png" in rejects(report)[0].reason
+    assert "y.png" in rejects(report)[0].reason
+
+
+def test_a_degraded_row_that_did_not_change_is_unchanged_and_degraded_still(tmp_path: Path) -> None:
+    catalog = write_rows(tmp_path / "c.jsonl", [{"id": "a", "title": "Gone", "image": "x.png"}])
+    ingest(catalog, tmp_path / "data")
+    served = generation(tmp_path / "data")
+    again = ingest(catalog, tmp_path / "data")
+    assert (again.unchanged, again.degraded) == (1, 1)
+    assert generation(tmp_path / "data") == served
+    draw(tmp_path / "x.png")
+    mended = ingest(catalog, tmp_path / "data")
+    assert (mended.indexed, mended.degraded, mended.embedded_images, mended.embedded_texts) == (1, 0, 1, 0)
+
+
+def test_pictures_beyond_the_bound_are_left_out(tmp_path: Path) -> None:
+    draw(tmp_path / "a.png")
+    paths = ["./" * i + "a.png" for i in range(MAX_PICTURES + 5)]
+    report = ingest(write_rows(tmp_path / "c.jsonl", [{"id": "a", "images": paths}]), tmp_path / "data")
+    assert (report.indexed, report.degraded, report.embedded_images) == (1, 1, 1)
+    assert indexed(tmp_path / "data")["a"].vectors["image"].shape == (MAX_PICTURES, 32)
+
+
+def test_a_catalog_without_a_product_touches_no_index(tmp_path: Path) -> None:
+    report = ingest(write_rows(tmp_path / "c.jsonl", [{"id": "a"}, {"id": "b"}]), tmp_path / "data")
+    assert (report.read, report.rejected, report.generation) == (2, 2, None)
+    assert generation(tmp_path / "data") is None
+
+
+@pytest.mark.parametrize("name", ["c.jsonl", "c.csv"])
+def test_a_catalog_without_rows_is_no_catalog(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("id,title\n" if name == "c.csv" else "\n")
+    with pytest.raises(CatalogError, match="has no rows"):
+        ingest(tmp_path / name, tmp_path / "data")
+
+
+_GOOD = st.fixed_dictionaries({"title": st.sampled_from(["red shoe", "blue hat"]), "price": st.floats(0, 100)})
+_DEGRADED = st.fixed_dictionaries(
+    {"title": st.just("cap"), "image": st.sampled_from(["gone.png", "bad.png", "/etc/passwd"])}
+)
+_NO_PRODUCT: list[dict[str, object]] = [{"price": 1}, {"title": 7}, {"title": "x", "price": "y"}]
+_BAD = st.sampled_from([*_NO_PRODUCT, {"image": "gone.png"}])
+_ROWS = st.lists(st.tuples(st.sampled_from("abcdefgh"), _GOOD | _DEGRADED | _BAD), min_size=1, max_size=12)
+
+
+@given(first=_ROWS, second=_ROWS, torn=st.booleans())
+@settings(
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # two jobs an example: shrinking would take minutes
+)
+def test_every_row_is_counted_once_in_any_mixture(
+    first: list[tuple[str, dict[str, object]]], second: list[tuple[str, dict[str, object]]], torn: bool
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / "bad.png").write_text("no picture")
+        good: set[str] = set()
+        for rows in (first, second):
+            lines = [json.dumps({"id": id, **row}) for id, row in rows] + ['{"id'] * torn
+            (root / "c.jsonl").write_text("\n".join(lines))
+            report = ingest(root / "c.jsonl", root / "data")
+            assert report.read == len(lines)
+            firsts: dict[str, dict[str, object]] = {}
+            for id, row in rows:
+                if row not in _NO_PRODUCT:
+                    firsts.setdefault(id, row)
+            good |= {id for id, row in firsts.items() if "title" in row}
+        assert (set(indexed(root / "data")) if good else set()) == good

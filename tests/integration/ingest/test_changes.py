@@ -1,0 +1,210 @@
+"""What is done for a product depends on what of it changed since the index last saw it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ingest.settings import IngestSettings
+from schemas import CatalogError, EmbeddingSpec, IngestReport
+from tests.integration.ingest.jobs import draw, generation, indexed, ingest, write_rows
+from tests.support.encoders import HashEncoder
+
+Rows = list[dict[str, Any]]
+
+
+class Shop:
+    """A small catalog in a folder, ingested after each change."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.data = folder / "data"
+        for name in ("red", "green", "blue"):
+            draw(folder / f"{name}.png", name)
+        self.rows: Rows = [
+            {"id": "a", "title": "Red shoe", "image": "red.png", "price": 10, "size": 40},
+            {"id": "b", "title": "Two views", "images": ["green.png", "blue.png"], "price": 20, "size": 41},
+            {"id": "c", "title": "Only words", "price": 30, "size": 42},
+        ]
+
+    def ingest(self, **options: Any) -> IngestReport:
+        return ingest(write_rows(self.folder / "catalog.jsonl", self.rows), self.data, **options)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    shop = Shop(tmp_path)
+    report = shop.ingest()
+    assert (report.indexed, report.embedded_images) == (3, 3)
+    return shop
+
+
+def test_an_unchanged_catalog_makes_no_generation_and_loads_no_encoder(shop: Shop) -> None:
+    served = generation(shop.data)
+    report = shop.ingest(encoder=_Unloadable())
+    assert (report.unchanged, report.embedded_images, report.embedded_texts) == (3, 0, 0)
+    assert report.generation == served == generation(shop.data)
+    assert "commit" not in report.stages
+
+
+def test_a_new_price_writes_a_payload_and_embeds_nothing(shop: Shop) -> None:
+    before = indexed(shop.data, "a")["a"]
+    shop.rows[0]["price"] = 9
+    report = shop.ingest(encoder=_Unloadable())
+    assert (report.updated, report.unchanged, report.embedded_images, report.embedded_texts) == (1, 2, 0, 0)
+    after = indexed(shop.data, "a")["a"]
+    assert after.payload["fields"]["price"] == 9
+    _same_vectors(after.vectors, before.vectors)
+
+
+def test_new_words_embed_words_alone(shop: Shop) -> None:
+    before = indexed(shop.data, "b")["b"]
+    shop.rows[1]["title"] = "Two pictures"
+    report = shop.ingest()
+    assert (report.indexed, report.unchanged, report.embedded_images) == (1, 2, 0)
+    assert report.embedded_texts > 0
+    after = indexed(shop.data, "b")["b"]
+    assert np.allclose(after.vectors["image"], before.vectors["image"], atol=1e-6)
+    assert not np.allclose(after.vectors["title"], before.vectors["title"])
+
+
+def test_a_new_picture_embeds_that_picture_alone(shop: Shop) -> None:
+    before = indexed(shop.data, "b")["b"]
+    draw(shop.folder / "blue.png", "yellow")
+    report = shop.ingest()
+    assert (report.indexed, report.unchanged, report.embedded_images, report.embedded_texts) == (1, 2, 1, 0)
+    after = indexed(shop.data, "b")["b"]
+    assert np.allclose(after.vectors["image"][0], before.vectors["image"][0], atol=1e-6)
+    assert not np.allclose(after.vectors["image"][1], before.vectors["image"][1])
+    _same_vectors({"title": after.vectors["title"]}, {"title": before.vectors["title"]})
+
+
+def test_pictures_in_another_order_or_place_are_not_embedded_again(shop: Shop) -> None:
+    before = indexed(shop.data, "b")["b"]
+    (shop.folder / "new").mkdir()
+    (shop.folder / "green.png").rename(shop.folder / "new" / "green.png")
+    shop.rows[1]["images"] = ["blue.png", "new/green.png"]
+    report = shop.ingest(encoder=_Unloadable())
+    assert (report.indexed, report.embedded_images, report.embedded_texts) == (1, 0, 0)
+    after = indexed(shop.data, "b")["b"]
+    assert np.allclose(after.vectors["image"], before.vectors["image"][::-1], atol=1e-6)
+
+
+def test_a_picture_that_left_its_product_leaves_the_index(shop: Shop) -> None:
+    del shop.rows[0]["image"]
+    shop.rows[1]["images"] = ["blue.png"]
+    report = shop.ingest(encoder=_Unloadable())
+    assert (report.indexed, report.embedded_images) == (2, 0)
+    after = indexed(shop.data, "a", "b")
+    assert "image" not in after["a"].vectors
+    assert len(after["b"].vectors["image"]) == 1
+
+
+def test_words_that_went_leave_the_index(shop: Shop) -> None:
+    del shop.rows[0]["title"]
+    shop.ingest()
+    assert set(indexed(shop.data, "a")["a"].vectors) == {"image"}
+
+
+def test_a_column_that_widens_is_widened_for_all(shop: Shop) -> None:
+    shop.rows[0]["size"] = "one size"
+    report = shop.ingest()
+    assert report.indexed + report.updated == 3
+    sizes = {id: stored.payload["fields"]["size"] for id, stored in indexed(shop.data).items()}
+    assert sizes == {"a": "one size", "b": "41", "c": "42"}
+    assert shop.ingest().unchanged == 3
+
+
+def test_a_byte_identical_picture_is_embedded_once_a_batch(tmp_path: Path) -> None:
+    draw(tmp_path / "one.png")
+    draw(tmp_path / "two.png")
+    rows: Rows = [{"id": str(i), "image": ("one.png", "two.png")[i % 2]} for i in range(10)]
+    report = ingest(write_rows(tmp_path / "c.jsonl", rows), tmp_path / "data")
+    assert (report.indexed, report.embedded_images) == (10, 1)
+
+
+# What left the catalog
+
+
+def test_products_that_left_stay_without_prune_and_go_with_it(shop: Shop) -> None:
+    del shop.rows[1]
+    assert shop.ingest().deleted == 0
+    assert set(indexed(shop.data)) == {"a", "b", "c"}
+    assert shop.ingest(prune=True).deleted == 1
+    assert set(indexed(shop.data)) == {"a", "c"}
+
+
+def test_a_rejected_row_with_a_readable_id_is_not_pruned(shop: Shop) -> None:
+    shop.rows[0] = {"id": "a", "title": "Red shoe", "price": "cheap"}
+    (shop.folder / "green.png").unlink()
+    (shop.folder / "blue.png").unlink()
+    del shop.rows[1]["title"]
+    report = shop.ingest(prune=True)
+    assert (report.rejected, report.deleted) == (2, 0)
+    assert set(indexed(shop.data)) == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize("content", ["", "broken\n", '{"id": "a"}\n'])
+def test_pruning_is_refused_where_no_product_was_read(shop: Shop, content: str) -> None:
+    served = generation(shop.data)
+    (shop.folder / "other.jsonl").write_text(content)
+    with pytest.raises(CatalogError):
+        ingest(shop.folder / "other.jsonl", shop.data, prune=True)
+    assert generation(shop.data) == served
+
+
+# Another model
+
+
+def _other(fingerprint: str = "other") -> HashEncoder:
+    encoder = HashEncoder()
+    encoder.spec = HashEncoder.spec.model_copy(update={"model": "other", "fingerprint": fingerprint})
+    return encoder
+
+
+def test_another_model_makes_a_new_index_and_counts_what_it_leaves_behind(shop: Shop) -> None:
+    del shop.rows[2]
+    report = shop.ingest(encoder=_other(), model="other")
+    assert (report.indexed, report.unchanged, report.left_behind, report.model) == (2, 0, 1, "other")
+    assert set(indexed(shop.data)) == {"a", "b"}
+
+
+def test_another_model_that_finds_nothing_to_index_replaces_nothing(shop: Shop) -> None:
+    served = generation(shop.data)
+    shop.rows[:] = [{"id": "x", "image": "gone.png"}]
+    report = shop.ingest(encoder=_other(), model="other")
+    assert (report.rejected, report.generation) == (1, served)
+    assert set(indexed(shop.data)) == {"a", "b", "c"}
+
+
+def test_without_a_named_model_the_index_keeps_its_own(shop: Shop) -> None:
+    from ingest.job import run
+
+    asked: list[str] = []
+
+    def spec_of(model: str) -> EmbeddingSpec:
+        asked.append(model)
+        return HashEncoder.spec
+
+    new = IngestSettings(catalog=shop.folder / "catalog.jsonl", data_dir=shop.folder / "new", qdrant_url=None)
+    for settings in (new, new.model_copy(update={"data_dir": shop.data})):
+        run(settings, spec_of=spec_of, encoder_of=lambda _: HashEncoder())
+    assert asked == ["clip-ViT-B-32", "hash"]
+
+
+class _Unloadable(HashEncoder):
+    """Names its vectors, and fails where one is asked for."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name.startswith(("encode", "prepare")):
+            raise AssertionError("nothing should be embedded here")
+        return super().__getattribute__(name)
+
+
+def _same_vectors(got: Any, expected: Any) -> None:
+    assert set(got) == set(expected)
+    for name in expected:
+        assert np.allclose(got[name], expected[name], atol=1e-6)

@@ -1,0 +1,168 @@
+"""``python -m ingest`` as a shell or a scheduler sees it: exit status, standard output, signals."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from catalog.drawn import write_drawn_catalog
+from index import IndexSettings, open_store
+from schemas import IngestReport
+from tests.integration.ingest.jobs import indexed
+
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("STORELENS_")}
+
+# The command itself, with an encoder that prints where it should not and can be made to wait.
+_WITH_HASHES = """
+import functools, os, sys, time
+import ingest.__main__ as command
+from ingest.job import run
+from tests.support.encoders import HashEncoder
+
+class Noisy(HashEncoder):
+    def encode_texts(self, texts):
+        print("a library's greeting")
+        os.write(1, b"and one from native code\\n")
+        if os.environ.get("WAIT"):
+            os.write(2, b"waiting\\n")
+            time.sleep(60)
+        return super().encode_texts(texts)
+
+command.run = functools.partial(run, spec_of=lambda _: Noisy.spec, encoder_of=lambda _: Noisy())
+sys.exit(command.main(sys.argv[1:]))
+"""
+
+_WITHOUT_TORCH = """
+import sys
+from ingest.__main__ import main
+status = main(sys.argv[1:])
+assert "torch" not in sys.modules
+sys.exit(status)
+"""
+
+
+def command(*arguments: str | Path, hashes: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+    program = ["-c", _WITH_HASHES] if hashes else ["-m", "ingest"]
+    return subprocess.run(
+        [sys.executable, *program, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=_ENVIRONMENT | environment,
+        check=False,
+    )
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Path:
+    return write_drawn_catalog(tmp_path / "drawn")
+
+
+def test_the_report_is_all_that_is_on_standard_output(catalog: Path, tmp_path: Path) -> None:
+    done = command(catalog, "--data-dir", tmp_path / "data")
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stdout.splitlines()
+    report = IngestReport.model_validate_json(line)
+    assert (report.indexed, report.embedded_images) == (48, 48)
+    assert {"start", "scan", "embed", "optimize", "commit"} <= set(report.stages)
+    assert "a library's greeting" in done.stderr
+    assert "48/48" in done.stderr
+
+
+def test_rejected_rows_are_done_and_with_strict_status_3(catalog: Path, tmp_path: Path) -> None:
+    with catalog.open("a") as file:
+        file.write('{"id": "no words"}\n')
+    done = command(catalog, "--data-dir", tmp_path / "data")
+    assert done.returncode == 0
+    strict = command(catalog, "--data-dir", tmp_path / "data", "--strict")
+    assert strict.returncode == 3
+    report = json.loads(strict.stdout)
+    assert (report["rejected"], report["unchanged"], report["rejects"]) == (1, 48, {"row-invalid": 1})
+    assert "row-invalid" in strict.stderr
+    assert report["rejects_file"] in strict.stderr
+
+
+def test_options_come_from_the_environment_too(catalog: Path, tmp_path: Path) -> None:
+    done = command(catalog, STORELENS_DATA_DIR=str(tmp_path / "env"), STORELENS_COLLECTION="cushions")
+    assert done.returncode == 0
+    assert open_store(IndexSettings(data_dir=tmp_path / "env", qdrant_url=None, collection="cushions")).version()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        (["missing.jsonl"], 1, "there is no catalog at missing.jsonl"),
+        (["/dev/null"], 1, "/dev/null"),
+        (["missing.jsonl", "--model", "/no/such/model"], 1, "missing.jsonl"),
+        ([], 2, "CATALOG"),
+        (["missing.jsonl", "--nonsense"], 2, "--nonsense"),
+        (["missing.jsonl", "--data-dir", "a", "--qdrant-url", "b"], 2, "--qdrant-url"),
+        (["missing.jsonl", "--collection", "no/slash"], 2, "collection"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(arguments: list[str], status: int, says: str) -> None:
+    failed = command(*arguments, hashes=False)
+    assert failed.returncode == status
+    assert says in failed.stderr.splitlines()[-1]
+    assert "Traceback" not in failed.stderr
+    assert not failed.stdout
+
+
+def test_a_model_that_is_nowhere_is_said_at_once(catalog: Path, tmp_path: Path) -> None:
+    failed = command(catalog, "--model", tmp_path / "no-model", "--data-dir", tmp_path / "data", hashes=False)
+    assert failed.returncode == 1
+    assert "no-model" in failed.stderr
+    assert "Traceback" not in failed.stderr
+
+
+def test_an_unexpected_error_shows_its_trace_only_where_it_is_asked_for(catalog: Path, tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file where the folder should be")
+    failed = command(catalog, "--data-dir", tmp_path / "data")
+    assert failed.returncode == 1
+    assert "Traceback" not in failed.stderr
+    debugged = command(catalog, "--data-dir", tmp_path / "data", STORELENS_DEBUG="1")
+    assert debugged.returncode == 1
+    assert "Traceback" in debugged.stderr
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_job_says_so_and_a_rerun_completes(catalog: Path, tmp_path: Path, stop: signal.Signals) -> None:
+    arguments = [sys.executable, "-c", _WITH_HASHES, str(catalog), "--data-dir", str(tmp_path / "data")]
+    with subprocess.Popen(
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_ENVIRONMENT | {"WAIT": "1"}
+    ) as job:
+        assert job.stdout is not None
+        assert job.stderr is not None
+        while "waiting" not in job.stderr.readline():
+            assert job.poll() is None
+        job.send_signal(stop)
+        out, err = job.communicate(timeout=20)
+    assert job.returncode == 130
+    assert "interrupted" in err
+    assert "Traceback" not in err
+    assert not out
+    assert command(catalog, "--data-dir", tmp_path / "data").returncode == 0
+    assert len(indexed(tmp_path / "data")) == 48
+
+
+def test_the_builtin_model_and_then_a_run_without_changes_that_never_imports_torch(
+    catalog: Path, tmp_path: Path
+) -> None:
+    first = command(catalog, "--model", "builtin", "--data-dir", tmp_path / "data", hashes=False)
+    assert first.returncode == 0, first.stderr
+    assert IngestReport.model_validate_json(first.stdout.splitlines()[-1]).embedded_images == 48
+    again = subprocess.run(
+        [sys.executable, "-c", _WITHOUT_TORCH, str(catalog), "--data-dir", str(tmp_path / "data")],
+        capture_output=True,
+        text=True,
+        env=_ENVIRONMENT,
+        check=False,
+    )
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout)["unchanged"] == 48

@@ -1,0 +1,196 @@
+"""Jobs that fail, are refused, or are killed: what serves stays whole, and a rerun completes."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from embedding.encoder import Pixels, Vectors
+from ingest.pipeline import BATCH, WINDOW
+from schemas import CatalogError, IndexLocked, ModelNotFound
+from tests.integration.ingest.jobs import draw, generation, indexed, ingest, rejects, write_rows
+from tests.support.encoders import HashEncoder
+
+
+def _catalog(folder: Path, count: int, title: str = "Product") -> Path:
+    for i in range(count):
+        if not (folder / f"{i}.png").exists():
+            draw(folder / f"{i}.png", f"#{i * 7919 % 0xFFFFFF:06x}")
+    return write_rows(
+        folder / "c.jsonl", ({"id": str(i), "title": f"{title} {i}", "image": f"{i}.png"} for i in range(count))
+    )
+
+
+class FailingAfter(HashEncoder):
+    """Embeds some batches of pictures, then fails as a model would."""
+
+    def __init__(self, batches: int) -> None:
+        self.batches = batches
+
+    def encode_prepared(self, pixels: Sequence[Pixels]) -> Vectors:
+        self.batches -= 1
+        if self.batches < 0:
+            raise RuntimeError("out of memory")
+        return super().encode_prepared(pixels)
+
+
+def test_a_failed_job_leaves_what_serves_and_a_rerun_goes_on(tmp_path: Path) -> None:
+    catalog = _catalog(tmp_path, 3 * BATCH)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        ingest(catalog, tmp_path / "data", encoder=FailingAfter(2))
+    assert generation(tmp_path / "data") is None
+    report = ingest(catalog, tmp_path / "data")
+    assert (report.unchanged, report.indexed) == (2 * BATCH, BATCH)
+    assert len(indexed(tmp_path / "data")) == 3 * BATCH
+
+
+def test_a_job_that_had_all_but_committed_is_committed_by_a_rerun_without_an_encoder(tmp_path: Path) -> None:
+    catalog = _catalog(tmp_path, 2 * BATCH)
+    rows = catalog.read_text()
+    catalog.write_text(rows + '{"id": "last", "image": "last.png"}')
+    draw(tmp_path / "last.png")
+    with pytest.raises(RuntimeError, match="out of memory"):
+        ingest(catalog, tmp_path / "data", encoder=FailingAfter(2))
+    catalog.write_text(rows)
+    report = ingest(catalog, tmp_path / "data", encoder=FailingAfter(0))
+    assert (report.unchanged, report.indexed) == (2 * BATCH, 0)
+    assert len(indexed(tmp_path / "data")) == 2 * BATCH
+
+
+def test_an_encoder_that_cannot_be_loaded_fails_the_job_and_no_picture(tmp_path: Path) -> None:
+    from ingest.job import run
+    from ingest.settings import IngestSettings
+
+    def unloadable(_: str) -> HashEncoder:
+        raise ModelNotFound("no such model")
+
+    settings = IngestSettings(catalog=_catalog(tmp_path, 5), data_dir=tmp_path / "data", qdrant_url=None)
+    with pytest.raises(ModelNotFound):
+        run(settings, spec_of=lambda _: HashEncoder.spec, encoder_of=unloadable)
+    assert not list((tmp_path / "data").rglob("rejects-*"))
+
+
+class Poisoned(HashEncoder):
+    def prepare_image(self, image: Image.Image) -> Pixels:
+        if image.getpixel((0, 0)) == (1, 2, 3):
+            raise MemoryError
+        return super().prepare_image(image)
+
+
+def test_a_poisoned_picture_is_a_reject(tmp_path: Path) -> None:
+    catalog = _catalog(tmp_path, 5)
+    draw(tmp_path / "3.png", "#010203")
+    report = ingest(catalog, tmp_path / "data", encoder=Poisoned())
+    assert (report.indexed, report.degraded) == (5, 1)
+    assert [(r.id, r.code) for r in rejects(report)] == [("3", "picture-damaged")]
+
+
+def test_a_catalog_that_changes_while_it_is_read_is_not_committed(tmp_path: Path) -> None:
+    count = 2 * WINDOW  # more than is read ahead
+    ingest(_catalog(tmp_path, count), tmp_path / "data")
+    served = generation(tmp_path / "data")
+    catalog = _catalog(tmp_path, count, "Renamed")
+
+    class Rewriting(HashEncoder):
+        def encode_texts(self, texts: Sequence[str]) -> Vectors:
+            catalog.write_text('{"id": "0", "title": "half a cat')
+            return super().encode_texts(texts)
+
+    with pytest.raises(CatalogError, match="changed while it was read"):
+        ingest(catalog, tmp_path / "data", encoder=Rewriting())
+    assert generation(tmp_path / "data") == served
+
+
+def test_a_second_job_is_refused_and_told_who_holds_the_index(tmp_path: Path) -> None:
+    catalog = _catalog(tmp_path, 3)
+    refusals: list[IndexLocked] = []
+
+    class Meanwhile(HashEncoder):
+        def encode_texts(self, texts: Sequence[str]) -> Vectors:
+            with pytest.raises(IndexLocked, match="another job") as refused:
+                ingest(catalog, tmp_path / "data")
+            refusals.append(refused.value)
+            return super().encode_texts(texts)
+
+    assert ingest(catalog, tmp_path / "data", encoder=Meanwhile()).indexed == 3
+    assert refusals
+
+
+def test_prepared_pictures_are_bounded_whatever_the_size_of_the_catalog(tmp_path: Path) -> None:
+    lock = threading.Lock()
+    held = most = 0
+
+    class Counting(HashEncoder):
+        def prepare_image(self, image: Image.Image) -> Pixels:
+            nonlocal held, most
+            with lock:
+                held += 1
+                most = max(most, held)
+            return super().prepare_image(image)
+
+        def encode_prepared(self, pixels: Sequence[Pixels]) -> Vectors:
+            nonlocal held
+            time.sleep(0.05)  # so that the threads that decode run ahead as far as they may
+            with lock:
+                held -= len(pixels)
+            return super().encode_prepared(pixels)
+
+    ingest(_catalog(tmp_path, 3 * WINDOW), tmp_path / "data", encoder=Counting())
+    assert held == 0
+    assert most <= WINDOW + BATCH
+
+
+_SLOW_JOB = """
+import sys, time
+from pathlib import Path
+from tests.integration.ingest.jobs import ingest
+from tests.support.encoders import HashEncoder
+
+class Slow(HashEncoder):
+    def encode_prepared(self, pixels):
+        time.sleep(0.05)
+        return super().encode_prepared(pixels)
+
+print("started", flush=True)
+ingest(Path(sys.argv[1]), Path(sys.argv[2]), encoder=Slow())
+"""
+
+
+def test_killed_ten_times_at_random_moments_the_index_stays_whole_and_a_rerun_completes(tmp_path: Path) -> None:
+    count, data = 6 * BATCH, tmp_path / "data"
+    ingest(_catalog(tmp_path, count, "Old"), data)
+    catalog = _catalog(tmp_path, count, "New")
+    for i in range(count):
+        draw(tmp_path / f"{i}.png", f"#{i * 104729 % 0xFFFFFF:06x}")
+    moments = random.Random(7)
+    for _ in range(10):
+        with subprocess.Popen(
+            [sys.executable, "-c", _SLOW_JOB, str(catalog), str(data)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as job:
+            assert job.stdout is not None
+            job.stdout.readline()
+            try:
+                job.wait(moments.uniform(0, 1.5))
+            except subprocess.TimeoutExpired:
+                job.send_signal(signal.SIGKILL)
+        titles = {stored.payload["product"]["title"].split()[0] for stored in indexed(data).values()}
+        assert titles in ({"Old"}, {"New"})
+        assert len(indexed(data)) == count
+    report = ingest(catalog, data)
+    assert report.indexed + report.unchanged == count
+    after = indexed(data)
+    assert {stored.payload["product"]["title"].split()[0] for stored in after.values()} == {"New"}
+    expected = HashEncoder().encode_images([Image.new("RGB", (20, 20), f"#{5 * 104729 % 0xFFFFFF:06x}")])
+    assert np.allclose(after["5"].vectors["image"], expected, atol=1e-5)

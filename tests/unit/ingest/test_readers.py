@@ -1,0 +1,316 @@
+"""Every format's reader: good rows come out, broken ones become rejections, and reading goes on."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+from ingest.readers import Row, open_catalog
+from ingest.readers.reader import MAX_ROW_BYTES
+from schemas import CatalogError, Rejection
+
+
+def read(path: Path) -> tuple[list[Row], list[Rejection]]:
+    items = list(open_catalog(path).rows())
+    return [i for i in items if isinstance(i, Row)], [i for i in items if isinstance(i, Rejection)]
+
+
+def written(folder: Path, name: str, content: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+# JSON Lines
+
+
+BROKEN_LINES: dict[str, bytes] = {
+    "not JSON": b'{"id": "b", "title": ',
+    "not UTF-8": b'{"id": "b", "title": "caf\xe9"}',
+    "NUL": b'{"id": "b\x00"}',
+    "nested too deep": b'{"id": "b", "x": ' + b"[" * 200_000 + b"]" * 200_000 + b"}",
+    "NaN": b'{"id": "b", "price": NaN}',
+    "infinite": b'{"id": "b", "price": -Infinity}',
+    "list": b'["b"]',
+    "number": b"7",
+    "key twice": b'{"id": "b", "title": "x", "title": "y"}',
+    "key twice inside": b'{"id": "b", "size": {"w": 1, "w": 2}}',
+    "digits without end": b'{"id": "b", "price": ' + b"9" * 5000 + b"}",
+    "too long": b'{"id": "b", "title": "' + b"x" * MAX_ROW_BYTES + b'"}',
+    "half a line": b'{"id": "b", "ti',
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN_LINES.values(), ids=BROKEN_LINES.keys())
+def test_a_broken_line_costs_no_other_line(tmp_path: Path, broken: bytes) -> None:
+    path = written(tmp_path, "c.jsonl", b'{"id": "a"}\n' + broken + b'\n{"id": "c"}')
+    rows, rejected = read(path)
+    assert [(row.line, row.values["id"]) for row in rows] == [(1, "a"), (3, "c")]
+    assert [(r.line, r.code) for r in rejected] == [(2, "row-unreadable")]
+    assert isinstance(rejected[0].content, str)
+    assert len(rejected[0].content) <= 10_000
+
+
+def test_marks_blank_lines_and_line_ends_of_any_kind(tmp_path: Path) -> None:
+    path = written(tmp_path, "c.ndjson", b'\xef\xbb\xbf{"id": "a"}\r\n\r\n  \n{"id": "b"}')
+    rows, rejected = read(path)
+    assert [(row.line, row.values["id"]) for row in rows] == [(1, "a"), (4, "b")]
+    assert not rejected
+
+
+def test_utf_16_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match="UTF-16"):
+        read(written(tmp_path, "c.jsonl", '{"id": "a"}'.encode("utf-16")))
+
+
+def test_a_json_file_of_lines_is_read_and_one_array_is_refused(tmp_path: Path) -> None:
+    rows, _ = read(written(tmp_path, "lines.json", '{"id": "a"}\n{"id": "b"}\n'))
+    assert len(rows) == 2
+    with pytest.raises(CatalogError, match="one object a line"):
+        read(written(tmp_path, "array.json", '[{"id": "a"}]'))
+
+
+_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(rows=st.lists(st.dictionaries(st.text(), _values, max_size=5), max_size=5))
+def test_whatever_json_writes_is_read_back(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Any]]
+) -> None:
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    got, rejected = read(written(tmp_path_factory.mktemp("c"), "c.jsonl", lines))
+    assert [row.values for row in got] == rows
+    assert not rejected
+
+
+@given(garbage=st.binary(max_size=200), name=st.sampled_from(["c.jsonl", "c.csv", "c.json", "c.parquet"]))
+def test_no_bytes_break_a_reader(tmp_path_factory: pytest.TempPathFactory, garbage: bytes, name: str) -> None:
+    header = b"id,title,weight\n" if name == "c.csv" else b""
+    path = written(tmp_path_factory.mktemp("c"), name, header + garbage)
+    try:
+        for item in open_catalog(path).rows():
+            assert isinstance(item, Row | Rejection)
+    except CatalogError:
+        pass
+
+
+# CSV
+
+
+def test_csv_cells_get_the_types_of_the_contract(tmp_path: Path) -> None:
+    rows, rejected = read(
+        written(
+            tmp_path,
+            "c.csv",
+            "\ufeffid,title,price,in_stock,images,tags,color,brand\r\n"
+            '1,"a, ""b""",9.50,yes,a.jpg|b.jpg,"[""x"", ""y""]",red | blue,007\r\n'
+            "2,,,0,,,,\r\n"
+            "3,x,cheap,perhaps,,,,\r\n",
+        )
+    )
+    assert not rejected
+    assert [row.values for row in rows] == [
+        {
+            "id": "1",
+            "title": 'a, "b"',
+            "price": 9.5,
+            "in_stock": True,
+            "images": ["a.jpg", "b.jpg"],
+            "tags": ["x", "y"],
+            "color": ["red", "blue"],
+            "brand": "007",
+        },
+        {"id": "2", "in_stock": False},
+        {"id": "3", "title": "x", "price": "cheap", "in_stock": "perhaps"},
+    ]
+    assert [row.line for row in rows] == [2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (["1", "-20", ""], [1, -20, None]),
+        (["1", "2.5", "1e-3"], [1.0, 2.5, 0.001]),
+        (["true", "FALSE"], [True, False]),
+        (["1", "x"], ["1", "x"]),
+        (["007", "12"], ["007", "12"]),
+        (["1", "true"], ["1", "true"]),
+        (["yes", "no"], ["yes", "no"]),
+        (["nan", "inf"], ["nan", "inf"]),
+        (["1_000", "2"], ["1_000", "2"]),
+        (["9" * 30, "2"], [float("9" * 30), 2.0]),
+    ],
+)
+def test_a_free_csv_column_has_one_type(tmp_path: Path, cells: list[str], values: list[Any]) -> None:
+    table = "id,size\n" + "".join(f"p{i},{cell}\n" for i, cell in enumerate(cells))
+    rows, _ = read(written(tmp_path, "c.csv", table))
+    got = [row.values.get("size") for row in rows]
+    assert got == values
+    assert [type(value) for value in got] == [type(value) for value in values]
+
+
+BROKEN_RECORDS: dict[str, bytes] = {
+    "too many cells": b"2,b,c\n",
+    "too few cells": b"2\n",
+    "not UTF-8": b"2,caf\xe9\n",
+    "NUL": b"2,b\x00\n",
+    "quote never closed": b'2,"b\n',
+    "quote in the middle": b'2,"b"b\n',
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN_RECORDS.values(), ids=BROKEN_RECORDS.keys())
+def test_a_broken_record_costs_no_other_record(tmp_path: Path, broken: bytes) -> None:
+    path = written(tmp_path, "c.csv", b"id,title\n1,a\n" + broken + b'3,"c"\n\n4,"d\nd"\n5,e')
+    rows, rejected = read(path)
+    assert [(row.line, row.values["id"]) for row in rows] == [(2, "1"), (4, "3"), (6, "4"), (8, "5")]
+    assert [(r.line, r.code) for r in rejected] == [(3, "row-unreadable")]
+
+
+def test_a_quote_that_swallows_everything_is_bounded(tmp_path: Path) -> None:
+    lines = b"2,bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\n" * (MAX_ROW_BYTES // 50)
+    rows, rejected = read(written(tmp_path, "c.csv", b'id,title\n1,"a\n' + lines))
+    assert len(rows) == MAX_ROW_BYTES // 50
+    assert [r.line for r in rejected] == [2]
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ("", "is empty"),
+        ("\n\n", "is empty"),
+        ("name,title\n1,a\n", "no column `id`"),
+        ("id;title\n1;a\n", "id;title"),
+        ("id,size,size\n1,2,3\n", "more than one column named size"),
+        ('id,"title\n1,2\n', "first row"),
+    ],
+)
+def test_a_csv_without_a_usable_header_is_refused(tmp_path: Path, table: str, says: str) -> None:
+    with pytest.raises(CatalogError, match=says):
+        read(written(tmp_path, "c.csv", table))
+
+
+_cell = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
+
+
+@given(cells=st.lists(_cell, min_size=1, max_size=6))
+def test_whatever_csv_writes_is_read_back(tmp_path_factory: pytest.TempPathFactory, cells: list[str]) -> None:
+    table = io.StringIO()
+    writer = csv.writer(table, quoting=csv.QUOTE_ALL)
+    writer.writerow(["id", "title"])
+    writer.writerows([f"p{i}", cell] for i, cell in enumerate(cells))
+    rows, rejected = read(written(tmp_path_factory.mktemp("c"), "c.csv", table.getvalue()))
+    assert not rejected
+    assert [row.values.get("title") for row in rows] == [cell if cell.strip() else None for cell in cells]
+
+
+# Parquet
+
+
+def test_parquet_values_become_json_values(tmp_path: Path) -> None:
+    table = pa.table(
+        {
+            "id": pa.array([1, 2], pa.int64()),
+            "title": ["a", None],
+            "price": [1.5, float("nan")],
+            "cost": [Decimal("2.50"), None],
+            "since": [date(2024, 1, 2), None],
+            "tags": [["x", "y"], None],
+            "size": [{"w": 1}, None],
+        }
+    )
+    parquet.write_table(table, tmp_path / "c.parquet")
+    rows, rejected = read(tmp_path / "c.parquet")
+    assert not rejected
+    assert rows == [
+        Row(
+            1,
+            {
+                "id": 1,
+                "title": "a",
+                "price": 1.5,
+                "cost": 2.5,
+                "since": "2024-01-02",
+                "tags": ["x", "y"],
+                "size": {"w": 1},
+            },
+        ),
+        Row(2, {"id": 2}),
+    ]
+
+
+def test_parquet_is_read_over_many_row_groups(tmp_path: Path) -> None:
+    parquet.write_table(pa.table({"id": [str(i) for i in range(5000)]}), tmp_path / "c.parquet", row_group_size=700)
+    rows, _ = read(tmp_path / "c.parquet")
+    assert [row.line for row in rows] == list(range(1, 5001))
+    assert [row.values["id"] for row in rows] == [str(i) for i in range(5000)]
+
+
+def test_parquet_without_ids_or_cut_short_is_refused(tmp_path: Path) -> None:
+    parquet.write_table(pa.table({"name": ["a"]}), tmp_path / "names.parquet")
+    with pytest.raises(CatalogError, match="no column `id`"):
+        read(tmp_path / "names.parquet")
+    parquet.write_table(pa.table({"id": [str(i) for i in range(5000)]}), tmp_path / "c.parquet")
+    whole = (tmp_path / "c.parquet").read_bytes()
+    with pytest.raises(CatalogError, match="Parquet"):
+        read(written(tmp_path, "half.parquet", whole[: len(whole) // 2]))
+    damaged = whole[:100] + bytes(200) + whole[300:]
+    with pytest.raises(CatalogError, match="Parquet"):
+        read(written(tmp_path, "damaged.parquet", damaged))
+
+
+# A folder of pictures
+
+
+def test_a_folder_of_pictures_in_the_order_of_their_paths(tmp_path: Path) -> None:
+    for name in ("b/red-shoe_02.JPG", "a.png", ".hidden.png", ".git/x.png", "notes.txt", "b/___.webp"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    rows, rejected = read(tmp_path)
+    assert not rejected
+    assert [(row.line, row.values) for row in rows] == [
+        (1, {"id": "a.png", "title": "a", "image": "a.png"}),
+        (2, {"id": "b/___.webp", "title": "___", "image": "b/___.webp"}),
+        (3, {"id": "b/red-shoe_02.JPG", "title": "red shoe 02", "image": "b/red-shoe_02.JPG"}),
+    ]
+
+
+# What is no catalog
+
+
+def test_what_is_no_catalog_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(CatalogError, match="no pictures"):
+        read(tmp_path / "empty")
+    with pytest.raises(CatalogError, match="there is no catalog"):
+        read(tmp_path / "missing.jsonl")
+    with pytest.raises(CatalogError, match=r"none of \.jsonl"):
+        read(written(tmp_path, "c.xlsx", "x"))
+    with pytest.raises(CatalogError, match="not a regular file"):
+        (tmp_path / "null.csv").symlink_to("/dev/null")
+        read(tmp_path / "null.csv")
+
+
+def test_a_file_that_changes_between_readings_is_noticed(tmp_path: Path) -> None:
+    path = written(tmp_path, "c.jsonl", '{"id": "a"}\n')
+    reader = open_catalog(path)
+    reader.check_unchanged()
+    path.write_text('{"id": "a"}\n{"id": "b"}\n')
+    with pytest.raises(CatalogError, match="changed while it was read"):
+        reader.check_unchanged()

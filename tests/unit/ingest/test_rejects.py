@@ -1,0 +1,69 @@
+"""Rejections of anything, and the file that keeps them."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.rejects import RejectsFile, rejection
+from schemas import PictureNotFound, Rejection, RowError
+
+_anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.binary()
+    | st.text(st.characters())  # lone surrogates too
+    | st.dates(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters()), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(content=_anything, text=st.text(st.characters()))
+def test_whatever_a_row_holds_its_rejection_can_be_written_and_read(
+    tmp_path_factory: Any, content: Any, text: str
+) -> None:
+    rejected = rejection(7, RowError(f"bad {text}", field=text), content, id=text)
+    with RejectsFile(tmp_path_factory.mktemp("rejects")) as rejects:
+        rejects.write(rejected)
+    assert rejects.path is not None
+    line = rejects.path.read_text(encoding="utf-8")
+    assert Rejection.model_validate_json(line) == rejected
+
+
+def test_json_content_is_kept_as_it_is_and_long_content_is_cut() -> None:
+    row = {"id": "a", "price": "cheap", "tags": ["é", 1, None]}
+    assert rejection(1, RowError("x"), row).content == row
+    long = rejection(1, RowError("x"), {"title": "y" * 50_000}).content
+    assert isinstance(long, str)
+    assert len(long) == 10_000
+    assert rejection(1, RowError("x"), {"price": math.nan}).content == "{'price': nan}"
+
+
+def test_there_is_no_file_without_rejects(tmp_path: Path) -> None:
+    with RejectsFile(tmp_path / "data") as rejects:
+        pass
+    assert rejects.path is None
+    assert not (tmp_path / "data").exists()
+
+
+def test_lines_are_on_disk_as_they_come_and_counted_by_code(tmp_path: Path) -> None:
+    with RejectsFile(tmp_path) as rejects:
+        rejects.write(rejection(1, RowError("no title", field="title"), {"id": "a"}, id="a"))
+        rejects.write(rejection(2, PictureNotFound("gone", field="image"), {"id": "b"}, id="b", degraded=True))
+        rejects.write(rejection(3, RowError("no id"), {}))
+        assert rejects.path is not None
+        lines = [json.loads(line) for line in rejects.path.read_text().splitlines()]
+    assert [(line["line"], line["id"], line["field"], line["degraded"]) for line in lines] == [
+        (1, "a", "title", False),
+        (2, "b", "image", True),
+        (3, None, None, False),
+    ]
+    assert rejects.counts == {"row-invalid": 2, "picture-not-found": 1}

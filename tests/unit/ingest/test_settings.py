@@ -1,0 +1,69 @@
+"""The command line and the environment of a job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ingest.settings import parse
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MODEL", "DATA_DIR", "QDRANT_URL", "COLLECTION", "PRUNE", "STRICT", "CATALOG"):
+        monkeypatch.delenv(f"STORELENS_{name}", raising=False)
+
+
+def test_the_command_line_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORELENS_MODEL", "from-environment")
+    monkeypatch.setenv("STORELENS_COLLECTION", "shoes")
+    monkeypatch.setenv("STORELENS_STRICT", "1")
+    settings = parse(["c.jsonl", "--model", "builtin", "--prune"])
+    assert settings.catalog == Path("c.jsonl")
+    assert (settings.model, settings.collection) == ("builtin", "shoes")
+    assert settings.prune
+    assert settings.strict
+
+
+def test_what_is_left_out_has_its_default() -> None:
+    settings = parse(["c.jsonl"])
+    assert (settings.model, settings.collection, settings.prune, settings.strict) == (None, "products", False, False)
+    assert settings.qdrant_url is None
+
+
+def test_the_environment_may_name_a_server_and_a_folder_for_rejects(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORELENS_DATA_DIR", "data")
+    settings = parse(["c.jsonl", "--qdrant-url", "http://qdrant:6333"])
+    assert (settings.data_dir, settings.qdrant_url) == (Path("data"), "http://qdrant:6333")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "required: CATALOG"),
+        (["c.jsonl", "--no-such-option"], "--no-such-option"),
+        (["c.jsonl", "more.jsonl"], "more.jsonl"),
+        (["c.jsonl", "--data-dir", "d", "--qdrant-url", "http://q"], "not allowed with"),
+        (["c.jsonl", "--collection", "../elsewhere"], "collection"),
+        (["c.jsonl", "--model", ""], "model"),
+        (["c.jsonl", "--data-dir"], "expected one argument"),
+    ],
+)
+def test_bad_arguments_exit_with_2(arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        parse(arguments)
+    assert stopped.value.code == 2
+    captured = capsys.readouterr()
+    assert says in captured.err.splitlines()[-1]
+    assert not captured.out
+
+
+def test_a_folder_that_contradicts_the_environments_server_exits_with_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STORELENS_QDRANT_URL", "http://qdrant:6333")
+    with pytest.raises(SystemExit) as stopped:
+        parse(["c.jsonl", "--data-dir", "d"])
+    assert stopped.value.code == 2
+    assert "STORELENS_QDRANT_URL" in capsys.readouterr().err
