@@ -1,0 +1,47 @@
+"""``python -m api``: serve an index over HTTP."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+from collections.abc import Sequence
+
+import uvicorn
+
+from api.app import create_app
+from api.settings import parse
+from schemas import StoreLensError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit 0 when stopped, 1 when it cannot serve, 2 for bad arguments."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    settings = parse(sys.argv[1:] if arguments is None else arguments)
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        print(
+            f"error: cannot listen on {settings.host}:{settings.port}: {error.strerror}; choose another --port",
+            file=sys.stderr,
+        )
+        return 1
+    try:
+        app = create_app(settings)
+    except StoreLensError as error:
+        print(f"error: {error.message}", file=sys.stderr)
+        return 1
+    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+    print(f"StoreLens serves http://{shown}:{listener.getsockname()[1]}/", file=sys.stderr, flush=True)
+    if not settings.api_keys:
+        print("No API key is set (STORELENS_API_KEYS), so only this machine can reach it.", file=sys.stderr, flush=True)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, server_header=False))
+    server.run(sockets=[listener])
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,110 @@
+"""Errors as HTTP: one map from the error tree to status codes, bodies after RFC 9457."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from schemas import (
+    IndexError_,
+    ModelError,
+    NotAPicture,
+    NotFound,
+    PictureDamaged,
+    PictureError,
+    PictureTooLarge,
+    RequestError,
+    StoreLensError,
+)
+
+log = logging.getLogger("storelens.api")
+
+MEDIA_TYPE = "application/problem+json"
+
+# The most specific class of an error's own line decides.
+STATUS: dict[type[StoreLensError], int] = {
+    StoreLensError: 500,
+    RequestError: 422,
+    PictureError: 422,
+    PictureTooLarge: 413,
+    NotAPicture: 415,
+    PictureDamaged: 415,
+    NotFound: 404,
+    IndexError_: 503,
+    ModelError: 503,
+}
+
+
+def status_of(error: StoreLensError) -> int:
+    return next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    errors: list[dict[str, str]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A problem response. ``errors`` names each wrong field: ``[{"field", "message"}]``."""
+    body: dict[str, Any] = {
+        "type": f"urn:storelens:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+    }
+    if errors:
+        body["errors"] = errors
+    # ASCII only: a detail may quote text that is not valid Unicode.
+    return Response(json.dumps(body), status, headers, media_type=MEDIA_TYPE)
+
+
+def validation_problem(error: ValidationError | RequestValidationError, within: str = "") -> Response:
+    """Every field that is wrong, by its path in the request; the values themselves are not repeated."""
+    errors = []
+    for item in error.errors():
+        if item["type"] == "json_invalid":
+            return problem(422, "request-invalid", f"{within or 'the body'} is not valid JSON")
+        path = [str(part) for part in item["loc"] if part != "body"]
+        field = ".".join([within, *path] if within else path)
+        message = "there is no such field" if item["type"] == "extra_forbidden" else item["msg"]
+        message = message.removeprefix("Value error, ")
+        errors.append({"field": field, "message": message})
+    detail = "; ".join(f"{e['field']}: {e['message']}" if e["field"] else e["message"] for e in errors[:5])
+    return problem(422, "request-invalid", detail, errors)
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of ``app`` a problem."""
+
+    @app.exception_handler(StoreLensError)
+    async def _known(_: Request, error: StoreLensError) -> Response:
+        errors = [{"field": error.field, "message": error.message}] if error.field else None
+        status = status_of(error)
+        if status >= 500:
+            log.error("%s: %s", error.code, error.message)
+        return problem(status, error.code, error.message, errors)
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(_: Request, error: RequestValidationError) -> Response:
+        return validation_problem(error)
+
+    @app.exception_handler(HTTPException)
+    async def _http(_: Request, error: HTTPException) -> Response:
+        code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
+        return problem(error.status_code, code, str(error.detail), headers=error.headers)
+
+    @app.exception_handler(Exception)
+    async def _unexpected(request: Request, error: Exception) -> Response:
+        log.exception("%s %s failed", request.method, request.url.path, exc_info=error)
+        return problem(500, "internal", "something went wrong on this server; its log says what")

@@ -1,0 +1,144 @@
+"""GET /v1/catalog, and /v1/products/{id} with its like and its pictures.
+
+An id may have any characters, so it is one percent-encoded path segment: ``api.paths`` keeps such
+segments as they were sent, and the routes here decode them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import unquote
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from api.auth import require_key
+from api.search_routes import answer
+from api.serving import Serving
+from catalog import browser_picture, locate_picture, picture_sources, point_id, read_picture
+from schemas import (
+    MAX_LIMIT,
+    FieldKind,
+    PictureError,
+    ProductNotFound,
+    ProductPictureNotFound,
+    SearchRequest,
+    SearchResponse,
+)
+from search import Searcher, picture_addresses
+
+router = APIRouter(prefix="/v1", tags=["catalog"], dependencies=[Depends(require_key)])
+
+# A picture that a hostile catalog slipped in must not run as a page of this origin.
+PICTURE_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "private, max-age=300",
+}
+
+
+class Model(BaseModel):
+    model: str
+    label: str
+    dimension: int
+
+
+class Field(BaseModel):
+    name: str
+    kind: FieldKind
+
+
+class Catalog(BaseModel):
+    """What is being served."""
+
+    collection: str
+    generation: str
+    products: int
+    model: Model
+    fields: list[Field]
+    attribution: str | None = None
+
+
+class ProductView(BaseModel):
+    id: str
+    product: dict[str, Any]
+    images: list[str]
+
+
+@router.get("/catalog")
+def catalog(request: Request) -> Catalog:
+    """What is being served: how many products, by which model, and what can be filtered."""
+    serving: Serving = request.app.state.serving
+    with serving.searcher() as searcher:
+        index, record = searcher.index, searcher.index.record
+        builtin = record.embedding.model == "builtin"
+        label = "builtin offline model, not CLIP" if builtin else Path(record.embedding.model).name
+        return Catalog(
+            collection=record.collection,
+            generation=index.generation,
+            products=index.count(),
+            model=Model(model=record.embedding.model, label=label, dimension=record.embedding.dimension),
+            fields=[Field(name=name, kind=kind) for name, kind in sorted(record.fields.items())],
+            attribution=_attribution(searcher),
+        )
+
+
+@router.get("/products/{segment}")
+def product(segment: str, request: Request) -> ProductView:
+    """One product as its catalog row."""
+    serving: Serving = request.app.state.serving
+    with serving.searcher() as searcher:
+        payload = _payload(searcher, segment)
+    return ProductView(id=payload["id"], product=payload["product"], images=picture_addresses(payload))
+
+
+@router.get("/products/{segment}/similar", response_model=SearchResponse)
+def similar(
+    segment: str,
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 20,
+    cursor: Annotated[str | None, Query(max_length=512)] = None,
+) -> Response:
+    """Products like this one, by its picture and its words."""
+    return answer(request, SearchRequest(product_id=unquote(segment), limit=limit, cursor=cursor), None)
+
+
+@router.get("/products/{segment}/images/{number}", response_class=Response)
+def picture(segment: str, number: int, request: Request) -> Response:
+    """The product's picture of that number, from 0, as a browser can show it."""
+    serving: Serving = request.app.state.serving
+    with serving.searcher() as searcher:
+        payload, limits = _payload(searcher, segment), searcher.limits
+    sources = picture_sources(payload)
+    if not 0 <= number < len(sources):
+        raise ProductPictureNotFound(f"the product has {len(sources)} pictures, counted from 0; there is no {number}")
+    try:
+        # The path was safe when it was ingested; what lies there now may have been replaced by a link.
+        path = locate_picture(Path(payload["root"]), sources[number])
+        data, media_type = browser_picture(read_picture(path, limits), limits)
+    except PictureError as error:
+        raise ProductPictureNotFound(f"the picture was ingested, but cannot be read now: {error.code}") from error
+    return Response(data, media_type=media_type, headers=PICTURE_HEADERS)
+
+
+def _payload(searcher: Searcher, segment: str) -> dict[str, Any]:
+    product_id = unquote(segment)
+    point = point_id(product_id)
+    stored = searcher.index.fetch([point]).get(point)
+    if stored is None:
+        raise ProductNotFound(f"there is no product {product_id!r}")
+    return stored.payload
+
+
+def _attribution(searcher: Searcher) -> str | None:
+    """Whom to thank for the pictures: what a file ATTRIBUTION.txt beside the catalog says."""
+    first = searcher.index.scan(None, 1)
+    if not first:
+        return None
+    root = Path(searcher.index.fetch(first)[first[0]].payload["root"])
+    try:
+        return (root / "ATTRIBUTION.txt").read_text(encoding="utf-8")[:2000].strip() or None
+    except (OSError, UnicodeDecodeError):
+        return None

@@ -1,0 +1,139 @@
+"""The generation that answers, and its replacement while requests go on.
+
+A watcher asks the store whether something newer serves, opens it beside the old one, and swaps. A
+request keeps the searcher it began with; a generation is closed when its last request is done.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from catalog import PictureLimits
+from embedding import Encoder, load_encoder
+from index import IndexStore
+from schemas import EmbeddingSpec, IndexMissing, StoreLensError
+from search import Searcher
+
+log = logging.getLogger("storelens.api")
+
+POLL_SECONDS = 0.5
+
+
+class Serving:
+    """Hands out the current searcher; reopens when the store's version changes."""
+
+    def __init__(self, store: IndexStore, model: str | None, limits: PictureLimits) -> None:
+        self._store = store
+        self._model = model
+        self._limits = limits
+        self._version: str | None = None
+        self._current: _Handle | None = None
+        self._problem: StoreLensError = IndexMissing("nothing has been opened yet; try again in a moment")
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, name="generation-watcher", daemon=True)
+
+    def start(self) -> None:
+        """Open what there is, then watch. A missing index is no failure: it may be ingested later."""
+        self.refresh()
+        self._watcher.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._watcher.is_alive():
+            self._watcher.join()
+        with self._lock:
+            current, self._current = self._current, None
+        if current is not None:
+            current.retire()
+
+    @contextmanager
+    def searcher(self) -> Iterator[Searcher]:
+        """The current searcher, kept open until the context ends.
+
+        Raises:
+            StoreLensError: why nothing can be answered now.
+        """
+        with self._lock:
+            handle = self._current
+            if handle is None:
+                raise self._problem
+            handle.take()
+        try:
+            yield handle.searcher
+        finally:
+            handle.release()
+
+    def refresh(self) -> None:
+        """Open what the store has now when it is not what is open."""
+        try:
+            version = self._store.version()
+            if version is None:
+                raise IndexMissing("nothing has been ingested yet: run `python -m ingest CATALOG`")
+            if version == self._version:
+                return
+            searcher = self._open()
+        except StoreLensError as error:
+            if error.message != self._problem.message:
+                log.warning("%s", error.message)
+            self._problem = error
+            return
+        with self._lock:
+            old, self._current = self._current, _Handle(searcher)
+            self._version = version
+        log.info("serving generation %s: %d products", searcher.index.generation, searcher.index.count())
+        if old is not None:
+            old.retire()
+
+    def _open(self) -> Searcher:
+        index = self._store.open()
+        try:
+            return Searcher(index, self._encoder_for(index.record.embedding), self._limits)
+        except BaseException:
+            index.close()
+            raise
+
+    def _encoder_for(self, spec: EmbeddingSpec) -> Encoder:
+        current = self._current
+        if current is not None and not spec.differences(current.searcher.encoder.spec):
+            return current.searcher.encoder
+        return load_encoder(self._model or spec.model)
+
+    def _watch(self) -> None:
+        while not self._stop.wait(POLL_SECONDS):
+            try:
+                self.refresh()
+            except Exception:
+                # The watcher must outlive whatever goes wrong: what is open goes on serving.
+                log.exception("could not look for a newer generation")
+
+
+class _Handle:
+    """A searcher and how many requests use it."""
+
+    def __init__(self, searcher: Searcher) -> None:
+        self.searcher = searcher
+        self._users = 0
+        self._retired = False
+        self._lock = threading.Lock()
+
+    def take(self) -> None:
+        with self._lock:
+            self._users += 1
+
+    def release(self) -> None:
+        with self._lock:
+            self._users -= 1
+            close = self._retired and self._users == 0
+        if close:
+            self.searcher.index.close()
+
+    def retire(self) -> None:
+        with self._lock:
+            self._retired = True
+            close = self._users == 0
+        if close:
+            self.searcher.index.close()

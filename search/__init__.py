@@ -1,0 +1,7 @@
+"""One request -> query plan -> legs -> fused, faceted, explained hits."""
+
+from search.hits import picture_addresses
+from search.searcher import Answer, Searcher
+from search.weights import LegWeights, weights_for
+
+__all__ = ["Answer", "LegWeights", "Searcher", "picture_addresses", "weights_for"]

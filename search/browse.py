@@ -1,0 +1,119 @@
+"""Everything that matches, in the order of some fields: a walk that can go on from any place in it.
+
+Engines order by one number, with ties in no particular order and without the points that lack it.
+A total order is made of that: ties are ordered by the next field and at last by point id, and what
+lacks a field comes after what has it. A place in the order is the sort values and id of a point, so
+a page costs the same wherever it starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from uuid import UUID
+
+from index import CatalogIndex
+from schemas import All, FieldKind, Filter, Match, Missing, Range, Sort, UnknownField, WrongType, known
+
+Value = float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A point and its values of the sort fields; None where it has none."""
+
+    values: tuple[Value, ...]
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    field: str
+    kind: FieldKind
+    descending: bool
+
+
+def sort_keys(sort: Sequence[Sort], fields: dict[str, FieldKind]) -> list[SortKey]:
+    """The keys of a request, checked.
+
+    Raises:
+        UnknownField: no such field.
+        WrongType: a field of text, which the engine cannot order by.
+    """
+    sortable = {name: kind for name, kind in fields.items() if kind != "keyword"}
+    for key in sort:
+        if key.field not in fields:
+            raise UnknownField(
+                f"sort: there is no field {key.field!r}; {known(sortable, 'sortable are')}", field="sort"
+            )
+        if key.field not in sortable:
+            raise WrongType(f"sort: {key.field!r} is text; {known(sortable, 'sortable are')}", field="sort")
+    return [SortKey(key.field, fields[key.field], key.order == "desc") for key in sort]
+
+
+def walk(
+    index: CatalogIndex, filter: Filter, keys: Sequence[SortKey], after: Place | None, batch: int
+) -> Iterator[Place]:
+    """Matching points in order, those beyond ``after``; fetched ``batch`` at a time."""
+    if not keys:
+        last = after.id if after else None
+        while ids := index.scan(filter, batch, last):
+            yield from (Place((), id) for id in ids)
+            last = ids[-1]
+        return
+
+    key, rest = keys[0], keys[1:]
+
+    def tied(value: Value, after: Place | None = None) -> Iterator[Place]:
+        """Points whose first sort value is this one, in the order of the rest."""
+        same = All((filter, _equals(key, value)))
+        inner = None if after is None else Place(after.values[1:], after.id)
+        for place in walk(index, same, rest, inner, batch):
+            yield Place((value, *place.values), place.id)
+
+    if after is not None:
+        yield from tied(after.values[0], after)
+        if after.values[0] is None:
+            return
+    for value, alone in _values(index, filter, key, after.values[0] if after else None, batch):
+        if alone is not None and not rest:
+            yield Place((value,), alone)
+        else:
+            yield from tied(value)
+    yield from tied(None)
+
+
+def _values(
+    index: CatalogIndex, filter: Filter, key: SortKey, beyond: Value, batch: int
+) -> Iterator[tuple[Value, UUID | None]]:
+    """The distinct values of a field beyond one, in order; with the point where only one has the value."""
+    if key.kind == "bool":
+        order = (True, False) if key.descending else (False, True)
+        yield from ((value, None) for value in (order if beyond is None else order[order.index(bool(beyond)) + 1 :]))
+        return
+    last = beyond
+    while True:
+        further = filter if last is None else All((filter, _past(key, last)))
+        found = index.ordered(key.field, key.descending, further, batch)
+        groups = [(value, [id for id, _ in ties]) for value, ties in groupby(found, key=lambda pair: pair[1])]
+        for position, (value, ids) in enumerate(groups):
+            # The last group may go on beyond the batch.
+            whole = position < len(groups) - 1 or len(found) < batch
+            yield value, ids[0] if whole and len(ids) == 1 else None
+        if len(found) < batch:
+            return
+        last = groups[-1][0]
+
+
+def _equals(key: SortKey, value: Value) -> Filter:
+    if value is None:
+        return Missing(key.field)
+    if key.kind == "bool":
+        return Match(key.field, "bool", (bool(value),))
+    return Range(key.field, gte=float(value), lte=float(value))
+
+
+def _past(key: SortKey, value: Value) -> Filter:
+    assert value is not None
+    return Range(key.field, lt=float(value)) if key.descending else Range(key.field, gt=float(value))

@@ -1,0 +1,57 @@
+"""Where a page ended. A cursor is bound to the request it came from and names the generation it saw.
+
+Within one generation the same request gives the same ranking, so an offset (or, in a browse, the
+place in the order) neither repeats nor loses a hit.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from schemas import InvalidCursor, SearchRequest
+
+
+class Cursor(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    generation: str
+    request: str
+    offset: int = 0
+    place: list[str | float | bool | None] | None = None
+    """In a browse: the sort values of the last hit, then its point id."""
+
+    def encode(self) -> str:
+        return base64.urlsafe_b64encode(self.model_dump_json(exclude_defaults=True).encode()).rstrip(b"=").decode()
+
+
+def decode_cursor(text: str, request: str) -> Cursor:
+    """The cursor of a request whose ``fingerprint`` is ``request``.
+
+    Raises:
+        InvalidCursor: not one of ours, or another request's.
+    """
+    try:
+        cursor = Cursor.model_validate_json(base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)))
+    except (ValidationError, ValueError, binascii.Error) as error:
+        raise InvalidCursor(
+            "the cursor is not one this server gave out; leave it out to start over", field="cursor"
+        ) from error
+    if cursor.request != request or cursor.offset < 0:
+        raise InvalidCursor(
+            "the cursor belongs to another request; only `limit` and `explain` may differ between pages", field="cursor"
+        )
+    return cursor
+
+
+def fingerprint(request: SearchRequest, photo: bytes | None) -> str:
+    """What makes two requests pages of the same ranking."""
+    same = request.model_dump(mode="json", exclude={"cursor", "limit", "explain", "facets", "image"})
+    digest = hashlib.blake2b(json.dumps(same, sort_keys=True).encode(), digest_size=12)
+    if photo is not None:
+        digest.update(photo)
+    return digest.hexdigest()

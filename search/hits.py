@@ -1,0 +1,28 @@
+"""Points as hits: the product, where its pictures are, and why it is here."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from catalog import picture_sources
+from schemas import Explanation, Group, Hit
+
+
+def picture_addresses(payload: dict[str, Any]) -> list[str]:
+    """Where this server shows a product's pictures, in the order of the catalog."""
+    product_id = quote(payload["id"], safe="")
+    return [f"/v1/products/{product_id}/images/{n}" for n in range(len(picture_sources(payload)))]
+
+
+def hit(
+    payload: dict[str, Any], score: float, *, group: Group | None = None, explain: Explanation | None = None
+) -> Hit:
+    return Hit(
+        id=payload["id"],
+        score=round(score, 6),
+        product=payload["product"],
+        images=picture_addresses(payload),
+        group=group,
+        explain=explain,
+    )

@@ -1,0 +1,69 @@
+"""What a request asks with, as legs: each modality is encoded once and sent down every path it has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index import Leg
+from schemas import LegName
+from search.weights import LegWeights
+
+Vector = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Everything a request asks with, as vectors: ``(dim,) float32``, unit length.
+
+    ``title`` and ``details`` are what ``text->title`` and ``text->text`` ask with: the same vector for
+    words, two stored ones for a product.
+    """
+
+    words: str | None = None
+    text: Vector | None = None
+    title: Vector | None = None
+    details: Vector | None = None
+    pictures: list[Vector] = field(default_factory=list)
+
+    @property
+    def empty(self) -> bool:
+        return not self.words and not self.pictures and self.title is None and self.details is None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLeg:
+    leg: Leg
+    weight: float
+
+
+def plan(question: Question, weights: LegWeights) -> list[PlannedLeg]:
+    """The legs of a question, weights adding up to 1 before lexical coverage is known."""
+    words: list[PlannedLeg] = []
+    pictures: list[PlannedLeg] = []
+
+    def add(to: list[PlannedLeg], table: dict[LegName, float], leg: Leg) -> None:
+        if table[leg.name] > 0:
+            to.append(PlannedLeg(leg, table[leg.name]))
+
+    if question.text is not None:
+        add(words, weights.words, Leg("text->image", "image", question.text))
+    if question.title is not None:
+        add(words, weights.words, Leg("text->title", "title", question.title))
+    if question.details is not None:
+        add(words, weights.words, Leg("text->text", "text", question.details))
+    if question.words:
+        add(words, weights.words, Leg("lexical", "lexical", question.words))
+    for picture in question.pictures:
+        add(pictures, weights.picture, Leg("image->image", "image", picture))
+        add(pictures, weights.picture, Leg("image->text", "text", picture))
+    if words and pictures:
+        return _share(words, weights.share_of_words) + _share(pictures, 1 - weights.share_of_words)
+    return _share(words or pictures, 1.0)
+
+
+def _share(legs: list[PlannedLeg], total: float) -> list[PlannedLeg]:
+    whole = sum(planned.weight for planned in legs)
+    return [PlannedLeg(planned.leg, planned.weight / whole * total) for planned in legs]

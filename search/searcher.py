@@ -1,0 +1,180 @@
+"""One request, answered: the trip from a `SearchRequest` to a `SearchResponse`."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+import numpy as np
+from cachetools import LRUCache
+from numpy.typing import NDArray
+
+from catalog import PictureLimits, decode_picture, point_id
+from embedding import Encoder
+from index import CatalogIndex
+from schemas import (
+    All,
+    EmptyRequest,
+    Filter,
+    ImageQuery,
+    Match,
+    ModelMismatch,
+    Not,
+    NotAPicture,
+    ProductNotFound,
+    SearchRequest,
+    SearchResponse,
+    parse_filter,
+)
+from search import browsing, ranking
+from search.ask import Ask
+from search.cursor import decode_cursor, fingerprint
+from search.facets import check_facets
+from search.plan import Question
+from search.ranking import Candidates
+from search.weights import weights_for
+
+Vector = NDArray[np.float32]
+
+QUERY_CACHE = 4096
+"""Encoded questions kept: a page after the first, and what many people ask, are not encoded again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response and where the time went, in milliseconds."""
+
+    response: SearchResponse
+    encode_ms: float
+    search_ms: float
+
+
+class Searcher:
+    """Answers requests from one opened index with the encoder it was built with. Thread-safe.
+
+    Raises:
+        ModelMismatch: the encoder's vectors cannot be compared with the index's.
+    """
+
+    def __init__(self, index: CatalogIndex, encoder: Encoder, limits: PictureLimits | None = None) -> None:
+        differences = index.record.embedding.differences(encoder.spec)
+        if differences:
+            raise ModelMismatch(
+                f"the index was built with {index.record.embedding.model!r} and the encoder is {encoder.spec.model!r}: "
+                f"their {', '.join(differences)} differ; load the index's model, or ingest again with the other one"
+            )
+        self.index = index
+        self.encoder = encoder
+        self.limits = limits or PictureLimits()
+        self._weights = weights_for(index.record.embedding)
+        self._encoding = threading.Lock()
+        self._cache: LRUCache[tuple[str, str | bytes], Vector] = LRUCache(QUERY_CACHE)
+
+    def search(self, request: SearchRequest, photo: bytes | None = None) -> Answer:
+        """Answer a request; ``photo`` is the bytes of an uploaded picture, in place of ``request.image``.
+
+        Raises:
+            RequestError: nothing asked, an unknown field, a wrong type, a cursor that does not fit.
+            PictureError: the photo cannot be used.
+            ProductNotFound: ``product_id`` is not in the index.
+        """
+        started = perf_counter()
+        if photo is None and request.image is not None:
+            photo = decode_base64(request.image)
+        if photo is None:
+            request.require_question()
+        fields = self.index.record.fields
+        filter = parse_filter(request.filter or {}, fields)
+        facets = check_facets(request.facets or [], fields)
+        mark = fingerprint(request, photo)
+        cursor = decode_cursor(request.cursor, mark) if request.cursor else None
+
+        checked = perf_counter()
+        question = self._question(request, photo)
+        encoded = perf_counter()
+
+        ask = Ask(request, All((filter, _others_than(request.product_id))), facets, question, cursor, mark)
+        if question is None:
+            response = browsing.browse(self.index, ask)
+        else:
+            response = ranking.rank(self.index, ask, self._weights)
+        done = perf_counter()
+        notices = list(response.notices)
+        if cursor is not None and cursor.generation != self.index.generation:
+            notices.append("the catalog has changed since the page before; hits may repeat or be missing")
+        response = response.model_copy(update={"notices": notices, "took_ms": round((done - started) * 1e3, 3)})
+        encode_ms = (encoded - checked) * 1e3
+        return Answer(response, encode_ms=encode_ms, search_ms=(done - started) * 1e3 - encode_ms)
+
+    def candidates(self, request: SearchRequest, photo: bytes | None = None) -> Candidates:
+        """What ``search`` ranks, leg by leg: for measuring the legs on their own."""
+        question = self._question(request, photo)
+        if question is None:
+            raise EmptyRequest("a browse has no legs; ask with text, image or product_id")
+        filter = All((parse_filter(request.filter or {}, self.index.record.fields), _others_than(request.product_id)))
+        return ranking.find(self.index, question, filter, self._weights)
+
+    def _question(self, request: SearchRequest, photo: bytes | None) -> Question | None:
+        """What is asked with, as vectors; None for a browse."""
+        question = Question()
+        if request.product_id is not None:
+            question = self._like(request.product_id)
+        if photo is not None:
+            question = replace(question, pictures=[*question.pictures, self._picture(photo)])
+        if request.text is not None:
+            words = " ".join(request.text.split())
+            text = self._text(words)
+            # Words beside a product refine what is asked for; its own title and text give way to them.
+            question = replace(question, words=words, text=text, title=text, details=text)
+        return None if question.empty else question
+
+    def _text(self, words: str) -> Vector:
+        return self._cached(("text", words), lambda: self.encoder.encode_texts([words])[0])
+
+    def _picture(self, photo: bytes) -> Vector:
+        key = ("picture", hashlib.blake2b(photo, digest_size=16).digest())
+        return self._cached(key, lambda: self.encoder.encode_images([decode_picture(photo, self.limits)])[0])
+
+    def _cached(self, key: tuple[str, str | bytes], encode: Callable[[], Vector]) -> Vector:
+        # One at a time: the encoder asks for it, and two requests for the same words encode once.
+        with self._encoding:
+            vector: Vector | None = self._cache.get(key)
+            if vector is None:
+                vector = encode()
+                self._cache[key] = vector
+        return vector
+
+    def _like(self, product_id: str) -> Question:
+        point = point_id(product_id)
+        stored = self.index.fetch([point], vectors=("image", "title", "text")).get(point)
+        if stored is None:
+            raise ProductNotFound(f"there is no product {product_id!r}", field="product_id")
+        pictures = stored.vectors.get("image")
+        return Question(
+            title=stored.vectors.get("title"),
+            details=stored.vectors.get("text"),
+            # Its first picture is the one a shop chose to stand for it.
+            pictures=[] if pictures is None else [pictures[0]],
+        )
+
+
+def _others_than(product_id: str | None) -> Filter:
+    return All(()) if product_id is None else Not(Match("id", "keyword", (product_id,)))
+
+
+_DATA_URL = re.compile(r"\Adata:[^,]{0,200};base64,", re.ASCII)
+
+
+def decode_base64(image: ImageQuery) -> bytes:
+    """The bytes of a photo in a JSON body. Raises NotAPicture when it is not base64."""
+    text = _DATA_URL.sub("", image.base64, count=1)
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise NotAPicture("image.base64 is not valid base64", field="image.base64") from error

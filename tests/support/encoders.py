@@ -1,0 +1,54 @@
+"""Encoders for tests that are not about encoding: deterministic, and without torch."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+
+from embedding.encoder import Pixels, Vectors
+from schemas import EmbeddingSpec
+
+DIMENSION = 32
+
+
+class HashEncoder:
+    """Texts as bags of hashed words, pictures as the mean colours of a 2 x 2 grid.
+
+    Texts that share words are close, pictures that share colours are close; a text and a picture
+    have nothing to do with each other.
+    """
+
+    spec = EmbeddingSpec(
+        model="hash",
+        fingerprint=hashlib.sha256(b"hash-1").hexdigest(),
+        dimension=DIMENSION,
+        max_tokens=64,
+        preprocessing="2 x 2 mean colours",
+    )
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        vectors = np.full((len(texts), DIMENSION), 1e-3, np.float32)
+        for row, text in enumerate(texts):
+            for word in re.findall(r"\w+", text.casefold()):
+                vectors[row, hashlib.blake2b(word.encode(), digest_size=2).digest()[0] % DIMENSION] += 1
+        return _unit(vectors)
+
+    def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
+        return self.encode_prepared([self.prepare_image(image) for image in images])
+
+    def prepare_image(self, image: Image.Image) -> Pixels:
+        return np.asarray(image.convert("RGB").resize((2, 2), Image.Resampling.BOX), np.uint8)
+
+    def encode_prepared(self, pixels: Sequence[Pixels]) -> Vectors:
+        vectors = np.full((len(pixels), DIMENSION), 1e-3, np.float32)
+        for row, grid in enumerate(pixels):
+            vectors[row, :12] += (grid.reshape(-1).astype(np.float32) - 127) / 128
+        return _unit(vectors)
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
