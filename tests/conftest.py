@@ -1,0 +1,31 @@
+"""What holds for every test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+from hypothesis import settings
+
+# What a developer's shell says of StoreLens is not what the tests are about. These two are:
+# the server that the index contract is to run on as well, and the demand for a browser.
+_KEPT = {"STORELENS_QDRANT_URL", "STORELENS_QDRANT_API_KEY", "STORELENS_REQUIRE_BROWSER"}
+for _name in [name for name in os.environ if name.startswith("STORELENS_") and name not in _KEPT]:
+    del os.environ[_name]
+
+# Behaviour is tested here, not time: a shared machine may be slow.
+settings.register_profile("storelens", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("storelens")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the browser. Without one the test is skipped, and failed where STORELENS_REQUIRE_BROWSER is set."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    reason = "there is no Chromium here, so the search page was NOT tested; .ci/run installs it"
+    if os.environ.get("STORELENS_REQUIRE_BROWSER"):
+        pytest.fail(reason)
+    pytest.skip(reason)

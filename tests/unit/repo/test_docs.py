@@ -1,0 +1,102 @@
+"""What the documents promise is there, and what is there is in the documents."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import subprocess
+import sys
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import pytest
+from pydantic_settings import BaseSettings
+
+ROOT = Path(__file__).parents[3]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+ROOMS: list[str] = PYPROJECT["tool"]["importlinter"]["root_packages"]
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+SPEAK_OF_SETTINGS = [*DOCUMENTS, "deploy/Dockerfile", "deploy/compose.yaml", "deploy/.env.example", ".ci/run"]
+FOR_TESTS = {"STORELENS_REQUIRE_BROWSER"}
+
+
+def _shell_blocks(document: str) -> list[str]:
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / document).read_text(encoding="utf-8"), flags=re.S)
+    return [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+
+
+def _commands(pattern: str) -> list[re.Match[str]]:
+    return [match for document in DOCUMENTS for line in _shell_blocks(document) if (match := re.search(pattern, line))]
+
+
+@cache
+def _help(command: str) -> str:
+    arguments = [sys.executable, "-m", *command.split(), "--help"]
+    return subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def _settings() -> dict[str, str]:
+    """Every environment variable that a settings class of a room reads -> its class."""
+    names: dict[str, str] = {}
+    for path in sorted(path for room in ROOMS for path in (ROOT / room).rglob("settings.py")):
+        module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+        for settings in vars(module).values():
+            if isinstance(settings, type) and issubclass(settings, BaseSettings) and settings is not BaseSettings:
+                prefix = settings.model_config.get("env_prefix", "")
+                # What must be given is given on the command line.
+                fields = [name for name, field in settings.model_fields.items() if not field.is_required()]
+                names |= {(prefix + name).upper(): settings.__name__ for name in fields}
+    return names
+
+
+def _read_directly() -> set[str]:
+    """Variables that code of a room reads without a settings class."""
+    sources = [path.read_text(encoding="utf-8") for room in ROOMS for path in (ROOT / room).rglob("*.py")]
+    return {name for source in sources for name in re.findall(r"environ\S*?[\"'](STORELENS_\w+)", source)}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_make_targets_exist(document: str) -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.M))
+    mentioned = re.findall(r"`make ([a-z]+)", (ROOT / document).read_text(encoding="utf-8"))
+    mentioned += [word for line in _shell_blocks(document) for word in re.findall(r"^make ([a-z]+)", line)]
+    assert set(mentioned) <= targets
+
+
+def test_make_options_exist() -> None:
+    described = set(re.findall(r"^([A-Z_]+) \?=", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.M))
+    used = {name for match in _commands(r"^make demo (.*)") for name in re.findall(r"([A-Z_]+)=", match[1])}
+    assert used == described
+
+
+def test_commands_take_the_options_they_are_shown_with() -> None:
+    shown = _commands(r"python -m ((?:evaluation )?[\w.]+)(.*)")
+    assert {match[1].split()[0] for match in shown} == {"ingest", "api", "evaluation"}
+    for match in shown:
+        for option in re.findall(r"--[\w-]+", match[2].partition("#")[0]):
+            assert option in _help(match[1]), f"python -m {match[1]} has no {option}"
+
+
+@pytest.mark.parametrize("document", SPEAK_OF_SETTINGS)
+def test_settings_that_are_mentioned_exist(document: str) -> None:
+    mentioned = set(re.findall(r"STORELENS_[A-Z_]+", (ROOT / document).read_text(encoding="utf-8")))
+    assert mentioned - FOR_TESTS <= set(_settings()) | _read_directly()
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    rows = set(re.findall(r"^\| `(STORELENS_[A-Z_]+)`", README, flags=re.M))
+    assert rows == set(_settings()) | _read_directly()
+
+
+def test_files_that_are_linked_exist() -> None:
+    for document in DOCUMENTS:
+        for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / document).read_text(encoding="utf-8")):
+            assert (ROOT / target).exists(), f"{document} links to {target}"
+
+
+def test_every_room_is_in_the_house() -> None:
+    house = README.partition("## The house")[2]
+    assert all(re.search(rf"^{room}/ ", house, flags=re.M) for room in ROOMS)
+    assert {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"} <= set(ROOMS)
