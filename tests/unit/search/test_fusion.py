@@ -2,61 +2,73 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from index import Candidate, Term
-from search.fusion import LegResult, coverage, fuse, normalize, ranked
+from search.fusion import LegResult, coverage, fuse, leg_result, trust
 
-POINTS = [UUID(int=n) for n in range(1, 7)]
+POINTS = [UUID(int=n << 64) for n in range(1, 7)]
 
 
 def leg(scores: list[float], weight: float = 1.0, *, lexical: bool = False) -> LegResult:
     """A leg that gave the first points these scores, best first."""
     candidates = [Candidate(point, score) for point, score in zip(POINTS, scores, strict=False)]
-    return LegResult(weight, {c.id: c.score for c in candidates}, normalize(candidates, lexical=lexical))
+    return leg_result(candidates, weight, lexical=lexical)
 
 
 def test_the_best_of_a_leg_is_one_and_the_worst_of_a_dense_leg_zero() -> None:
-    assert leg([0.9, 0.6, 0.3]).normalized == {POINTS[0]: 1.0, POINTS[1]: 0.5, POINTS[2]: 0.0}
+    assert leg([0.9, 0.6, 0.3]).normalized == pytest.approx([1, 0.5, 0])
 
 
 def test_a_lexical_leg_keeps_its_zero_at_no_word_in_common() -> None:
-    assert leg([8.0, 4.0], lexical=True).normalized == {POINTS[0]: 1.0, POINTS[1]: 0.5}
+    assert leg([8.0, 4.0], lexical=True).normalized == pytest.approx([1, 0.5])
 
 
 def test_noise_is_not_stretched_to_the_full_scale() -> None:
-    normalized = leg([0.500, 0.499]).normalized
-    assert normalized[POINTS[1]] > 0.98
+    assert leg([0.500, 0.499]).normalized[1] > 0.98
 
 
 def test_a_leg_without_candidates_changes_nothing() -> None:
     alone = leg([0.9, 0.2], 0.5)
-    assert ranked(fuse([alone, leg([], 0.5)])) == ranked(fuse([alone]))
+    assert fuse([alone, leg([], 0.5)])[0] == fuse([alone])[0]
+
+
+def test_legs_that_found_nothing_find_nothing() -> None:
+    points, scores = fuse([leg([]), leg([])])
+    assert (points, scores.tolist()) == ([], [])
 
 
 def test_a_sure_leg_is_not_outvoted_by_weak_ones_with_little_weight() -> None:
-    strong = LegResult(0.8, {}, {POINTS[0]: 1.0, POINTS[1]: 0.2})
-    weak = LegResult(0.1, {}, {POINTS[0]: 0.0, POINTS[1]: 1.0})
-    assert ranked(fuse([strong, weak, weak]))[0] == POINTS[0]
+    strong = leg_result([Candidate(POINTS[0], 1.0), Candidate(POINTS[1], 0.2)], 0.8, lexical=False)
+    weak = leg_result([Candidate(POINTS[1], 1.0), Candidate(POINTS[0], 0.2)], 0.1, lexical=False)
+    assert fuse([strong, weak, weak])[0][0] == POINTS[0]
 
 
-@given(
-    st.lists(st.lists(st.floats(-1, 1), max_size=6).map(lambda xs: sorted(xs, reverse=True)), min_size=1, max_size=5)
+Legs = st.lists(
+    st.lists(st.floats(-1, 1), max_size=6).map(lambda scores: sorted(scores, reverse=True)), min_size=1, max_size=5
 )
-def test_fused_scores_are_between_zero_and_one_and_every_candidate_is_ranked_once(legs: list[list[float]]) -> None:
-    fused = fuse([leg(scores, weight) for weight, scores in enumerate(legs, 1)])
-    assert all(-1e-9 <= score <= 1 + 1e-9 for score in fused.values())
-    assert sorted(ranked(fused)) == sorted(fused)
-    assert set(fused) == {point for scores in legs for point, _ in zip(POINTS, scores, strict=False)}
+
+
+@given(Legs)
+def test_every_candidate_is_ranked_once_by_a_score_between_zero_and_one(legs: list[list[float]]) -> None:
+    points, scores = fuse([leg(scores, weight) for weight, scores in enumerate(legs, 1)])
+    assert set(points) == {point for scores in legs for point, _ in zip(POINTS, scores, strict=False)}
+    assert len(points) == len(set(points)) == scores.size
+    assert all(-1e-9 <= score <= 1 + 1e-9 for score in scores)
+    assert sorted(scores, reverse=True) == scores.tolist()
 
 
 def test_equal_scores_are_ordered_by_id_so_that_pages_agree() -> None:
-    assert ranked(dict.fromkeys(reversed(POINTS), 0.5)) == POINTS
+    same = [Candidate(point, 0.5) for point in reversed(POINTS)]
+    assert fuse([leg_result(same, 1.0, lexical=False)])[0] == POINTS
 
 
-def test_what_is_named_exactly_goes_first() -> None:
-    assert ranked({POINTS[0]: 0.9, POINTS[1]: 0.1}, [POINTS[1]]) == [POINTS[1], POINTS[0]]
+def test_what_is_named_exactly_goes_first_though_no_leg_found_it() -> None:
+    points, scores = fuse([leg([0.9, 0.1])], [POINTS[5], POINTS[1]])
+    assert points == [POINTS[5], POINTS[1], POINTS[0]]
+    assert scores[:2].tolist() == [1, 1]
 
 
 class TestCoverage:
@@ -71,3 +83,8 @@ class TestCoverage:
 
     def test_is_whole_for_a_request_of_stop_words(self) -> None:
         assert coverage([], []) == 1
+
+    def test_a_rare_word_alone_keeps_more_of_the_weight_than_its_share(self) -> None:
+        assert trust(0) == 0
+        assert trust(1) == 1
+        assert trust(0.5) > 0.5

@@ -1,0 +1,66 @@
+"""The seam between words, pictures and vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from schemas import BadVectors, EmbeddingSpec
+
+Vectors = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
+
+
+class Encoder(Protocol):
+    """Words and pictures into one vector space.
+
+    Implementations are deterministic, hold no state between calls and may be called from any
+    thread, one call at a time.
+    """
+
+    @property
+    def spec(self) -> EmbeddingSpec: ...
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        """``(n, dim) float32``, unit rows, in the order given; ``(0, dim)`` for no texts."""
+        ...
+
+    def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
+        """``(n, dim) float32``, unit rows, in the order given; images are RGB of any size."""
+        ...
+
+    # The same in two steps, so that a bulk job can prepare pictures in the threads that decode them
+    # while another batch is in the model. ``encode_images`` is the second after the first.
+
+    def prepare_image(self, image: Image.Image) -> Pixels:
+        """``(height, width, 3) uint8``, resized and cropped to the model's window; thread-safe, any number at once."""
+        ...
+
+    def encode_prepared(self, pixels: Sequence[Pixels]) -> Vectors:
+        """``(n, dim) float32``, unit rows, of what ``prepare_image`` made, in the order given."""
+        ...
+
+
+def check_vectors(vectors: Vectors, count: int, dimension: int) -> Vectors:
+    """The vectors themselves, once they are ``(count, dimension) float32``, finite, unit rows.
+
+    Raises:
+        BadVectors: naming what is wrong and in which row, so that no such vector is ever stored.
+    """
+    if vectors.shape != (count, dimension):
+        raise BadVectors(f"the model returned an array of shape {vectors.shape}, expected {(count, dimension)}")
+    if vectors.dtype != np.float32:
+        raise BadVectors(f"the model returned {vectors.dtype}, expected float32")
+    finite = np.isfinite(vectors).all(axis=1)
+    if not finite.all():
+        raise BadVectors(f"row {int(np.argmin(finite))} of {count} has values that are not finite")
+    lengths = np.linalg.norm(vectors, axis=1)
+    unit = np.abs(lengths - 1.0) <= 1e-3
+    if not unit.all():
+        row = int(np.argmin(unit))
+        raise BadVectors(f"row {row} of {count} has length {lengths[row]:.4f}, expected 1")
+    return vectors

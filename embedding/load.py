@@ -1,0 +1,49 @@
+"""A model's name or directory -> its spec, or its encoder.
+
+Nothing here imports torch until an encoder is asked for: an ingest that finds nothing changed compares
+specs and is done.
+"""
+
+from __future__ import annotations
+
+from embedding import builtin
+from embedding.description import describe
+from embedding.encoder import Encoder
+from embedding.sources import find_directory
+from schemas import EmbeddingSpec, Precision
+
+DEFAULT_MODEL = "clip-ViT-B-32"
+
+
+def load_encoder(model: str, *, precision: Precision | None = None) -> Encoder:
+    """The encoder of a model.
+
+    Args:
+        model: ``builtin``, a directory, or a name on the model hub; local files are tried first.
+        precision: ``float32`` or ``bfloat16``; by default bfloat16 where the processor is made for it.
+
+    Raises:
+        ModelNotFound: it is not on this machine and cannot be fetched; the message says what was tried.
+        ModelError: it is there, but does not embed both texts and images, or does not load.
+    """
+    if model == builtin.NAME:
+        from embedding.builtin.model import load_builtin
+
+        return load_builtin(precision)
+    from embedding.sentence_transformer import load_sentence_transformer
+
+    return load_sentence_transformer(model, find_directory(model), precision)
+
+
+def load_spec(model: str) -> EmbeddingSpec:
+    """What ``load_encoder(model).spec`` says, but for ``precision``, without loading the weights.
+
+    Costs one pass over the weights' bytes. Models that are not in the form of CLIP have to be loaded to be described.
+
+    Raises:
+        ModelNotFound, ModelError: as ``load_encoder``.
+    """
+    if model == builtin.NAME:
+        return builtin.spec()
+    description = describe(find_directory(model), model)
+    return description.spec if description else load_encoder(model).spec
