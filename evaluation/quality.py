@@ -56,7 +56,7 @@ def measure(searcher: Searcher, queries: Sequence[LabelledQuery], folder: Path) 
 def _rankings(searcher: Searcher, request: SearchRequest, photo: bytes | None) -> Iterator[tuple[str, list[str]]]:
     yield "fused", [hit.id for hit in searcher.search(request, photo).response.hits]
     for planned, result in searcher.candidates(request, photo).legs:
-        best = list(result.scores)[:DEPTH]
+        best = result.points[:DEPTH]
         ids = searcher.index.values(best, ["id"])
         yield planned.leg.name, [ids[point]["id"] for point in best]
 

@@ -15,14 +15,18 @@ from schemas import All, Explanation, Filter, Group, Hit, LegExplanation, Match,
 from search import facets
 from search.ask import Ask
 from search.browse import SortKey, sort_keys
-from search.fusion import LegResult, coverage, fuse, normalize, ranked, trust
+from search.fusion import LegResult, Scores, coverage, fuse, leg_result, trust
 from search.groups import MAX_SIBLINGS, check_group_by, collapse
 from search.hits import hit
 from search.plan import PlannedLeg, Question, plan
 from search.weights import LegWeights
 
 CANDIDATES = 1000
-"""At most so many a leg: totals and facets count over their union."""
+"""Where no more than these match the filter, every leg gives all it has, and totals and facets are exact."""
+
+DEPTH = 300
+"""What a leg gives where more match. At 1,000 a leg most of a search would go into handling candidates
+that no page shows: 31 ms against 10 over 10,000 products."""
 
 COVERAGE_DEPTH = 20
 """How many of the lexical leg's best are looked at for how many of the words they have."""
@@ -33,10 +37,10 @@ EXACT_TITLES = 100
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What the legs found: the ranking, and what each leg made of it."""
+    """What the legs found, best first, and what each leg made of it."""
 
-    order: list[UUID]
-    scores: dict[UUID, float]
+    points: list[UUID]
+    scores: Scores
     legs: list[tuple[PlannedLeg, LegResult]]
     terms: Sequence[Term]
     exact: dict[UUID, Literal["id", "title"]]
@@ -53,7 +57,7 @@ def rank(index: CatalogIndex, ask: Ask, weights: LegWeights) -> SearchResponse:
 
     found = find(index, question, ask.filter, weights)
     notices: list[str] = []
-    order = found.order
+    order = found.points
     if keys and (whole := _with_all_words(index, found)) is not None:
         order = [point for point in order if point in whole]
         notices.append(f"sorted among the {len(order)} products that have every word of the request")
@@ -62,17 +66,17 @@ def rank(index: CatalogIndex, ask: Ask, weights: LegWeights) -> SearchResponse:
     values = index.values(order, sorted(needed)) if needed else {}
     if keys:
         order = _sorted(order, keys, values)
-    groups: list[tuple[Any, list[UUID]]]
-    groups = collapse(order, values, group_by) if group_by else [(None, [point]) for point in order]
+    groups = collapse(order, values, group_by) if group_by else None
+    total = len(order if groups is None else groups)
 
     offset = ask.cursor.offset if ask.cursor else 0
-    page = groups[offset : offset + request.limit]
-    after = offset + len(page)
+    after = min(offset + request.limit, total)
+    page = groups[offset:after] if groups is not None else [(None, [point]) for point in order[offset:after]]
     return SearchResponse(
         hits=_hits(index, ask, found, page),
-        total=Total(value=len(groups), relation="gte" if found.cut and not notices else "eq"),
+        total=Total(value=total, relation="gte" if found.cut and not notices else "eq"),
         facets=facets.of_candidates(ask.facets, index.record.fields, values, order) if ask.facets else None,
-        next_cursor=ask.next_cursor(index, offset=after) if after < len(groups) else None,
+        next_cursor=ask.next_cursor(index, offset=after) if after < total else None,
         notices=notices,
         took_ms=0.0,
     )
@@ -81,29 +85,21 @@ def rank(index: CatalogIndex, ask: Ask, weights: LegWeights) -> SearchResponse:
 def find(index: CatalogIndex, question: Question, filter: Filter, weights: LegWeights) -> Candidates:
     """Candidates of every leg under the filter, fused; what is named exactly by id or title comes first."""
     planned = plan(question, weights)
-    found = index.query([p.leg for p in planned], filter, CANDIDATES)
+    limit = CANDIDATES if index.count(filter) <= CANDIDATES else DEPTH
+    found = index.query([p.leg for p in planned], filter, limit)
     terms = index.terms(question.words) if question.words else []
     legs = []
     for leg, candidates in zip(planned, found, strict=True):
-        weight = leg.weight
-        if leg.leg.vector == "lexical":
-            matched = index.matched([c.id for c in candidates[:COVERAGE_DEPTH]], terms)
-            weight *= trust(coverage(terms, matched.values()))
         lexical = leg.leg.vector == "lexical"
-        scores = {c.id: c.score for c in candidates}
-        legs.append((leg, LegResult(weight, scores, normalize(candidates, lexical=lexical))))
-    scores = fuse([result for _, result in legs])
+        weight = leg.weight
+        if lexical:
+            matched = index.matched([candidate.id for candidate in candidates[:COVERAGE_DEPTH]], terms)
+            weight *= trust(coverage(terms, matched.values()))
+        legs.append((leg, leg_result(candidates, weight, lexical=lexical)))
     exact = _named(index, question.words, filter) if question.words else {}
-    for point in exact:
-        scores[point] = 1.0
-    return Candidates(
-        order=ranked(scores, list(exact)),
-        scores=scores,
-        legs=legs,
-        terms=terms,
-        exact=exact,
-        cut=any(len(candidates) >= CANDIDATES for candidates in found),
-    )
+    points, scores = fuse([result for _, result in legs], list(exact))
+    cut = limit < CANDIDATES and any(len(candidates) >= limit for candidates in found)
+    return Candidates(points, scores, legs, terms, exact, cut)
 
 
 def _named(index: CatalogIndex, words: str, filter: Filter) -> dict[UUID, Literal["id", "title"]]:
@@ -126,7 +122,7 @@ def _with_all_words(index: CatalogIndex, found: Candidates) -> set[UUID] | None:
     if lexical is None or not found.terms:
         return None
     words = {term.word for term in found.terms}
-    matched = index.matched(list(lexical.scores), found.terms)
+    matched = index.matched(lexical.points, found.terms)
     whole = {point for point, has in matched.items() if words.issubset(has)} | set(found.exact)
     return whole or None
 
@@ -158,7 +154,8 @@ def _hits(index: CatalogIndex, ask: Ask, found: Candidates, page: Sequence[tuple
     explains = ask.request.explain
     stored = index.fetch(shown, vectors=("image",) if explains else ())
     matched = index.matched(shown, found.terms) if explains and found.terms else {}
-    ranks = [{point: n for n, point in enumerate(result.scores, 1)} for _, result in found.legs] if explains else []
+    places = [{point: n for n, point in enumerate(result.points)} for _, result in found.legs] if explains else []
+    scores = {point.int: score for point, score in zip(found.points, found.scores.tolist(), strict=True)}
     hits = []
     for value, members in page:
         point = members[0]
@@ -168,26 +165,27 @@ def _hits(index: CatalogIndex, ask: Ask, found: Candidates, page: Sequence[tuple
         if grouped:
             named = [ids[member]["id"] for member in members[1 : 1 + MAX_SIBLINGS] if member in ids]
             group = Group(value=value, siblings=len(members) - 1, sibling_ids=named)
-        explanation = _explain(point, found, ranks, matched.get(point, []), stored[point]) if explains else None
-        hits.append(hit(stored[point].payload, found.scores[point], group=group, explain=explanation))
+        explanation = _explain(point, found, places, matched.get(point, []), stored[point]) if explains else None
+        hits.append(hit(stored[point].payload, scores[point.int], group=group, explain=explanation))
     return hits
 
 
 def _explain(
-    point: UUID, found: Candidates, ranks: Sequence[Mapping[UUID, int]], words: Sequence[str], stored: Stored
+    point: UUID, found: Candidates, places: Sequence[Mapping[UUID, int]], words: Sequence[str], stored: Stored
 ) -> Explanation:
     legs = []
     picture: int | None = None
-    for (planned, result), rank in zip(found.legs, ranks, strict=True):
-        if point not in result.scores:
+    for (planned, result), place in zip(found.legs, places, strict=True):
+        at = place.get(point)
+        if at is None:
             continue
         legs.append(
             LegExplanation(
                 leg=planned.leg.name,
-                score=round(result.scores[point], 6),
-                normalized=round(result.normalized.get(point, 0.0), 6),
+                score=round(float(result.scores[at]), 6),
+                normalized=round(float(result.normalized[at]), 6),
                 weight=round(result.weight, 6),
-                rank=rank[point],
+                rank=at + 1,
             )
         )
         pictures = stored.vectors.get("image")
