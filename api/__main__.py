@@ -14,15 +14,21 @@ from api.settings import parse
 from schemas import StoreLensError
 
 
+BACKLOG = 2048
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit 0 when stopped, 1 when it cannot serve, 2 for bad arguments."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     settings = parse(sys.argv[1:] if arguments is None else arguments)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # Named as TCP: asyncio switches off Nagle only there, and a response would wait 40 ms for an ACK.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
+        # From here on callers wait while the model loads, and are not refused.
+        listener.listen(BACKLOG)
     except OSError as error:
         print(
             f"error: cannot listen on {settings.host}:{settings.port}: {error.strerror}; choose another --port",

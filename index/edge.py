@@ -25,9 +25,10 @@ _KINDS: dict[FieldKind, edge.PayloadSchemaType] = {
 # Candidates found by quantized scores are scored again, and no more than those: scores are exact cosines.
 _RESCORE = edge.QuantizationSearchParams(rescore=True)
 _EVERY_POINT = edge.SearchParams(quantization=_RESCORE, exact=True)
-_WORTH_A_GRAPH = 20_000
-"""Up to here comparing with every point takes a few milliseconds and finds all; the graph's .75 of the best 300
-would save one of them."""
+_GRAPH = edge.SearchParams(quantization=_RESCORE, hnsw_ef=400)
+_WORTH_A_GRAPH = 5_000
+"""Up to here comparing with every point costs no more than the graph. Over 10,000 points of 833 dimensions the
+graph takes 2.8 ms for three legs of 250 where comparing takes 5.1, and finds all of the best 10, .93 of the rest."""
 
 
 class EdgeEngine:
@@ -53,7 +54,7 @@ class EdgeEngine:
 
     def search(self, searches: Sequence[Search], filter: models.Filter | None, limit: int) -> list[list[Candidate]]:
         condition = _filter(filter)
-        params = _params(self._shard.info().points_count, limit)
+        params = _GRAPH if self._shard.info().points_count > _WORTH_A_GRAPH else _EVERY_POINT
         requests = [
             edge.QueryRequest(
                 query=edge.Query.Nearest(_query(search), using=search.vector),
@@ -65,7 +66,8 @@ class EdgeEngine:
             )
             for search in searches
         ]
-        found: list[list[Any]] = self._shard.query_batch(edge.QueryBatchRequest(requests))
+        # Not query_batch: in process there is no round trip to save, and it took half as long again.
+        found: list[list[Any]] = [self._shard.query(request) for request in requests]
         return [[Candidate(point.id, point.score) for point in points] for points in found]
 
     def retrieve(self, ids: Sequence[UUID], payload: bool | list[str], vectors: Sequence[VectorName] = ()) -> list[Row]:
@@ -90,6 +92,8 @@ class EdgeEngine:
         return [(record.id, float(record.order_value)) for record in records]
 
     def count(self, filter: models.Filter | None) -> int:
+        if filter is None:
+            return self._shard.info().points_count  # exact, and without a look at each point
         return self._shard.count(edge.CountRequest(filter=_filter(filter), exact=True))
 
     def facet(self, path: str, filter: models.Filter | None, limit: int) -> list[tuple[str | int | bool, int]]:
@@ -127,12 +131,6 @@ class EdgeEngine:
 
     def flush(self) -> None:
         self._shard.flush()
-
-
-def _params(points: int, limit: int) -> edge.SearchParams:
-    if points <= _WORTH_A_GRAPH:
-        return _EVERY_POINT
-    return edge.SearchParams(quantization=_RESCORE, hnsw_ef=2 * limit)
 
 
 def _config(dimension: int) -> edge.EdgeConfig:

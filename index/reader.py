@@ -15,7 +15,7 @@ from index.engine import Engine, RawVector, Search
 from index.filters import TITLE_KEY, field_path, to_qdrant
 from index.lexical import Lexical, Sparse
 from index.vectors import check_legs
-from schemas import Filter, IndexRecord, stored_name
+from schemas import All, Filter, IndexRecord, stored_name
 
 _NO_WORDS = Sparse([], [])
 
@@ -125,4 +125,9 @@ class Reader:
 
 
 def _translated(filter: Filter | None) -> models.Filter | None:
-    return to_qdrant(filter) if filter else None
+    return None if filter is None or _matches_everything(filter) else to_qdrant(filter)
+
+
+def _matches_everything(filter: Filter) -> bool:
+    """An engine that is given no filter does not look at each point to find that it passes."""
+    return isinstance(filter, All) and all(_matches_everything(part) for part in filter.parts)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from uuid import UUID
 
 import numpy as np
@@ -44,10 +45,10 @@ def normalize(scores: Scores, *, lexical: bool) -> Scores:
     """Scores, best first, on 0..1: the best is 1; 0 is the worst candidate of a dense leg, or no word in common."""
     if scores.size == 0:
         return scores
-    best = scores[0]
+    best = float(scores[0])
     if lexical:
         return scores / best if best > 0 else np.zeros_like(scores)
-    span = max(float(best - scores[-1]), LEAST_SPAN)
+    span = max(best - float(scores[-1]), LEAST_SPAN)
     return 1.0 - (best - scores) / span
 
 
@@ -57,20 +58,24 @@ def fuse(results: Sequence[LegResult], first: Sequence[UUID] = ()) -> tuple[list
     ``first``, no two alike, go before all others, in their order and with 1. Equal scores are in the
     order of their ids, so that pages agree.
     """
-    points = [*first, *(point for result in results for point in result.points)]
-    # UUIDs hash in Python and ints in C, which over thousands of candidates is milliseconds.
+    # UUIDs hash in Python and ints in C, which over many candidates is milliseconds.
     rows: dict[int, int] = {}
-    row = np.array([rows.setdefault(point.int, len(rows)) for point in points], np.intp)
-    distinct = [points[at] for at in np.unique(row, return_index=True)[1]]
+    points: list[UUID] = []
+    row: list[int] = []
+    for point in chain(first, *(result.points for result in results)):
+        at = rows.setdefault(point.int, len(points))
+        if at == len(points):
+            points.append(point)
+        row.append(at)
 
     total = sum(result.weight for result in results) or 1.0
     shares = [np.zeros(len(first)), *(result.normalized * (result.weight / total) for result in results)]
-    fused = np.bincount(row, np.concatenate(shares), len(distinct)).astype(np.float64)
-    tie = np.array([point.int >> 64 for point in distinct], np.uint64)
+    fused = np.bincount(np.array(row, np.intp), np.concatenate(shares), len(points)).astype(np.float64)
+    tie = np.array([number >> 64 for number in rows], np.uint64)
     order = np.lexsort((tie, -fused))
     order = np.concatenate([np.arange(len(first)), order[order >= len(first)]])
     fused[: len(first)] = 1.0
-    return [distinct[at] for at in order], fused[order]
+    return [points[at] for at in order.tolist()], fused[order]
 
 
 def coverage(terms: Sequence[Term], matched: Collection[Sequence[str]]) -> float:
