@@ -13,7 +13,6 @@ from api.app import create_app
 from api.settings import parse
 from schemas import StoreLensError
 
-
 BACKLOG = 2048
 
 
