@@ -29,11 +29,20 @@ def _condition(part: Filter) -> models.Condition:
     if isinstance(part, Missing):
         return models.IsEmptyCondition(is_empty=models.PayloadField(key=field_path(part.field)))
     if isinstance(part, Range):
-        bounds = models.Range(gt=part.gt, gte=part.gte, lt=part.lt, lte=part.lte)
-        return models.FieldCondition(key=field_path(part.field), range=bounds)
+        return models.FieldCondition(key=field_path(part.field), range=_bounds(part))
     if isinstance(part, Match):
         return _match(part)
     return to_qdrant(part)
+
+
+def _bounds(range: Range) -> models.Range:
+    """At most one bound a side: of two, Qdrant's number index heeds only one, and not the tighter."""
+    gt, gte, lt, lte = range.gt, range.gte, range.lt, range.lte
+    if gt is not None and gte is not None:
+        gt, gte = (gt, None) if gt >= gte else (None, gte)
+    if lt is not None and lte is not None:
+        lt, lte = (lt, None) if lt <= lte else (None, lte)
+    return models.Range(gt=gt, gte=gte, lt=lt, lte=lte)
 
 
 def _match(match: Match) -> models.Condition:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -50,11 +51,18 @@ def browse(index: CatalogIndex, ask: Ask) -> SearchResponse:
 def _place(place: Sequence[Any] | None, keys: Sequence[SortKey]) -> Place:
     try:
         *values, last = place or ()
-        if len(values) != len(keys):
+        if not all(_fits(value, key) for value, key in zip(values, keys, strict=True)):
             raise ValueError
         return Place(tuple(values), UUID(last))
     except (ValueError, AttributeError, TypeError) as error:
         raise InvalidCursor("the cursor is not one of a browse; leave it out to start over", field="cursor") from error
+
+
+def _fits(value: Any, key: SortKey) -> bool:
+    """Whether a field of this kind can have the value: what a cursor says may have been edited."""
+    if value is None:
+        return True
+    return isinstance(value, bool) if key.kind == "bool" else isinstance(value, float) and math.isfinite(value)
 
 
 @dataclass(frozen=True, slots=True)

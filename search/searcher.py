@@ -34,10 +34,10 @@ from schemas import (
 )
 from search import browsing, ranking
 from search.ask import Ask
+from search.candidates import Candidates, find
 from search.cursor import decode_cursor, fingerprint
 from search.facets import check_facets
 from search.plan import Question
-from search.ranking import Candidates
 from search.weights import weights_for
 
 Vector = NDArray[np.float32]
@@ -118,7 +118,7 @@ class Searcher:
         if question is None:
             raise EmptyRequest("a browse has no legs; ask with text, image or product_id")
         filter = All((parse_filter(request.filter or {}, self.index.record.fields), _others_than(request.product_id)))
-        return ranking.find(self.index, question, filter, self._weights)
+        return find(self.index, question, filter, self._weights)
 
     def _question(self, request: SearchRequest, photo: bytes | None) -> Question | None:
         """What is asked with, as vectors; None for a browse."""

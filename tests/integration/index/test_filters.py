@@ -82,3 +82,10 @@ def test_filters_mean_what_they_say(build: IndexBuild, products: list[dict[str, 
         expected = [UUID(int=n) for n, fields in enumerate(products) if matches(filter, fields)]
         assert build.index.scan(filter, 100) == expected, filter
         assert build.index.count(filter) == len(expected), filter
+
+
+def test_of_two_bounds_on_a_side_the_tighter_counts(build: IndexBuild) -> None:
+    build.upsert([make_point(1, {"price": -1.5}, vectors=("title",))])
+    assert build.index.count(Range("price", gt=-2.0, gte=0.0)) == 0
+    assert build.index.count(Range("price", gt=-2.0, gte=-5.0, lt=0.0, lte=9.0)) == 1
+    assert build.index.count(Range("price", lt=9.0, lte=-3.0)) == 0

@@ -1,0 +1,71 @@
+"""What the legs of a question find, fused into one ranking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from catalog import title_key
+from index import CatalogIndex, Term
+from schemas import All, Filter, Match
+from search.fusion import LegResult, Scores, coverage, fuse, leg_result, trust
+from search.plan import PlannedLeg, Question, plan
+from search.weights import LegWeights
+
+CANDIDATES = 1000
+"""Where no more than these match the filter, every leg gives all it has, and totals and facets are exact."""
+
+DEPTH = 250
+"""What a leg gives where more match. At 1,000 a leg most of a search would go into handling candidates
+that no page shows: 31 ms against 11 over 10,000 products."""
+
+COVERAGE_DEPTH = 20
+"""How many of the lexical leg's best are looked at for how many of the words they have."""
+
+EXACT_TITLES = 100
+"""At most so many products of exactly the title asked for go first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What the legs found, best first, and what each leg made of it."""
+
+    points: list[UUID]
+    scores: Scores
+    legs: list[tuple[PlannedLeg, LegResult]]
+    terms: Sequence[Term]
+    exact: dict[UUID, Literal["id", "title"]]
+    cut: bool
+    """A leg had more than it was let give."""
+
+
+def find(index: CatalogIndex, question: Question, filter: Filter, weights: LegWeights) -> Candidates:
+    """Candidates of every leg under the filter, fused; what is named exactly by id or title comes first."""
+    planned = plan(question, weights)
+    limit = CANDIDATES if index.count(filter) <= CANDIDATES else DEPTH
+    found = index.query([p.leg for p in planned], filter, limit)
+    terms = index.terms(question.words) if question.words else []
+    legs = []
+    for leg, candidates in zip(planned, found, strict=True):
+        lexical = leg.leg.vector == "lexical"
+        weight = leg.weight
+        if lexical:
+            matched = index.matched([candidate.id for candidate in candidates[:COVERAGE_DEPTH]], terms)
+            weight *= trust(coverage(terms, matched.values()))
+        legs.append((leg, leg_result(candidates, weight, lexical=lexical)))
+    exact = _named(index, question.words, filter) if question.words else {}
+    points, scores = fuse([result for _, result in legs], list(exact))
+    cut = limit < CANDIDATES and any(len(candidates) >= limit for candidates in found)
+    return Candidates(points, scores, legs, terms, exact, cut)
+
+
+def _named(index: CatalogIndex, words: str, filter: Filter) -> dict[UUID, Literal["id", "title"]]:
+    """Products whose id, or whole title, is what was typed; the id first."""
+    by_id = index.scan(All((filter, Match("id", "keyword", (words,)))), 1)
+    by_title = index.titled(title_key(words), filter, EXACT_TITLES)
+    named: dict[UUID, Literal["id", "title"]] = dict.fromkeys(by_id, "id")
+    for point in by_title:
+        named.setdefault(point, "title")
+    return named
