@@ -19,6 +19,7 @@ from api.search_routes import answer
 from api.serving import Serving
 from catalog import browser_picture, locate_picture, picture_sources, point_id, read_picture
 from schemas import (
+    MAX_ID,
     MAX_LIMIT,
     FieldKind,
     PictureError,
@@ -102,7 +103,10 @@ def similar(
     cursor: Annotated[str | None, Query(max_length=512)] = None,
 ) -> Response:
     """Products like this one, by its picture and its words."""
-    return answer(request, SearchRequest(product_id=unquote(segment), limit=limit, cursor=cursor), None)
+    product_id = unquote(segment)
+    if len(product_id) > MAX_ID:  # no product has it, and no search takes it
+        raise ProductNotFound(f"there is no product {product_id!r}")
+    return answer(request, SearchRequest(product_id=product_id, limit=limit, cursor=cursor), None)
 
 
 @router.get("/products/{segment}/images/{number}", response_class=Response)

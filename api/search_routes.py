@@ -7,7 +7,6 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile as Upload
 from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
 from starlette.responses import Response
 
 from api.auth import require_key
@@ -54,8 +53,8 @@ async def search_image(request: Request) -> Response:
         raise HTTPException(415, "send multipart/form-data with the photo as `file`")
     try:
         form = await request.form(max_files=2, max_fields=8, max_part_size=REQUEST_FIELD_BYTES)
-    except MultiPartException as error:
-        raise HTTPException(422, f"the form cannot be read: {error.message}") from error
+    except HTTPException as error:  # Starlette's own, 400
+        raise HTTPException(422, f"the form cannot be read: {error.detail}") from error
     try:
         body = await _request_of(form.getlist("request"))
         photo = await _photo_of(form.getlist("file"), request.app.state.settings.max_upload_bytes)

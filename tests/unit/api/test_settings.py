@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from api import ApiSettings
+from api.settings import is_loopback, parse
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.9.9.9", "::1"])
+def test_this_machine_needs_no_key(host: str) -> None:
+    assert is_loopback(host)
+    assert ApiSettings(host=host).api_keys == ()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.2", "shop.example", "localhost.example", ""])
+def test_what_others_can_reach_needs_a_key(host: str) -> None:
+    assert not is_loopback(host)
+    with pytest.raises(ValidationError, match="needs an API key: set STORELENS_API_KEYS"):
+        ApiSettings(host=host)
+    with pytest.raises(ValidationError, match="needs an API key"):
+        ApiSettings.model_validate({"host": host, "api_keys": " , "})
+    assert ApiSettings.model_validate({"host": host, "api_keys": "key"}).host == host
+
+
+def test_keys_are_separated_by_commas_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORELENS_API_KEYS", " first, second ,,")
+    settings = ApiSettings()
+    assert [key.get_secret_value() for key in settings.api_keys] == ["first", "second"]
+    assert "first" not in repr(settings)
+
+
+def test_a_flag_outranks_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("STORELENS_PORT", "9000")
+    monkeypatch.setenv("STORELENS_MODEL", "other")
+    settings = parse(["--port", "0", "--data-dir", str(tmp_path)])
+    assert (settings.port, settings.model, settings.data_dir) == (0, "other", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--port", "http"], "port"),
+        (["--port", "70000"], "port"),
+        (["--host", "0.0.0.0"], "STORELENS_API_KEYS"),
+        (["--collection", "../up"], "collection"),
+        (["--nonsense"], "--nonsense"),
+        (["--api-keys", "seen-by-ps"], "--api-keys"),
+    ],
+)
+def test_wrong_arguments_are_said_and_end_with_2(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        parse(arguments)
+    assert stopped.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["max_upload_bytes", "max_pixels"])
+def test_a_limit_is_above_nothing(name: str) -> None:
+    with pytest.raises(ValidationError, match="greater than 0"):
+        ApiSettings.model_validate({name: 0})
