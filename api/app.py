@@ -19,7 +19,7 @@ from api.paths import EncodedSegments
 from api.serving import Serving
 from api.settings import ApiSettings
 from catalog import PictureLimits
-from index import IndexStore, open_store
+from index import open_store
 
 PAGE = Path(__file__).parent / "page"
 PAGE_POLICY = (
@@ -28,10 +28,10 @@ PAGE_POLICY = (
 )
 
 
-def create_app(settings: ApiSettings, store: IndexStore | None = None) -> FastAPI:
+def create_app(settings: ApiSettings) -> FastAPI:
     """The whole service. The index is opened and its model loaded when the app starts, not before."""
     limits = PictureLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
-    serving = Serving(store or open_store(settings), settings.model, limits)
+    serving = Serving(open_store(settings), settings.model, limits)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

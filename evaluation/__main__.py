@@ -19,7 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit 0 with the result on stdout, 1 when it could not be measured, 2 for bad arguments."""
     parser = _parser()
     given = parser.parse_args(arguments)
-    command, given.command = given.command, None
+    command = given.command
+    del given.command
     try:
         print(_search(parser, given) if command == "search" else _speed(given))
     except StoreLensError as error:
@@ -50,7 +51,7 @@ def _parser() -> ArgumentParser:
 
 def _search(parser: ArgumentParser, given: Namespace) -> str:
     path: Path = given.queries
-    del given.queries, given.command
+    del given.queries  # what is left are settings of the index
     settings = build_settings(IndexSettings, parser, given)
     queries = read_queries(path)
     index = open_store(settings).open()

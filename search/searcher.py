@@ -89,9 +89,8 @@ class Searcher:
             photo = decode_base64(request.image)
         if photo is None:
             request.require_question()
-        fields = self.index.record.fields
-        filter = parse_filter(request.filter or {}, fields)
-        facets = check_facets(request.facets or [], fields)
+        filter = self._filter(request)
+        facets = check_facets(request.facets or [], self.index.record.fields)
         mark = fingerprint(request, photo)
         cursor = decode_cursor(request.cursor, mark) if request.cursor else None
 
@@ -99,7 +98,7 @@ class Searcher:
         question = self._question(request, photo)
         encoded = perf_counter()
 
-        ask = Ask(request, All((filter, _others_than(request.product_id))), facets, question, cursor, mark)
+        ask = Ask(request, filter, facets, question, cursor, mark)
         if question is None:
             response = browsing.browse(self.index, ask)
         else:
@@ -117,8 +116,14 @@ class Searcher:
         question = self._question(request, photo)
         if question is None:
             raise EmptyRequest("a browse has no legs; ask with text, image or product_id")
-        filter = All((parse_filter(request.filter or {}, self.index.record.fields), _others_than(request.product_id)))
-        return find(self.index, question, filter, self._weights)
+        return find(self.index, question, self._filter(request), self._weights)
+
+    def _filter(self, request: SearchRequest) -> Filter:
+        """What the request asks for, less the product it starts from."""
+        written = parse_filter(request.filter or {}, self.index.record.fields)
+        if request.product_id is None:
+            return written
+        return All((written, Not(Match("id", "keyword", (request.product_id,)))))
 
     def _question(self, request: SearchRequest, photo: bytes | None) -> Question | None:
         """What is asked with, as vectors; None for a browse."""
@@ -162,10 +167,6 @@ class Searcher:
             # Its first picture is the one a shop chose to stand for it.
             pictures=[] if pictures is None else [pictures[0]],
         )
-
-
-def _others_than(product_id: str | None) -> Filter:
-    return All(()) if product_id is None else Not(Match("id", "keyword", (product_id,)))
 
 
 _DATA_URL = re.compile(r"\Adata:[^,]{0,200};base64,", re.ASCII)
