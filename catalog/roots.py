@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Protocol
 
 from catalog.pictures import PictureLimits, locate_picture, read_picture
+
+
+_SETTLED_NS = 2 * 10**9
+"""A file written to less than this ago may be written to again under the same time of change: some file systems
+count in steps of two seconds."""
 
 
 class PictureRoot(Protocol):
@@ -34,6 +40,8 @@ class FolderRoot:
         try:
             status = os.stat(os.path.join(self._folder, source))  # noqa: PTH116, PTH118 - four times as fast, for each picture
         except (OSError, ValueError):
+            return None
+        if status.st_mtime_ns > time.time_ns() - _SETTLED_NS:
             return None
         return f"{status.st_size}-{status.st_mtime_ns}"
 

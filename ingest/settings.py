@@ -31,7 +31,10 @@ class IngestSettings(IndexSettings):
         description="`builtin`, or a sentence-transformers image-text model by name or directory; "
         "left out, the index's own, and clip-ViT-B-32 for a new index.",
     )
+    crops: bool = Field(False, description="Embed each picture's centre and quadrants beside the whole.")
     prune: bool = Field(False, description="Delete the products that the catalog no longer has.")
+    force: bool = Field(False, description="Let --prune delete more than a fifth of the products.")
+    dry_run: bool = Field(False, description="Say what would be done, and do nothing.")
     strict: bool = Field(False, description="Exit with status 3 when a row was rejected.")
 
 
@@ -41,6 +44,9 @@ def parse(arguments: Sequence[str]) -> IngestSettings:
     parser = index_parser(PROGRAM, description, _EPILOG)
     parser.add_argument("catalog", metavar="CATALOG", help=describe(IngestSettings, "catalog"))
     parser.add_argument("--model", metavar="builtin|NAME|DIR", help=describe(IngestSettings, "model"))
+    parser.add_argument("--crops", action="store_true", help=describe(IngestSettings, "crops"))
     parser.add_argument("--prune", action="store_true", help=describe(IngestSettings, "prune"))
+    parser.add_argument("--force", action="store_true", help=describe(IngestSettings, "force"))
+    parser.add_argument("--dry-run", action="store_true", help=describe(IngestSettings, "dry_run"))
     parser.add_argument("--strict", action="store_true", help=describe(IngestSettings, "strict"))
     return build_settings(IngestSettings, parser, parser.parse_args(arguments))
