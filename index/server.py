@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 from qdrant_client import QdrantClient, models
 
-from index.catalog_index import DENSE
+from index.catalog_index import DENSE, Latest
 from index.locks import writer_lock
 from index.reader import Reader
 from index.server_engine import ServerEngine, answering
 from index.settings import IndexSettings
-from index.writer import Writer, continued
+from index.writer import Writer, continued, described
 from schemas import ConfigurationError, IndexDamaged, IndexMissing, IndexRecord
 
 _TIMEOUT_SECONDS = 60
@@ -81,13 +81,30 @@ class ServerStore:
         name = sha256(f"{self.url} {self._alias}".encode()).hexdigest()[:16]
         return writer_lock(Path(tempfile.gettempdir()) / f"storelens-{os.getuid()}-{name}.lock")
 
+    def latest(self, record: IndexRecord) -> Latest | None:
+        serving = self._serving()
+        if serving and not self.description(serving)[0].differences(record):
+            collection, resumed = serving, False
+        elif left := _going_on(self._unfinished(serving), record):
+            collection, resumed = left, True
+        else:
+            return None
+        base, revision = self.description(collection)
+        engine = ServerEngine(self._client, collection, self.url)
+        return Latest(Reader(engine, described(base, record), f"{collection}.{revision}"), resumed)
+
     def begin(self, record: IndexRecord) -> ServerBuild:
         serving = self._serving()
-        if serving and not self.description(serving)[0].embedding.differences(record.embedding):
+        if serving and not self.description(serving)[0].differences(record):
             return self._go_on(serving, record, in_place=True, fresh=False)
         self._refuse_foreign(serving)
-        if unfinished := self._unfinished(serving, record):
-            return self._go_on(unfinished, record, in_place=False, fresh=serving is not None)
+        unfinished = self._unfinished(serving)
+        left = _going_on(unfinished, record)
+        for name in unfinished.keys() - {left}:
+            with answering(self.url):
+                self._client.delete_collection(name)
+        if left:
+            return self._go_on(left, record, in_place=False, fresh=serving is not None)
         return ServerBuild(self, self._client, self._create(record), record, fresh=serving is not None)
 
     def _go_on(self, collection: str, record: IndexRecord, *, in_place: bool, fresh: bool) -> ServerBuild:
@@ -108,19 +125,10 @@ class ServerStore:
                 field="collection",
             )
 
-    def _unfinished(self, serving: str | None, record: IndexRecord) -> str | None:
-        """A build that a job left behind and that this record can go on with; others are removed."""
-        found = None
-        for name in self._collections():
-            described, revision = self.description(name)
-            if name == serving or revision > 0:
-                continue
-            if described.embedding.differences(record.embedding):
-                with answering(self.url):
-                    self._client.delete_collection(name)
-            else:
-                found = name
-        return found
+    def _unfinished(self, serving: str | None) -> dict[str, IndexRecord]:
+        """Builds that jobs left behind before their first commit."""
+        others = {name: self.description(name) for name in self._collections() if name != serving}
+        return {name: record for name, (record, revision) in others.items() if revision == 0}
 
     def _create(self, record: IndexRecord) -> str:
         last = max((int(name[-6:]) for name in self._collections()), default=0)
@@ -209,6 +217,11 @@ class ServerBuild(Writer):
 
     def discard(self) -> None:
         """What was written stays; a collection that never served is gone on with, or removed, by the next build."""
+
+
+def _going_on(unfinished: Mapping[str, IndexRecord], record: IndexRecord) -> str | None:
+    """The last of the unfinished builds that this record can go on with."""
+    return max((name for name, left in unfinished.items() if not left.differences(record)), default=None)
 
 
 def _params(dimension: int, pictures: bool) -> models.VectorParams:

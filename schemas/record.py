@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from schemas.embedding import EmbeddingSpec
 from schemas.filters import FieldKind
 
-RECORD_FORMAT = 1
+RECORD_FORMAT = 2
+"""2: payloads list their ``pictures``, and ``hashes`` has the ``row``; those of format 1 have neither."""
 
 
 class IndexRecord(BaseModel):
@@ -24,5 +25,10 @@ class IndexRecord(BaseModel):
     average_words: float = Field(
         gt=0, description="Mean words of a product, for BM25; fixed when the index is created."
     )
+    views: int = Field(1, ge=1, description="Rows of the image vector that each picture has.")
     created: datetime
     updated: datetime
+
+    def differences(self, other: IndexRecord) -> list[str]:
+        """Names of what makes points of one useless beside points of the other; empty when they go together."""
+        return self.embedding.differences(other.embedding) + (["views"] if self.views != other.views else [])
