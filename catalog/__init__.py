@@ -3,6 +3,9 @@
 from catalog.crops import WHOLE, WITH_CROPS, crops
 from catalog.fields import STANDARD_FIELDS, filter_values, kinds_of
 from catalog.hashes import Kept, KeptPicture, PartHashes, hash_bytes, hash_json, hash_row, hash_words
+from catalog.likeness import perceptual_hash
+from catalog.opening import open_pictures
+from catalog.picture_store import PictureStore
 from catalog.pictures import (
     PictureLimits,
     browser_picture,
@@ -27,6 +30,7 @@ __all__ = [
     "PartHashes",
     "PictureLimits",
     "PictureRoot",
+    "PictureStore",
     "browser_picture",
     "crops",
     "decode_picture",
@@ -38,9 +42,11 @@ __all__ = [
     "hash_words",
     "kinds_of",
     "locate_picture",
+    "open_pictures",
     "open_root",
     "part_hashes",
     "payload",
+    "perceptual_hash",
     "picture_format",
     "picture_sources",
     "point_id",

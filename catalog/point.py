@@ -37,28 +37,29 @@ def payload(product: Product, *, kinds: Mapping[str, FieldKind], root: str, kept
     Args:
         kinds: Of all filterable fields of the catalog.
         root: Where the relative paths of pictures lead: see ``catalog.roots``.
-        kept: With the hashes that ``part_hashes`` made of the same product, kinds and root.
+        kept: With the hashes that ``part_hashes`` made of the same product and root.
     """
-    return _content(product, kinds, root) | kept.to_payload()
+    title = title_text(product)
+    return {
+        "id": product.id,
+        "product": product.to_row(),
+        "fields": filter_values(product, kinds),
+        "root": root,
+        **({} if title is None else {"title_key": title_key(title)}),
+        **kept.to_payload(),
+    }
 
 
-def part_hashes(product: Product, *, kinds: Mapping[str, FieldKind], root: str, pictures: Sequence[str]) -> PartHashes:
-    """The hashes of a product's parts, those of its ``pictures`` given."""
-    return PartHashes(hash_words(product), tuple(pictures), hash_json(_content(product, kinds, root)))
+def part_hashes(product: Product, *, root: str, pictures: Sequence[str]) -> PartHashes:
+    """The hashes of a product's parts, those of its ``pictures`` given.
+
+    What can be filtered follows from the row, and where the kind of a field widens the index widens
+    what it has by itself: neither is a part of its own.
+    """
+    return PartHashes(hash_words(product), tuple(pictures), hash_json([product.to_row(), root]))
 
 
 def picture_sources(payload: Mapping[str, Any]) -> list[str]:
     """Where a product's pictures are, in its order, as the catalog has them."""
     row = payload.get("product", {})
     return [row["image"], *row.get("images", [])] if "image" in row else []
-
-
-def _content(product: Product, kinds: Mapping[str, FieldKind], root: str) -> dict[str, Any]:
-    title = title_text(product)
-    content = {
-        "id": product.id,
-        "product": product.to_row(),
-        "fields": filter_values(product, kinds),
-        "root": root,
-    }
-    return content if title is None else content | {"title_key": title_key(title)}

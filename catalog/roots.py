@@ -9,7 +9,6 @@ from typing import Protocol
 
 from catalog.pictures import PictureLimits, locate_picture, read_picture
 
-
 _SETTLED_NS = 2 * 10**9
 """A file written to less than this ago may be written to again under the same time of change: some file systems
 count in steps of two seconds."""

@@ -26,13 +26,14 @@ from ingest.rehearsal import Rehearsal
 from ingest.rejects import RejectsFile
 from ingest.scan import Scan, Scanner
 from ingest.settings import IngestSettings
+from ingest.stages import bottleneck
 from ingest.steady import SteadyRate
 from ingest.stopwatch import Stopwatch
 from ingest.tally import Tally
 from ingest.target import Target
 from ingest.writer import Changes, ProductWriter
 from ingest.writes import Writes
-from schemas import CatalogError, EmbeddingSpec, FieldKind, IndexRecord, IngestReport, widen_kind
+from schemas import CatalogError, EmbeddingSpec, IndexRecord, IngestReport
 
 log = logging.getLogger(__name__)
 
@@ -155,11 +156,8 @@ class _Job:
         """The second reading, in batches, counted."""
         if not self._scan.to_do:
             return
-        base = target.index.record.fields if target.index else {}
-        kinds: dict[str, FieldKind] = dict(base)
-        kinds |= {name: widen_kind(base.get(name), kind) for name, kind in self._scan.fields.items()}
         rows = entries(self._reader, self._scan)
-        batches = changes(rows, lambda: target.index, self._loader, kinds, self._reader.root, self._watch)
+        batches = changes(rows, lambda: target.index, self._loader, self._reader.root, self._watch)
         with (
             self._watch.stage("embed"),
             Progress(self._scan.to_do, self._watch, self._settings.log) as progress,

@@ -58,9 +58,7 @@ class PictureLoader:
         self._preparer = preparer
         self._views = views
 
-    def load(
-        self, sources: Sequence[str], inline: Mapping[str, bytes], known: Collection[KeptPicture]
-    ) -> Loaded:
+    def load(self, sources: Sequence[str], inline: Mapping[str, bytes], known: Collection[KeptPicture]) -> Loaded:
         """
         Args:
             inline: Pictures that came with the row, by source; kept in the store, since nobody else has them.
@@ -88,7 +86,9 @@ class PictureLoader:
             if hash in held:
                 pictures.append(Picture(KeptPicture(at, hash, held[hash], mark), None))
                 continue
-            prepare = self._preparer() if self._preparer else None  # an encoder that does not load is no picture's fault
+            prepare = (
+                self._preparer() if self._preparer else None
+            )  # an encoder that does not load is no picture's fault
             try:
                 decoded = self._decoders.decode(data, self._limits, prepare, self._views)
             except Exception as error:

@@ -6,7 +6,7 @@ a window of prepared pictures, whatever the size of the catalog.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import islice
@@ -19,7 +19,6 @@ from ingest.prefetch import prefetch
 from ingest.scan import REMEMBERED
 from ingest.stopwatch import Stopwatch
 from ingest.writer import Changes, Work, compare
-from schemas import FieldKind
 
 BATCH = 64
 """Products compared and written at once, and about as many pictures embedded."""
@@ -35,7 +34,6 @@ def changes(
     entries: Iterable[Entry],
     held: Callable[[], CatalogIndex | None],
     loader: PictureLoader,
-    kinds: Mapping[str, FieldKind],
     root: str,
     watch: Stopwatch,
 ) -> Generator[Changes]:
@@ -58,7 +56,7 @@ def changes(
                     batch = next(batches, None)
                 if batch is None:
                     return
-                yield compare(batch, kinds, root)
+                yield compare(batch, root)
 
 
 def _work(entries: Iterable[Entry], held: Callable[[], CatalogIndex | None], watch: Stopwatch) -> Iterator[Work]:

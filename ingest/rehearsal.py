@@ -31,4 +31,6 @@ class Rehearsal:
                 texts = (subject_text(product), *text_parts(product))
                 self._texts.update(hash_bytes(text.encode()) for text in texts if text)
         if index is not None and self._images:
-            self._images.difference_update(index.with_pictures([p.hash for c in changes.embed for p in c.kept.pictures]))
+            self._images.difference_update(
+                index.with_pictures([p.hash for c in changes.embed for p in c.kept.pictures])
+            )

@@ -21,7 +21,7 @@ from ingest.intake import Entry
 from ingest.pictures import Loaded
 from ingest.stopwatch import Stopwatch
 from ingest.writes import Writes
-from schemas import FieldKind, PictureError, Product
+from schemas import PictureError, Product
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Changes:
     refused: list[tuple[Entry, PictureError]] = field(default_factory=list)
 
 
-def compare(batch: Iterable[tuple[Work, Loaded]], kinds: Mapping[str, FieldKind], root: str) -> Changes:
+def compare(batch: Iterable[tuple[Work, Loaded]], root: str) -> Changes:
     """What of a batch is new, and what of it the index holds already."""
     changes = Changes()
     for work, loaded in batch:
@@ -75,7 +75,7 @@ def compare(batch: Iterable[tuple[Work, Loaded]], kinds: Mapping[str, FieldKind]
             if not left:
                 continue
         pictures = [picture.hash for picture in loaded.pictures]
-        hashes = part_hashes(entry.product, kinds=kinds, root=root, pictures=pictures)
+        hashes = part_hashes(entry.product, root=root, pictures=pictures)
         # A row of which something could not be used is looked at again every time.
         row = "" if errors else hash_row(entry.row.values, root)
         change = Change(work, loaded, Kept(hashes, tuple(picture.kept for picture in loaded.pictures), row))
@@ -91,9 +91,7 @@ def compare(batch: Iterable[tuple[Work, Loaded]], kinds: Mapping[str, FieldKind]
 class ProductWriter:
     """Writes changes into a build; vectors that it holds already are read back, not made again."""
 
-    def __init__(
-        self, build: IndexBuild, embedder: Embedder, writes: Writes, root: str, watch: Stopwatch
-    ) -> None:
+    def __init__(self, build: IndexBuild, embedder: Embedder, writes: Writes, root: str, watch: Stopwatch) -> None:
         self._build = build
         self._embedder = embedder
         self._writes = writes
