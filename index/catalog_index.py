@@ -16,7 +16,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas import Filter, IndexRecord, LegName
+from schemas import Filter, Generation, IndexRecord, LegName
 
 Vectors = NDArray[np.float32]
 DenseName = Literal["image", "title", "text"]
@@ -233,6 +233,22 @@ class IndexStore(Protocol):
         whose kind widened have been widened too. Fields only ever widen, and ``average_words`` stays
         what it was: the record that counts from here on is ``index.record`` of the build.
         """
+        ...
+
+    def generations(self) -> list[Generation]:
+        """Every generation that is kept, oldest first; a build that was never committed is none."""
+        ...
+
+    def switch(self, name: str) -> str:
+        """Let another generation serve, in one step, and return the version; the lock must be held.
+
+        Removes none, and the next build goes on from the one that serves then.
+        Raises GenerationUnknown, IndexDamaged where it cannot be opened.
+        """
+        ...
+
+    def remove(self, name: str) -> None:
+        """Remove a generation; the lock must be held. Raises GenerationUnknown, GenerationServes."""
         ...
 
 

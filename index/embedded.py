@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from index.catalog_index import Latest
 from index.edge import EdgeEngine
-from index.generations import Base, Generations
+from index.generations import Base, Generations, View, still_serves
 from index.locks import writer_lock
 from index.reader import Reader
 from index.writer import Writer, continued, described
-from schemas import IndexDamaged, IndexRecord
+from schemas import Generation, IndexDamaged, IndexRecord
 
 
 class _Left(NamedTuple):
@@ -32,7 +32,9 @@ class EmbeddedStore:
 
     def open(self) -> Reader:
         self._generations.sweep_views()
-        view = self._generations.view()
+        return self._open(self._generations.view())
+
+    def _open(self, view: View) -> Reader:
         try:
             engine = EdgeEngine.load(view.shard)
         except BaseException:
@@ -91,6 +93,30 @@ class EmbeddedStore:
             return _Left(EdgeEngine.load(self._generations.building / "shard"), base.record)
         except IndexDamaged:
             return None
+
+    def generations(self) -> list[Generation]:
+        return [self._told(name) for name in self._generations.names()]
+
+    def _told(self, name: str) -> Generation:
+        serving = name == self._generations.current()
+        size = self._generations.size(name)
+        try:
+            with closing(self._open(self._generations.view_of(name))) as index:
+                return Generation.of(name, index.record, serving=serving, products=index.count(), size=size)
+        except (IndexDamaged, FileNotFoundError):
+            return Generation.unreadable(name, serving=serving, size=size)
+
+    def switch(self, name: str) -> str:
+        self._release()
+        # What cannot be opened must not serve.
+        self._open(self._generations.view_of(self._generations.known(name))).close()
+        self._generations.serve(name)
+        return name
+
+    def remove(self, name: str) -> None:
+        if self._generations.known(name) == self._generations.current():
+            raise still_serves(name)
+        self._generations.remove(name)
 
     def _release(self) -> None:
         """Let go of the files of a build that was neither committed nor discarded."""

@@ -6,7 +6,10 @@ from schemas.errors import (
     CatalogError,
     ConfigurationError,
     EmptyRequest,
+    GenerationServes,
+    GenerationUnknown,
     IndexDamaged,
+    IndexDiskFull,
     IndexError_,
     IndexLocked,
     IndexMissing,
@@ -52,7 +55,7 @@ from schemas.filters import (
 )
 from schemas.ingest import IngestReport
 from schemas.product import MAX_ID, MAX_NAME, STANDARD_COLUMNS, FieldName, Product, ProductId, Rejection
-from schemas.record import RECORD_FORMAT, IndexRecord
+from schemas.record import RECORD_FORMAT, Generation, IndexRecord
 from schemas.search import (
     MAX_LIMIT,
     Explanation,
@@ -90,10 +93,14 @@ __all__ = [
     "FieldKind",
     "FieldName",
     "Filter",
+    "Generation",
+    "GenerationServes",
+    "GenerationUnknown",
     "Group",
     "Hit",
     "ImageQuery",
     "IndexDamaged",
+    "IndexDiskFull",
     "IndexError_",
     "IndexLocked",
     "IndexMissing",

@@ -31,7 +31,10 @@ StoreLensError
     ├── IndexMissing              nothing has been ingested yet
     ├── IndexLocked               another job holds the index
     ├── IndexDamaged              what is on disk cannot be opened
-    └── IndexUnavailable          the Qdrant server does not answer
+    ├── IndexDiskFull             no room for what is to be written
+    ├── IndexUnavailable          the Qdrant server does not answer
+    ├── GenerationUnknown         no generation of this name is kept
+    └── GenerationServes          one that serves cannot be removed
 
 ``code`` is stable and meant for programs: it is the ``code`` of a rejected row and the last part of
 the ``type`` of an HTTP problem. The message is meant for people and says what to do.
@@ -174,5 +177,17 @@ class IndexDamaged(IndexError_):
     code = "index-damaged"
 
 
+class IndexDiskFull(IndexError_):
+    code = "index-disk-full"
+
+
 class IndexUnavailable(IndexError_):
     code = "index-unavailable"
+
+
+class GenerationUnknown(IndexError_):
+    code = "generation-unknown"
+
+
+class GenerationServes(IndexError_):
+    code = "generation-serves"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.embedding import EmbeddingSpec
+from schemas.embedding import EmbeddingSpec, Precision
 from schemas.filters import FieldKind
 
 RECORD_FORMAT = 2
@@ -32,3 +33,37 @@ class IndexRecord(BaseModel):
     def differences(self, other: IndexRecord) -> list[str]:
         """Names of what makes points of one useless beside points of the other; empty when they go together."""
         return self.embedding.differences(other.embedding) + (["views"] if self.views != other.views else [])
+
+
+class Generation(BaseModel):
+    """One generation that an index keeps. What cannot be told of it, as of a damaged one, is None."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    serving: bool
+    products: int | None
+    model: str | None
+    precision: Precision | None
+    created: datetime | None
+    updated: datetime | None
+    size: int | None = Field(description="Bytes on disk; a server does not tell.")
+
+    @classmethod
+    def of(cls, name: str, record: IndexRecord, *, serving: bool, products: int | None, size: int | None) -> Self:
+        spec = record.embedding
+        return cls(
+            name=name,
+            serving=serving,
+            products=products,
+            model=spec.model,
+            precision=spec.precision,
+            created=record.created,
+            updated=record.updated,
+            size=size,
+        )
+
+    @classmethod
+    def unreadable(cls, name: str, *, serving: bool, size: int | None) -> Self:
+        nothing = dict.fromkeys(("products", "model", "precision", "created", "updated"))
+        return cls.model_validate({"name": name, "serving": serving, "size": size, **nothing})
