@@ -14,6 +14,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.util import batch_to_device
 from transformers.utils import logging as transformers_logging
 
+from embedding.class_token import pool_early
 from embedding.description import describe
 from embedding.encoder import Pixels, Preparer, Vectors, check_vectors
 from embedding.fingerprint import fingerprint_directory
@@ -45,6 +46,8 @@ def load_sentence_transformer(model: str, directory: Path, precision: Precision 
         raise ModelError(f"model {model} does not embed {' or '.join(sorted(missing))}s; choose an image-text model")
     loaded = loaded.to(dtype_of(precision))
     description = describe(directory, model)
+    if description:
+        pool_early(loaded[0].model)
     spec = description.spec if description else _spec_of(loaded, model, directory)
     transform = description.transform if description else None
     return TransformerEncoder(loaded, spec.model_copy(update={"precision": precision}), transform)
