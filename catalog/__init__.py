@@ -2,6 +2,8 @@
 
 from catalog.fields import STANDARD_FIELDS, filter_values, kinds_of
 from catalog.hashes import PartHashes, hash_bytes, hash_json, hash_words
+from catalog.open_pictures import Pictures, is_kept, open_pictures
+from catalog.picture_store import PictureStore
 from catalog.pictures import (
     PictureLimits,
     browser_picture,
@@ -12,6 +14,7 @@ from catalog.pictures import (
 )
 from catalog.point import part_hashes, payload, picture_sources, point_id, title_key
 from catalog.rows import ParsedRow, product_from_row, readable_id
+from catalog.settings import PictureSettings
 from catalog.texts import TEXT_VERSION, details_text, subject_text, text_parts, title_text, words
 
 __all__ = [
@@ -20,6 +23,9 @@ __all__ = [
     "ParsedRow",
     "PartHashes",
     "PictureLimits",
+    "PictureSettings",
+    "PictureStore",
+    "Pictures",
     "browser_picture",
     "decode_picture",
     "details_text",
@@ -27,8 +33,10 @@ __all__ = [
     "hash_bytes",
     "hash_json",
     "hash_words",
+    "is_kept",
     "kinds_of",
     "locate_picture",
+    "open_pictures",
     "part_hashes",
     "payload",
     "picture_format",
