@@ -4,7 +4,7 @@ from catalog.crops import WHOLE, WITH_CROPS, crops
 from catalog.fields import STANDARD_FIELDS, filter_values, kinds_of
 from catalog.hashes import Kept, KeptPicture, PartHashes, hash_bytes, hash_json, hash_row, hash_words
 from catalog.likeness import perceptual_hash
-from catalog.opening import open_pictures
+from catalog.open_pictures import Pictures, is_kept, open_pictures
 from catalog.picture_store import PictureStore
 from catalog.pictures import (
     PictureLimits,
@@ -17,6 +17,7 @@ from catalog.pictures import (
 from catalog.point import part_hashes, payload, picture_sources, point_id, title_key
 from catalog.roots import PictureRoot, open_root
 from catalog.rows import ParsedRow, product_from_row, readable_id
+from catalog.settings import PictureSettings
 from catalog.texts import TEXT_VERSION, details_text, subject_text, text_parts, title_text, words
 
 __all__ = [
@@ -30,7 +31,9 @@ __all__ = [
     "PartHashes",
     "PictureLimits",
     "PictureRoot",
+    "PictureSettings",
     "PictureStore",
+    "Pictures",
     "browser_picture",
     "crops",
     "decode_picture",
@@ -40,6 +43,7 @@ __all__ = [
     "hash_json",
     "hash_row",
     "hash_words",
+    "is_kept",
     "kinds_of",
     "locate_picture",
     "open_pictures",

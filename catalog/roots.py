@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -29,11 +30,12 @@ class PictureRoot(Protocol):
 
 
 class FolderRoot:
-    """A ``PictureRoot`` on a folder."""
+    """A ``PictureRoot`` on a folder, and on those of ``folders`` that absolute paths and links may lead into."""
 
-    def __init__(self, folder: Path, limits: PictureLimits) -> None:
+    def __init__(self, folder: Path, limits: PictureLimits, folders: Sequence[Path] = ()) -> None:
         self._folder = folder
         self._limits = limits
+        self._folders = folders
 
     def mark(self, source: str) -> str | None:
         try:
@@ -45,12 +47,16 @@ class FolderRoot:
         return f"{status.st_size}-{status.st_mtime_ns}"
 
     def read(self, source: str) -> bytes:
-        return read_picture(locate_picture(self._folder, source), self._limits)
+        return read_picture(locate_picture(self._folder, source, self._folders), self._limits)
 
     def close(self) -> None:
         """Nothing is held open."""
 
 
-def open_root(root: str, limits: PictureLimits) -> PictureRoot:
-    """The pictures of a catalog whose payloads have this ``root``."""
-    return FolderRoot(Path(root), limits)
+def open_root(root: str, limits: PictureLimits, folders: Sequence[Path] = ()) -> PictureRoot:
+    """The pictures of a catalog whose payloads have this ``root``.
+
+    Args:
+        folders: That pictures may come from besides.
+    """
+    return FolderRoot(Path(root), limits, folders)

@@ -10,6 +10,9 @@ StoreLensError
 │   ├── PictureNotFound
 │   ├── PictureOutsideCatalog     a path that leaves the catalog's folder
 │   ├── PictureSourceUnsupported  a kind of source this version does not read
+│   ├── PictureHostRefused        a host, or an address, that the settings do not allow
+│   ├── PictureUnreachable        its server did not give it whole, in time; later it may
+│   │   └── PictureHostGivenUp    not even asked: the server failed too often before
 │   ├── PictureTooLarge           too many bytes
 │   ├── PictureTooManyPixels
 │   ├── NotAPicture               bytes that no decoder knows
@@ -91,6 +94,18 @@ class PictureOutsideCatalog(PictureError):
 
 class PictureSourceUnsupported(PictureError):
     code = "picture-source-unsupported"
+
+
+class PictureHostRefused(PictureError):
+    code = "picture-host-refused"
+
+
+class PictureUnreachable(PictureError):
+    code = "picture-unreachable"
+
+
+class PictureHostGivenUp(PictureUnreachable):
+    code = "picture-host-given-up"
 
 
 class PictureTooLarge(PictureError):
