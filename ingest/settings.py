@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from index import IndexSettings, build_settings, describe, index_parser
+from ingest.logs import Log
 
 PROGRAM = "python -m ingest"
 
@@ -36,6 +38,25 @@ class IngestSettings(IndexSettings):
     force: bool = Field(False, description="Let --prune delete more than a fifth of the products.")
     dry_run: bool = Field(False, description="Say what would be done, and do nothing.")
     strict: bool = Field(False, description="Exit with status 3 when a row was rejected.")
+    log: Log = Field("text", description="What stderr gets: lines for people, or `json`, an object a line.")
+    report: Path | None = Field(None, description="An .html file to write: one page about the run, to be kept or sent.")
+
+    @field_validator("report")
+    @classmethod
+    def _can_be_written(cls, report: Path | None) -> Path | None:
+        """Told before the job starts, not hours later."""
+        if report is None:
+            return None
+        if report.suffix.lower() not in (".html", ".htm"):  # nor is a catalog ever written over
+            raise ValueError(f"{report} does not end in .html")
+        if report.is_dir():
+            raise ValueError(f"{report} is a folder")
+        try:
+            with TemporaryFile(dir=report.parent):
+                pass
+        except OSError as error:
+            raise ValueError(f"nothing can be written into the folder {report.parent}: {error.strerror}") from error
+        return report
 
 
 def parse(arguments: Sequence[str]) -> IngestSettings:
@@ -49,4 +70,6 @@ def parse(arguments: Sequence[str]) -> IngestSettings:
     parser.add_argument("--force", action="store_true", help=describe(IngestSettings, "force"))
     parser.add_argument("--dry-run", action="store_true", help=describe(IngestSettings, "dry_run"))
     parser.add_argument("--strict", action="store_true", help=describe(IngestSettings, "strict"))
+    parser.add_argument("--log", metavar="text|json", help=describe(IngestSettings, "log"))
+    parser.add_argument("--report", metavar="FILE.html", help=describe(IngestSettings, "report"))
     return build_settings(IngestSettings, parser, parser.parse_args(arguments))
