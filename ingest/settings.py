@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
+from catalog import PictureSettings
 from index import IndexSettings, build_settings, describe, index_parser
 from ingest.logs import Log
 
@@ -24,7 +25,7 @@ Exit status: 0 done, rejected rows included; 1 the job could not be done;
 """
 
 
-class IngestSettings(IndexSettings):
+class IngestSettings(IndexSettings, PictureSettings):
     """One job."""
 
     catalog: Path = Field(description="A .jsonl, .csv or .parquet file, or a folder of pictures.")
