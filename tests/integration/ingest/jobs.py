@@ -20,17 +20,19 @@ from schemas import IngestReport, Rejection
 from tests.support.encoders import HashEncoder
 
 DECODERS = DecodePool()
+"""One for all jobs of a test run: to start its processes takes half a second."""
 
 
-def ingest(catalog: Path, data_dir: Path, *, encoder: Encoder | None = None, **options: Any) -> IngestReport:
+def ingest(
+    catalog: Path, data_dir: Path, *, encoder: Encoder | None = None, decoders: DecodePool | None = None, **options: Any
+) -> IngestReport:
     """One job; its report's arithmetic is checked, whatever else the test is about."""
     encoder = encoder or HashEncoder()
-    # One pool of decode processes for all jobs of a test run: starting one takes half a second.
     report = run(
         IngestSettings(catalog=catalog, data_dir=data_dir, qdrant_url=None, **options),
         spec_of=lambda _: encoder.spec,
         encoder_of=lambda _: encoder,
-        decoders=DECODERS,
+        decoders=decoders or DECODERS,
     )
     assert report.read == report.indexed + report.updated + report.unchanged + report.rejected
     assert sum(report.rejects.values()) == report.rejected + report.degraded == len(rejects(report))
