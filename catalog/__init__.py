@@ -2,7 +2,7 @@
 
 from catalog.fields import STANDARD_FIELDS, filter_values, kinds_of
 from catalog.hashes import PartHashes, hash_bytes, hash_json, hash_words
-from catalog.open_pictures import Pictures, is_kept, open_pictures
+from catalog.open_pictures import Pictures, is_kept, kept_hash, open_pictures
 from catalog.picture_store import PictureStore
 from catalog.pictures import (
     PictureLimits,
@@ -13,6 +13,7 @@ from catalog.pictures import (
     read_picture,
 )
 from catalog.point import part_hashes, payload, picture_sources, point_id, title_key
+from catalog.roots import PictureRoot, open_root
 from catalog.rows import ParsedRow, product_from_row, readable_id
 from catalog.settings import PictureSettings
 from catalog.texts import TEXT_VERSION, details_text, subject_text, text_parts, title_text, words
@@ -23,6 +24,7 @@ __all__ = [
     "ParsedRow",
     "PartHashes",
     "PictureLimits",
+    "PictureRoot",
     "PictureSettings",
     "PictureStore",
     "Pictures",
@@ -34,9 +36,11 @@ __all__ = [
     "hash_json",
     "hash_words",
     "is_kept",
+    "kept_hash",
     "kinds_of",
     "locate_picture",
     "open_pictures",
+    "open_root",
     "part_hashes",
     "payload",
     "picture_format",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
+from catalog import PictureSettings
 from index import IndexSettings, build_settings, describe, index_parser
 
 PROGRAM = "python -m ingest"
@@ -22,7 +24,7 @@ Exit status: 0 done, rejected rows included; 1 the job could not be done;
 """
 
 
-class IngestSettings(IndexSettings):
+class IngestSettings(PictureSettings, IndexSettings):
     """One job."""
 
     catalog: Path = Field(description="A .jsonl, .csv or .parquet file, or a folder of pictures.")
@@ -43,4 +45,14 @@ def parse(arguments: Sequence[str]) -> IngestSettings:
     parser.add_argument("--model", metavar="builtin|NAME|DIR", help=describe(IngestSettings, "model"))
     parser.add_argument("--prune", action="store_true", help=describe(IngestSettings, "prune"))
     parser.add_argument("--strict", action="store_true", help=describe(IngestSettings, "strict"))
+    _add_picture_options(parser)
     return build_settings(IngestSettings, parser, parser.parse_args(arguments))
+
+
+def _add_picture_options(parser: ArgumentParser) -> None:
+    parser.add_argument("--picture-hosts", metavar="HOST,..", help=describe(IngestSettings, "picture_hosts"))
+    parser.add_argument("--picture-folders", metavar="DIR,..", help=describe(IngestSettings, "picture_folders"))
+    parser.add_argument("--picture-max-age", metavar="DAYS", help=describe(IngestSettings, "picture_max_age"))
+    parser.add_argument(
+        "--picture-private-addresses", action="store_true", help=describe(IngestSettings, "picture_private_addresses")
+    )

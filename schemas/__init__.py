@@ -58,6 +58,7 @@ from schemas.product import MAX_ID, MAX_NAME, STANDARD_COLUMNS, FieldName, Produ
 from schemas.record import RECORD_FORMAT, IndexRecord
 from schemas.search import (
     MAX_LIMIT,
+    MAX_URL,
     Explanation,
     Facet,
     FacetValue,
@@ -77,6 +78,7 @@ __all__ = [
     "MAX_ID",
     "MAX_LIMIT",
     "MAX_NAME",
+    "MAX_URL",
     "RECORD_FORMAT",
     "RESERVED",
     "STANDARD_COLUMNS",

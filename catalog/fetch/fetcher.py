@@ -31,10 +31,9 @@ from catalog.fetch.hosts import Hosts
 from catalog.fetch.network import Deadline, GuardedNetwork, until
 from catalog.pictures import PictureLimits, picture_format
 from catalog.settings import PictureSettings
-from schemas import NotAPicture, PictureNotFound, PictureSourceUnsupported, PictureTooLarge, PictureUnreachable
+from schemas import MAX_URL, NotAPicture, PictureNotFound, PictureSourceUnsupported, PictureTooLarge, PictureUnreachable
 
 MAX_REDIRECTS = 5
-MAX_URL = 4_096
 ATTEMPTS = 4
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 10.0
