@@ -26,7 +26,7 @@ from catalog.hashes import hash_bytes
 from catalog.picture_store import PictureStore
 from catalog.pictures import PictureLimits
 from catalog.settings import PictureSettings
-from schemas import NotAPicture, PictureError, PictureTooLarge, PictureUnreachable
+from schemas import NotAPicture, PictureError, PictureHostGivenUp, PictureTooLarge, PictureUnreachable
 
 if TYPE_CHECKING:
     from catalog.fetch.fetcher import Fetched, Fetcher
@@ -95,8 +95,9 @@ class UrlPictures:
             raise type(failed)(failed.message, field=failed.field)  # each thread its own: an exception has a traceback
         try:
             if entry is None or kept is None:
-                return self._keep(path, self._the_fetcher().fetch(source), b"")
-            return self._keep(path, self._the_fetcher().fetch(source, entry.etag, entry.last_modified), kept)
+                return self._keep(path, self._the_fetcher().fetch(source))
+            fetched = self._the_fetcher().fetch(source, entry.etag, entry.last_modified)
+            return self._keep(path, fetched, entry.hash, kept)
         except (PictureUnreachable, PictureTooLarge, NotAPicture) as error:
             if kept is None:
                 self._remember(path.name, error)
@@ -118,9 +119,13 @@ class UrlPictures:
             )
             self._outdated = 0
 
-    def _keep(self, path: Path, fetched: Fetched, before: bytes) -> bytes:
-        data = before if fetched.data is None else fetched.data
-        entry = _Entry(self._store.put(data), fetched.etag, fetched.last_modified, self._clock())
+    def _keep(self, path: Path, fetched: Fetched, hash: str = "", kept: bytes = b"") -> bytes:
+        """Remember what came, or that what is kept is still what it is."""
+        data = kept
+        if fetched.data is not None:
+            data = fetched.data
+            hash = self._store.put(data)
+        entry = _Entry(hash, fetched.etag, fetched.last_modified, self._clock())
         self._store.write(path, json.dumps(asdict(entry)).encode())
         return data
 
@@ -137,8 +142,9 @@ class UrlPictures:
         return age >= -60 and (age < self._max_age or entry.fetched >= self._opened)
 
     def _remember(self, name: str, error: PictureError) -> None:
-        with self._lock:
-            self._failures[name] = error
+        if not isinstance(error, PictureHostGivenUp):  # costs nothing to ask, and its host may be well by then
+            with self._lock:
+                self._failures[name] = error
 
     def _the_fetcher(self) -> Fetcher:
         with self._lock:

@@ -50,7 +50,8 @@ _REDIRECTS = {301, 302, 303, 307, 308}
 _LATER = {408, 425, 429}
 """Besides 5xx: the server asks for patience."""
 _HEADERS = {
-    "Accept": "image/avif,image/webp,image/*;q=0.9,*/*;q=0.1",
+    # No kind is named, so that servers that convert to what is asked for give the original.
+    "Accept": "image/*, */*;q=0.1",
     # What comes is what was sent: nothing is unpacked here, so no bomb goes off.
     "Accept-Encoding": "identity",
     "User-Agent": "StoreLens/0.1",
