@@ -97,7 +97,7 @@ class UrlPictures:
             if entry is None or kept is None:
                 return self._keep(path, self._the_fetcher().fetch(source))
             fetched = self._the_fetcher().fetch(source, entry.etag, entry.last_modified)
-            return self._keep(path, fetched, entry.hash, kept)
+            return self._keep(path, fetched, entry, kept)
         except (PictureUnreachable, PictureTooLarge, NotAPicture) as error:
             if kept is None:
                 self._remember(path.name, error)
@@ -119,15 +119,16 @@ class UrlPictures:
             )
             self._outdated = 0
 
-    def _keep(self, path: Path, fetched: Fetched, hash: str = "", kept: bytes = b"") -> bytes:
+    def _keep(self, path: Path, fetched: Fetched, before: _Entry | None = None, kept: bytes = b"") -> bytes:
         """Remember what came, or that what is kept is still what it is."""
-        data = kept
         if fetched.data is not None:
-            data = fetched.data
-            hash = self._store.put(data)
-        entry = _Entry(hash, fetched.etag, fetched.last_modified, self._clock())
+            entry = _Entry(self._store.put(fetched.data), fetched.etag, fetched.last_modified, self._clock())
+        else:
+            assert before is not None  # who asked without condition is not told that nothing changed
+            etag, last_modified = fetched.etag or before.etag, fetched.last_modified or before.last_modified
+            entry = _Entry(before.hash, etag, last_modified, self._clock())
         self._store.write(path, json.dumps(asdict(entry)).encode())
-        return data
+        return kept if fetched.data is None else fetched.data
 
     def _recall(self, path: Path) -> _Entry | None:
         try:
@@ -155,7 +156,7 @@ class UrlPictures:
     def _path(self, source: str) -> Path:
         # The URL itself is not written down: its query may hold a key.
         name = hash_bytes(source.encode("utf-8", "surrogatepass"))
-        return self._store.folder / "urls" / name[:2] / f"{name}.json"
+        return Path(f"{self._store.folder}/urls/{name[:2]}/{name}.json")
 
 
 def _fetcher(settings: PictureSettings, limits: PictureLimits) -> Fetcher:

@@ -70,7 +70,7 @@ def test_a_young_picture_is_not_asked_for_again(
 def test_an_old_one_is_asked_for_only_if_it_changed(server: PictureServer, run: MakePictures, clock: Clock) -> None:
     url = server.gives("/a.jpg", OLD, ETag='"one"', Last_Modified="Wed, 01 Jul 2026 10:00:00 GMT")
     run().read(url)
-    server.gives("/a.jpg", b"", 304, ETag='"one"', Last_Modified="Wed, 01 Jul 2026 10:00:00 GMT")
+    server.gives("/a.jpg", b"", 304)  # what it calls this state need not be said again
     for _ in range(2):
         clock.now += 7.1 * DAY
         later = run()
