@@ -4,7 +4,7 @@ from catalog.crops import WHOLE, WITH_CROPS, crops
 from catalog.fields import STANDARD_FIELDS, filter_values, kinds_of
 from catalog.hashes import Kept, KeptPicture, PartHashes, hash_bytes, hash_json, hash_row, hash_words
 from catalog.likeness import perceptual_hash
-from catalog.open_pictures import Pictures, is_kept, open_pictures
+from catalog.open_pictures import Pictures, is_kept, kept_hash, open_pictures
 from catalog.picture_store import PictureStore
 from catalog.pictures import (
     PictureLimits,
@@ -44,6 +44,7 @@ __all__ = [
     "hash_row",
     "hash_words",
     "is_kept",
+    "kept_hash",
     "kinds_of",
     "locate_picture",
     "open_pictures",

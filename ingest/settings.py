@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -25,7 +26,7 @@ Exit status: 0 done, rejected rows included; 1 the job could not be done;
 """
 
 
-class IngestSettings(IndexSettings, PictureSettings):
+class IngestSettings(PictureSettings, IndexSettings):
     """One job."""
 
     catalog: Path = Field(description="A .jsonl, .csv or .parquet file, or a folder of pictures.")
@@ -73,4 +74,14 @@ def parse(arguments: Sequence[str]) -> IngestSettings:
     parser.add_argument("--strict", action="store_true", help=describe(IngestSettings, "strict"))
     parser.add_argument("--log", metavar="text|json", help=describe(IngestSettings, "log"))
     parser.add_argument("--report", metavar="FILE.html", help=describe(IngestSettings, "report"))
+    _add_picture_options(parser)
     return build_settings(IngestSettings, parser, parser.parse_args(arguments))
+
+
+def _add_picture_options(parser: ArgumentParser) -> None:
+    parser.add_argument("--picture-hosts", metavar="HOST,..", help=describe(IngestSettings, "picture_hosts"))
+    parser.add_argument("--picture-folders", metavar="DIR,..", help=describe(IngestSettings, "picture_folders"))
+    parser.add_argument("--picture-max-age", metavar="DAYS", help=describe(IngestSettings, "picture_max_age"))
+    parser.add_argument(
+        "--picture-private-addresses", action="store_true", help=describe(IngestSettings, "picture_private_addresses")
+    )

@@ -61,6 +61,7 @@ from schemas.product import MAX_ID, MAX_NAME, STANDARD_COLUMNS, FieldName, Produ
 from schemas.record import RECORD_FORMAT, Generation, IndexRecord
 from schemas.search import (
     MAX_LIMIT,
+    MAX_URL,
     Explanation,
     Facet,
     FacetValue,
@@ -80,6 +81,7 @@ __all__ = [
     "MAX_ID",
     "MAX_LIMIT",
     "MAX_NAME",
+    "MAX_URL",
     "RECORD_FORMAT",
     "RESERVED",
     "STANDARD_COLUMNS",
