@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from catalog import PictureSettings
 from index import IndexSettings, build_settings, describe, index_parser
@@ -59,6 +60,18 @@ class IngestSettings(PictureSettings, IndexSettings):
         except OSError as error:
             raise ValueError(f"nothing can be written into the folder {report.parent}: {error.strerror}") from error
         return report
+
+
+def shown_settings(settings: IngestSettings) -> dict[str, str]:
+    """What may be shown of a job's settings: those that say something, without secrets."""
+    shown: dict[str, str] = {}
+    for name, value in settings:
+        if value is None or value is False or value == () or isinstance(value, SecretStr):
+            continue
+        text = ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+        # Not the name and password in an address, nor the keys behind one.
+        shown[name] = "yes" if value is True else re.sub(r"(?<=://)[^/@\s]*(?=@)|(?<=\?)\S+", "…", text)
+    return shown
 
 
 def parse(arguments: Sequence[str]) -> IngestSettings:
