@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.embedding import EmbeddingSpec
+from schemas.embedding import EmbeddingSpec, PrecisionQuality
 from schemas.filters import FieldKind
 
 RECORD_FORMAT = 1
@@ -23,6 +23,9 @@ class IndexRecord(BaseModel):
     fields: dict[str, FieldKind] = Field(description="Filterable fields and the kind found over the catalog.")
     average_words: float = Field(
         gt=0, description="Mean words of a product, for BM25; fixed when the index is created."
+    )
+    precision_quality: PrecisionQuality | None = Field(
+        None, description="What was measured before pictures were embedded in int8; None where none were."
     )
     created: datetime
     updated: datetime
