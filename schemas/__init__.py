@@ -1,6 +1,6 @@
 """The words everyone uses. Imports pydantic and the standard library, nothing else."""
 
-from schemas.embedding import EmbeddingSpec, Precision
+from schemas.embedding import EmbeddingSpec, Precision, PrecisionQuality
 from schemas.errors import (
     BadVectors,
     CatalogError,
@@ -134,6 +134,7 @@ __all__ = [
     "PictureTooManyPixels",
     "PictureUnreachable",
     "Precision",
+    "PrecisionQuality",
     "Product",
     "ProductId",
     "ProductNotFound",
