@@ -9,6 +9,7 @@ from uuid import UUID
 
 import httpx
 from qdrant_client import QdrantClient, models
+from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
 from index.catalog_index import Candidate, VectorName
@@ -39,7 +40,7 @@ def answering(url: str) -> Iterator[None]:
                 f"the Qdrant server at {url} refuses the API key; set STORELENS_QDRANT_API_KEY"
             ) from error
         raise IndexUnavailable(f"the Qdrant server at {url} refuses a request: {error}") from error
-    except (ApiException, httpx.HTTPError, OSError) as error:
+    except (ApiException, QdrantException, httpx.HTTPError, OSError) as error:
         reason = getattr(error, "source", None) or error
         raise IndexUnavailable(
             f"the Qdrant server at {url} does not answer ({reason}); start it, or correct STORELENS_QDRANT_URL"
