@@ -13,7 +13,7 @@ from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
 from index.catalog_index import Candidate, VectorName
-from index.engine import RawVector, Row, Search
+from index.engine import RawVector, Row, Search, count_numbers
 from index.lexical import Sparse
 from schemas import FieldKind, IndexUnavailable
 
@@ -164,7 +164,7 @@ def _batches(rows: Sequence[Row]) -> Iterator[list[Row]]:
     batch: list[Row] = []
     numbers = 0
     for row in rows:
-        size = sum(_numbers(vector) for vector in row.vectors.values())
+        size = sum(count_numbers(vector) for vector in row.vectors.values())
         if batch and numbers + size > _MOST_NUMBERS:
             yield batch
             batch, numbers = [], 0
@@ -172,10 +172,6 @@ def _batches(rows: Sequence[Row]) -> Iterator[list[Row]]:
         numbers += size
     if batch:
         yield batch
-
-
-def _numbers(vector: RawVector) -> int:
-    return sum(len(part) if isinstance(part, list) else 1 for part in vector)
 
 
 def _uuid(id: object) -> UUID:
