@@ -2,6 +2,7 @@
 
 from catalog.fields import STANDARD_FIELDS, filter_values, kinds_of
 from catalog.hashes import PartHashes, hash_bytes, hash_json, hash_words
+from catalog.likeness import differences, is_copy, near_distance, perceptual_hash, sketch
 from catalog.pictures import (
     PictureLimits,
     browser_picture,
@@ -23,20 +24,25 @@ __all__ = [
     "browser_picture",
     "decode_picture",
     "details_text",
+    "differences",
     "filter_values",
     "hash_bytes",
     "hash_json",
     "hash_words",
+    "is_copy",
     "kinds_of",
     "locate_picture",
+    "near_distance",
     "part_hashes",
     "payload",
+    "perceptual_hash",
     "picture_format",
     "picture_sources",
     "point_id",
     "product_from_row",
     "read_picture",
     "readable_id",
+    "sketch",
     "subject_text",
     "text_parts",
     "title_key",
