@@ -1,8 +1,11 @@
 """What a product is made of: its row, its pictures, its words, its hashes, its point."""
 
+from catalog.crops import WHOLE, WITH_CROPS, crops
 from catalog.fields import STANDARD_FIELDS, filter_values, kinds_of
-from catalog.hashes import PartHashes, hash_bytes, hash_json, hash_words
+from catalog.hashes import Kept, KeptPicture, PartHashes, hash_bytes, hash_json, hash_row, hash_words
 from catalog.likeness import differences, is_copy, near_distance, perceptual_hash, sketch
+from catalog.open_pictures import Pictures, is_kept, open_pictures
+from catalog.picture_store import PictureStore
 from catalog.pictures import (
     PictureLimits,
     browser_picture,
@@ -12,27 +15,42 @@ from catalog.pictures import (
     read_picture,
 )
 from catalog.point import part_hashes, payload, picture_sources, point_id, title_key
+from catalog.roots import PictureRoot, open_root
 from catalog.rows import ParsedRow, product_from_row, readable_id
+from catalog.settings import PictureSettings
 from catalog.texts import TEXT_VERSION, details_text, subject_text, text_parts, title_text, words
 
 __all__ = [
     "STANDARD_FIELDS",
     "TEXT_VERSION",
+    "WHOLE",
+    "WITH_CROPS",
+    "Kept",
+    "KeptPicture",
     "ParsedRow",
     "PartHashes",
     "PictureLimits",
+    "PictureRoot",
+    "PictureSettings",
+    "PictureStore",
+    "Pictures",
     "browser_picture",
+    "crops",
     "decode_picture",
     "details_text",
     "differences",
     "filter_values",
     "hash_bytes",
     "hash_json",
+    "hash_row",
     "hash_words",
     "is_copy",
+    "is_kept",
     "kinds_of",
     "locate_picture",
     "near_distance",
+    "open_pictures",
+    "open_root",
     "part_hashes",
     "payload",
     "perceptual_hash",

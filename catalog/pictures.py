@@ -11,6 +11,7 @@ import os
 import re
 import stat
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path, PurePosixPath
@@ -81,36 +82,45 @@ _UPRIGHT = {
 }
 
 
-def locate_picture(root: Path, source: str) -> Path:
+def locate_picture(root: Path, source: str, folders: Sequence[Path] = ()) -> Path:
     """The file that a catalog in the folder ``root`` calls ``source``, with symbolic links resolved.
+
+    Args:
+        folders: Absolute paths, and links, may lead into these as well.
 
     Raises:
         PictureSourceUnsupported: a URL, or a path that is not written with slashes.
-        PictureOutsideCatalog: an absolute path, one with ``..``, or a link that leads out of ``root``.
+        PictureOutsideCatalog: a path with ``..``, or one that leads out of ``root`` and of ``folders``.
         PictureNotFound: nothing is there.
     """
     if _URL.match(source):
         raise PictureSourceUnsupported(
-            f"{_cut(source)} is a URL; pictures are files beside the catalog, named by a relative path", field="image"
+            f"{_cut(source)} is a URL of a kind that is not fetched; pictures are files beside the catalog, named by "
+            "a relative path, or http and https URLs",
+            field="image",
         )
-    if _DRIVE.match(source) or source.startswith(("/", "~")) or ".." in PurePosixPath(source).parts:
+    absolute = source.startswith("/") and not folders
+    if _DRIVE.match(source) or absolute or source.startswith("~") or ".." in PurePosixPath(source).parts:
         raise _outside(source)
     if "\\" in source or "\0" in source:
         raise PictureSourceUnsupported(f"{_cut(source)} is no path; write / between folders", field="image")
     try:
         root = root.resolve(strict=True)
         path = (root / source).resolve(strict=True)
+        inside = any(path.is_relative_to(folder) for folder in (root, *folders))
     except (OSError, RuntimeError, ValueError) as error:  # no such file, a loop of links, no Unicode
         reason = error.strerror if isinstance(error, OSError) else None
         raise PictureNotFound(f"{_cut(source)} is not there: {reason or 'no such path'}", field="image") from error
-    if not path.is_relative_to(root):
+    if not inside:
         raise _outside(source)
     return path
 
 
 def _outside(source: str) -> PictureOutsideCatalog:
     return PictureOutsideCatalog(
-        f"{_cut(source)} leads out of the catalog's folder; name a file inside it by a relative path", field="image"
+        f"{_cut(source)} leads out of the catalog's folder; name a file inside it by a relative path, or its folder "
+        "in STORELENS_PICTURE_FOLDERS",
+        field="image",
     )
 
 

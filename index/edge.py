@@ -81,6 +81,15 @@ class EdgeEngine:
         records: list[Any] = self._shard.scroll(request)[0]
         return [record.id for record in records]
 
+    def holders(self, path: str, values: Sequence[str]) -> dict[str, UUID]:
+        found: dict[str, UUID] = {}
+        for value in values:
+            same = edge.Filter(must=[edge.FieldCondition(key=path, match=edge.MatchValue(value))])
+            request = edge.ScrollRequest(limit=1, filter=same, with_payload=False, with_vector=False)
+            records: list[Any] = self._shard.scroll(request)[0]  # 20 us, whether found or not
+            found.update((value, record.id) for record in records)
+        return found
+
     def ordered(
         self, path: str, descending: bool, filter: models.Filter | None, limit: int
     ) -> list[tuple[UUID, float]]:

@@ -49,6 +49,10 @@ class Engine(Protocol):
         """Matching ids in ascending order, from ``start`` on."""
         ...
 
+    def holders(self, path: str, values: Sequence[str]) -> dict[str, UUID]:
+        """For each value some point that has it at a keyword-indexed path; values that none has are left out."""
+        ...
+
     def ordered(
         self, path: str, descending: bool, filter: models.Filter | None, limit: int
     ) -> list[tuple[UUID, float]]:

@@ -85,6 +85,22 @@ class ServerEngine:
             )
         return [_uuid(record.id) for record in records]
 
+    def holders(self, path: str, values: Sequence[str]) -> dict[str, UUID]:
+        requests = [
+            models.QueryRequest(filter=models.Filter(must=[condition]), limit=1, with_payload=False, with_vector=False)
+            for value in values
+            if (condition := models.FieldCondition(key=path, match=models.MatchValue(value=value)))
+        ]
+        if not requests:
+            return {}
+        with answering(self._url):
+            responses = self._client.query_batch_points(self._collection, requests)
+        return {
+            value: _uuid(response.points[0].id)
+            for value, response in zip(values, responses, strict=True)
+            if response.points
+        }
+
     def ordered(
         self, path: str, descending: bool, filter: models.Filter | None, limit: int
     ) -> list[tuple[UUID, float]]:

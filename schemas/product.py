@@ -77,8 +77,8 @@ class Product(BaseModel):
 class Rejection(BaseModel):
     """One line of the rejects file: a row, or a part of it, that was not indexed and why.
 
-    ``content`` is the row as it was read (its text where it could not be parsed, cut to 10,000
-    characters), so that the row can be mended and tried again.
+    ``content`` is the row as it was read, its columns under StoreLens's names and whole, so that it can be
+    mended and tried again; where it could not be parsed, its text, cut to 10,000 characters.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -89,4 +89,5 @@ class Rejection(BaseModel):
     code: str = Field(description="Stable name of the reason: the `code` of an error in `schemas.errors`.")
     reason: str = Field(description="The reason, for people.")
     degraded: bool = Field(False, description="The product was indexed all the same, without this part of it.")
+    root: str | None = Field(None, description="Where the row's relative picture paths lead.")
     content: JsonValue = None

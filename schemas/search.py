@@ -83,7 +83,6 @@ class Explanation(_Words):
     legs: list[LegExplanation]
     exact: Literal["id", "title"] | None = Field(None, description="The words are this product's id or whole title.")
     matched_terms: list[str] = Field(default_factory=list, description="Words of the request found in the product.")
-    picture: int | None = Field(None, description="Which of the product's pictures matched best, from 0.")
 
 
 class Group(_Words):
@@ -101,6 +100,9 @@ class Hit(_Words):
     score: float = Field(description="0 to 1, comparable within this response only; 0 in a browse.")
     product: dict[str, Any] = Field(description="The catalog row.")
     images: list[str] = Field(description="Addresses of the product's pictures on this server.")
+    picture: int | None = Field(
+        None, description="Which of its pictures matched best, from 0; absent where none was compared."
+    )
     group: Group | None = None
     explain: Explanation | None = None
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from embedding.encoder import Pixels, Vectors
+from embedding.encoder import Pixels, Preparer, Vectors
 from schemas import EmbeddingSpec
 
 DIMENSION = 32
@@ -40,14 +40,23 @@ class HashEncoder:
     def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
         return self.encode_prepared([self.prepare_image(image) for image in images])
 
+    @property
+    def preparer(self) -> Preparer:
+        return mean_colors
+
     def prepare_image(self, image: Image.Image) -> Pixels:
-        return np.asarray(image.convert("RGB").resize((2, 2), Image.Resampling.BOX), np.uint8)
+        return self.preparer(image)
 
     def encode_prepared(self, pixels: Sequence[Pixels]) -> Vectors:
         vectors = np.full((len(pixels), DIMENSION), 1e-3, np.float32)
         for row, grid in enumerate(pixels):
             vectors[row, :12] += (grid.reshape(-1).astype(np.float32) - 127) / 128
         return _unit(vectors)
+
+
+def mean_colors(image: Image.Image) -> Pixels:
+    """``(2, 2, 3) uint8``."""
+    return np.asarray(image.convert("RGB").resize((2, 2), Image.Resampling.BOX), np.uint8)
 
 
 def _unit(vectors: Vectors) -> Vectors:

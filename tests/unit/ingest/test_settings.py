@@ -11,7 +11,7 @@ from ingest.settings import parse
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("MODEL", "DATA_DIR", "QDRANT_URL", "COLLECTION", "PRUNE", "STRICT", "CATALOG"):
+    for name in ("MODEL", "DATA_DIR", "QDRANT_URL", "COLLECTION", "PRUNE", "STRICT", "LOG", "REPORT", "CATALOG"):
         monkeypatch.delenv(f"STORELENS_{name}", raising=False)
 
 
@@ -48,6 +48,10 @@ def test_the_environment_may_name_a_server_and_a_folder_for_rejects(monkeypatch:
         (["c.jsonl", "--collection", "../elsewhere"], "collection"),
         (["c.jsonl", "--model", ""], "model"),
         (["c.jsonl", "--data-dir"], "expected one argument"),
+        (["c.jsonl", "--log", "xml"], "log"),
+        (["c.jsonl", "--report", "c.jsonl"], "c.jsonl does not end in .html"),
+        (["c.jsonl", "--report", "no/such/folder/run.html"], "into the folder no/such/folder: No such file"),
+        (["c.jsonl", "--report", "/proc/run.html"], "nothing can be written into the folder /proc: "),
     ],
 )
 def test_bad_arguments_exit_with_2(arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,6 +61,18 @@ def test_bad_arguments_exit_with_2(arguments: list[str], says: str, capsys: pyte
     captured = capsys.readouterr()
     assert says in captured.err.splitlines()[-1]
     assert not captured.out
+
+
+def test_a_report_goes_into_a_folder_that_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STORELENS_LOG", "json")
+    settings = parse(["c.jsonl", "--report", str(tmp_path / "run.html")])
+    assert (settings.log, settings.report) == ("json", tmp_path / "run.html")
+    (tmp_path / "run.html").mkdir()
+    with pytest.raises(SystemExit):
+        parse(["c.jsonl", "--report", str(tmp_path / "run.html")])
+    assert "is a folder" in capsys.readouterr().err
 
 
 def test_a_folder_that_contradicts_the_environments_server_exits_with_2(

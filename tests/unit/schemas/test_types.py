@@ -29,6 +29,16 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Facet": FACET,
     "FacetValue": {"value": "red", "count": 2},
     "Group": GROUP,
+    "Generation": {
+        "name": "000001-abcdef",
+        "serving": True,
+        "products": 3,
+        "model": "builtin",
+        "precision": "float32",
+        "created": datetime(2026, 1, 2, tzinfo=UTC),
+        "updated": None,
+        "size": None,
+    },
     "Hit": HIT,
     "ImageQuery": {"base64": "AAAA"},
     "IndexRecord": {
