@@ -3,7 +3,7 @@
 from catalog.crops import WHOLE, WITH_CROPS, crops
 from catalog.fields import STANDARD_FIELDS, filter_values, kinds_of
 from catalog.hashes import Kept, KeptPicture, PartHashes, hash_bytes, hash_json, hash_row, hash_words
-from catalog.likeness import perceptual_hash
+from catalog.likeness import differences, is_copy, near_distance, perceptual_hash, sketch
 from catalog.open_pictures import Pictures, is_kept, kept_hash, open_pictures
 from catalog.picture_store import PictureStore
 from catalog.pictures import (
@@ -38,15 +38,18 @@ __all__ = [
     "crops",
     "decode_picture",
     "details_text",
+    "differences",
     "filter_values",
     "hash_bytes",
     "hash_json",
     "hash_row",
     "hash_words",
+    "is_copy",
     "is_kept",
     "kept_hash",
     "kinds_of",
     "locate_picture",
+    "near_distance",
     "open_pictures",
     "open_root",
     "part_hashes",
@@ -58,6 +61,7 @@ __all__ = [
     "product_from_row",
     "read_picture",
     "readable_id",
+    "sketch",
     "subject_text",
     "text_parts",
     "title_key",
