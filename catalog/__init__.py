@@ -1,5 +1,7 @@
 """What a product is made of: its row, its pictures, its words, its hashes, its point."""
 
+from catalog.archives import Archive, split_location, using_archive
+from catalog.compression import DAMAGED, compression_of, compression_of_bytes, decompressed
 from catalog.fields import STANDARD_FIELDS, filter_values, kinds_of
 from catalog.hashes import PartHashes, hash_bytes, hash_json, hash_words
 from catalog.pictures import (
@@ -11,24 +13,37 @@ from catalog.pictures import (
     read_picture,
 )
 from catalog.point import part_hashes, payload, picture_sources, point_id, title_key
+from catalog.remote import fetch, filesystem, is_remote
+from catalog.roots import PictureRoot, open_root
 from catalog.rows import ParsedRow, product_from_row, readable_id
 from catalog.texts import TEXT_VERSION, details_text, subject_text, text_parts, title_text, words
+from catalog.windows import spool, window
 
 __all__ = [
+    "DAMAGED",
     "STANDARD_FIELDS",
     "TEXT_VERSION",
+    "Archive",
     "ParsedRow",
     "PartHashes",
     "PictureLimits",
+    "PictureRoot",
     "browser_picture",
+    "compression_of",
+    "compression_of_bytes",
     "decode_picture",
+    "decompressed",
     "details_text",
+    "fetch",
+    "filesystem",
     "filter_values",
     "hash_bytes",
     "hash_json",
     "hash_words",
+    "is_remote",
     "kinds_of",
     "locate_picture",
+    "open_root",
     "part_hashes",
     "payload",
     "picture_format",
@@ -37,9 +52,13 @@ __all__ = [
     "product_from_row",
     "read_picture",
     "readable_id",
+    "split_location",
+    "spool",
     "subject_text",
     "text_parts",
     "title_key",
     "title_text",
+    "using_archive",
+    "window",
     "words",
 ]

@@ -85,36 +85,47 @@ def locate_picture(root: Path, source: str) -> Path:
     """The file that a catalog in the folder ``root`` calls ``source``, with symbolic links resolved.
 
     Raises:
-        PictureSourceUnsupported: a URL, or a path that is not written with slashes.
-        PictureOutsideCatalog: an absolute path, one with ``..``, or a link that leads out of ``root``.
+        PictureSourceUnsupported, PictureOutsideCatalog: as ``relative_path`` does; or a link leads out of ``root``.
         PictureNotFound: nothing is there.
     """
-    if _URL.match(source):
-        raise PictureSourceUnsupported(
-            f"{_cut(source)} is a URL; pictures are files beside the catalog, named by a relative path", field="image"
-        )
-    if _DRIVE.match(source) or source.startswith(("/", "~")) or ".." in PurePosixPath(source).parts:
-        raise _outside(source)
-    if "\\" in source or "\0" in source:
-        raise PictureSourceUnsupported(f"{_cut(source)} is no path; write / between folders", field="image")
+    relative_path(source)
     try:
         root = root.resolve(strict=True)
         path = (root / source).resolve(strict=True)
     except (OSError, RuntimeError, ValueError) as error:  # no such file, a loop of links, no Unicode
         reason = error.strerror if isinstance(error, OSError) else None
-        raise PictureNotFound(f"{_cut(source)} is not there: {reason or 'no such path'}", field="image") from error
+        raise PictureNotFound(f"{cut(source)} is not there: {reason or 'no such path'}", field="image") from error
     if not path.is_relative_to(root):
         raise _outside(source)
     return path
 
 
+def relative_path(source: str) -> str:
+    """``source``, a relative path that stays where it starts, in one way of writing it: ``./a//b`` is ``a/b``.
+
+    Raises:
+        PictureSourceUnsupported: a URL, or a path that is not written with slashes.
+        PictureOutsideCatalog: an absolute path, or one with ``..``.
+    """
+    if _URL.match(source):
+        raise PictureSourceUnsupported(
+            f"{cut(source)} is a URL; pictures are files beside the catalog, named by a relative path", field="image"
+        )
+    if _DRIVE.match(source) or source.startswith(("/", "~")) or ".." in PurePosixPath(source).parts:
+        raise _outside(source)
+    if "\\" in source or "\0" in source:
+        raise PictureSourceUnsupported(f"{cut(source)} is no path; write / between folders", field="image")
+    return "/".join(part for part in source.split("/") if part not in ("", "."))
+
+
 def _outside(source: str) -> PictureOutsideCatalog:
     return PictureOutsideCatalog(
-        f"{_cut(source)} leads out of the catalog's folder; name a file inside it by a relative path", field="image"
+        f"{cut(source)} leads out of the catalog's folder; name a file inside it by a relative path", field="image"
     )
 
 
-def _cut(source: str) -> str:
+def cut(source: str) -> str:
+    """A source as a message shows it: of bounded length, and printable."""
     return ascii(source if len(source) <= 200 else source[:199] + "…") if not source.isprintable() else source[:200]
 
 
@@ -138,7 +149,7 @@ def read_picture(path: Path, limits: PictureLimits) -> bytes:
     except OSError as error:
         raise PictureNotFound(f"{path.name} cannot be read: {error.strerror}", field="image") from error
     if data is None or len(data) > limits.max_bytes:
-        raise _too_large(limits)
+        raise too_large(limits.max_bytes)
     return data
 
 
@@ -155,7 +166,7 @@ def decode_picture(data: bytes, limits: PictureLimits) -> Image.Image:
         PictureDamaged: it breaks off or does not decode.
     """
     if len(data) > limits.max_bytes:
-        raise _too_large(limits)
+        raise too_large(limits.max_bytes)
     try:
         image = _open(data)
         _check_size(image, limits)
@@ -208,8 +219,8 @@ def _check_size(image: Image.Image, limits: PictureLimits) -> None:
         )
 
 
-def _too_large(limits: PictureLimits) -> PictureTooLarge:
-    return PictureTooLarge(f"the picture has more than {limits.max_bytes:,} bytes", field="image")
+def too_large(max_bytes: int) -> PictureTooLarge:
+    return PictureTooLarge(f"the picture has more than {max_bytes:,} bytes", field="image")
 
 
 def _first_line(error: Exception) -> str:

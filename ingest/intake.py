@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,12 +14,14 @@ from schemas import PictureError, Product, Rejection, RowError, RowRepeated
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row that is a product. ``errors`` are about values that cannot name a picture."""
+    """A row that is a product. ``errors`` are about values that cannot be a picture; ``inline`` has the bytes
+    of those that the row itself holds, by their sources."""
 
     row: Row
     product: Product
     point: UUID
     errors: tuple[PictureError, ...]
+    inline: Mapping[str, bytes]
 
 
 class Intake:
@@ -39,7 +41,7 @@ class Intake:
 
     def _entry(self, row: Row) -> Entry | Rejection:
         try:
-            product, errors = product_from_row(row.values, typed_ids=self._reader.typed_ids)
+            product, errors, inline = product_from_row(row.values, typed_ids=self._reader.typed_ids)
         except RowError as error:
             id = readable_id(row.values, typed_ids=self._reader.typed_ids)
             if id is not None:
@@ -50,7 +52,7 @@ class Intake:
             repeated = RowRepeated(f"an earlier row has the id {product.id!r}, and the first one counts", field="id")
             return rejection(row.line, repeated, row.values, id=product.id)
         self._accepted.add(point.bytes)
-        return Entry(row, product, point, errors)
+        return Entry(row, product, point, errors, inline)
 
     @property
     def products(self) -> int:

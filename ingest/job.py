@@ -12,7 +12,7 @@ from itertools import islice
 
 from tqdm import tqdm
 
-from catalog import PictureLimits
+from catalog import PictureLimits, open_root
 from embedding import DEFAULT_MODEL, Encoder, load_encoder, load_spec
 from index import IndexBuild, IndexStore, all_points, open_store
 from ingest.embedder import Embedder
@@ -50,12 +50,12 @@ def run(
     start = time.perf_counter()
     watch = Stopwatch()
     with watch.stage("start"):
-        reader = open_catalog(settings.catalog)
+        reader = open_catalog(settings)
         store = open_store(settings)
         served = store.record()
         model = settings.model or (served.embedding.model if served else DEFAULT_MODEL)
         spec = spec_of(model)
-    report = IngestReport(catalog=str(settings.catalog), collection=settings.collection, model=spec.model)
+    report = IngestReport(catalog=settings.catalog, collection=settings.collection, model=spec.model)
     with store.lock(), RejectsFile(settings.data_dir / settings.collection) as rejects:
         with watch.stage("scan"):
             found = scan(reader)
@@ -136,10 +136,10 @@ class _Job:
             self._report.generation = self._store.version()
 
     def _index(self, build: IndexBuild, encoder: LazyEncoder) -> None:
-        root = self._reader.root.resolve()
-        loader = PictureLoader(root, PictureLimits(), encoder)
+        limits = PictureLimits()
+        loader = PictureLoader(open_root(self._reader.root, limits), limits, encoder)
         embedder = Embedder(encoder, self._watch)
-        writer = ProductWriter(build, embedder, str(root), self._rejects, self._report)
+        writer = ProductWriter(build, embedder, self._reader.root, self._rejects, self._report)
         interactive = sys.stderr.isatty()
         with tqdm(total=self._found.rows, unit=" rows", file=sys.stderr, mininterval=0.2 if interactive else 10) as bar:
             index_products(self._entries(bar.update), build.index, loader, writer, bar.update)

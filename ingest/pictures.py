@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from PIL import Image
 
-from catalog import PictureLimits, decode_picture, hash_bytes, locate_picture, read_picture
+from catalog import PictureLimits, PictureRoot, decode_picture, hash_bytes
 from embedding import Encoder, Pixels
 from schemas import PictureDamaged, PictureError
 
@@ -35,7 +34,7 @@ class Loaded:
 class PictureLoader:
     """Reads each file once; keeps nothing between calls; any number of threads may call at once."""
 
-    def __init__(self, root: Path, limits: PictureLimits, encoder: Callable[[], Encoder]) -> None:
+    def __init__(self, root: PictureRoot, limits: PictureLimits, encoder: Callable[[], Encoder]) -> None:
         self._root = root
         self._limits = limits
         self._encoder = encoder
@@ -64,7 +63,7 @@ class PictureLoader:
         return Loaded(tuple(pictures), tuple(errors))
 
     def _decode(self, source: str, known: Collection[str]) -> tuple[str, Image.Image | None]:
-        data = read_picture(locate_picture(self._root, source), self._limits)
+        data = self._root.read(source)
         hash = hash_bytes(data)
         return hash, None if hash in known else decode_picture(data, self._limits)
 
