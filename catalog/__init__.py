@@ -1,8 +1,8 @@
 """What a product is made of: its row, its pictures, its words, its hashes, its point."""
 
-from catalog.crops import WHOLE, WITH_CROPS, crops
 from catalog.archives import Archive, split_location, using_archive
 from catalog.compression import DAMAGED, compression_of, compression_of_bytes, decompressed
+from catalog.crops import WHOLE, WITH_CROPS, crops
 from catalog.fields import STANDARD_FIELDS, filter_values, kinds_of
 from catalog.hashes import Kept, KeptPicture, PartHashes, hash_bytes, hash_json, hash_row, hash_words
 from catalog.likeness import differences, is_copy, near_distance, perceptual_hash, sketch
@@ -30,9 +30,9 @@ __all__ = [
     "TEXT_VERSION",
     "WHOLE",
     "WITH_CROPS",
+    "Archive",
     "Kept",
     "KeptPicture",
-    "Archive",
     "ParsedRow",
     "PartHashes",
     "PictureLimits",
@@ -41,10 +41,9 @@ __all__ = [
     "PictureStore",
     "Pictures",
     "browser_picture",
-    "crops",
-    "browser_picture",
     "compression_of",
     "compression_of_bytes",
+    "crops",
     "decode_picture",
     "decompressed",
     "details_text",
@@ -58,14 +57,12 @@ __all__ = [
     "hash_words",
     "is_copy",
     "is_kept",
+    "is_remote",
     "kept_hash",
     "kinds_of",
     "locate_picture",
     "near_distance",
     "open_pictures",
-    "is_remote",
-    "kinds_of",
-    "locate_picture",
     "open_root",
     "part_hashes",
     "payload",

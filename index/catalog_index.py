@@ -16,7 +16,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas import Filter, Generation, IndexRecord, LegName
+from schemas import Filter, Generation, IndexRecord, LegName, Precision, PrecisionQuality
 
 Vectors = NDArray[np.float32]
 DenseName = Literal["image", "title", "text"]
@@ -180,6 +180,10 @@ class IndexBuild(Protocol):
         ...
 
     def delete(self, ids: Sequence[UUID]) -> None: ...
+
+    def made_with(self, precision: Precision, quality: PrecisionQuality | None) -> None:
+        """Say in the record in what arithmetic vectors were made of late, and what was measured of it."""
+        ...
 
     def optimize(self) -> None:
         """Build graphs and quantized copies. Nobody is served from here, so it may take its time."""

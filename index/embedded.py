@@ -140,7 +140,6 @@ class EmbeddedBuild(Writer):
     ) -> None:
         self._generations = generations
         self._edge = engine
-        self._record = record
         self.fresh = fresh
         self.resumed = resumed
         super().__init__(engine, Reader(engine, record, "building"))

@@ -199,7 +199,6 @@ class ServerBuild(Writer):
         super().__init__(engine, Reader(engine, record, "building"))
         self._store = store
         self._collection = collection
-        self._record = record
         self.fresh = fresh
         self.resumed = resumed
 

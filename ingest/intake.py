@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
 from catalog import ParsedRow, point_id, product_from_row
 from ingest.readers import Reader, Row
-from ingest.scan import Scan
 from schemas import CatalogError, Product, RowError
 
 
@@ -25,16 +24,16 @@ class Entry:
         return self.parsed.product
 
 
-def entries(reader: Reader, scan: Scan) -> Iterator[Entry]:
-    """Raises CatalogError where the catalog is not the one that was scanned."""
+def entries(reader: Reader, todo: bytearray) -> Iterator[Entry]:
+    """The rows that ``todo`` has a 1 for. Raises CatalogError where the catalog is not the one that was scanned."""
     number = -1
     for number, row in enumerate(reader.rows()):
         # What the first reading found must hold for every row of the second.
         if number % 64 == 0:
             reader.check_unchanged()
-        if number >= len(scan.todo):
+        if number >= len(todo):
             break
-        if not scan.todo[number]:
+        if not todo[number]:
             continue
         if not isinstance(row, Row):
             raise _changed(reader)
@@ -44,7 +43,7 @@ def entries(reader: Reader, scan: Scan) -> Iterator[Entry]:
             raise _changed(reader) from error
         yield Entry(row, parsed, point_id(parsed.product.id))
     reader.check_unchanged()
-    if number + 1 != len(scan.todo):
+    if number + 1 != len(todo):
         raise _changed(reader)
 
 

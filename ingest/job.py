@@ -7,16 +7,19 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
+from functools import cache
 from itertools import islice
 from uuid import UUID
 
 from catalog import WHOLE, WITH_CROPS, PictureLimits, PictureRoot, PictureStore, open_pictures
-from embedding import DEFAULT_MODEL, Encoder, load_encoder, load_spec
+from embedding import DEFAULT_MODEL, Choice, Encoder, Pixels, Preparer, load_preparer, load_spec
 from index import IndexBuild, IndexStore, all_points, open_store
 from ingest.decoding import DecodePool
 from ingest.embedder import Embedder
+from ingest.encoders import SAMPLE, choose_encoder, sample_pictures
 from ingest.intake import entries
 from ingest.lazy_encoder import LazyEncoder
+from ingest.page import write_page
 from ingest.pictures import PictureLoader
 from ingest.pipeline import changes
 from ingest.progress import Progress, announced
@@ -33,7 +36,7 @@ from ingest.tally import Tally
 from ingest.target import Target
 from ingest.writer import Changes, ProductWriter
 from ingest.writes import Writes
-from schemas import CatalogError, EmbeddingSpec, IndexRecord, IngestReport
+from schemas import CatalogError, EmbeddingSpec, IndexRecord, IngestReport, StoreLensError
 
 log = logging.getLogger(__name__)
 
@@ -42,14 +45,17 @@ def run(
     settings: IngestSettings,
     *,
     spec_of: Callable[[str], EmbeddingSpec] = load_spec,
-    encoder_of: Callable[[str], Encoder] = load_encoder,
+    encoder_of: Callable[[str], Encoder] | None = None,
+    preparer_of: Callable[[str], Preparer] = load_preparer,
     decoders: DecodePool | None = None,
 ) -> IngestReport:
     """Do the job that the settings describe.
 
     Args:
         spec_of: What vectors of a model are; asked in every run, so it is cheap.
-        encoder_of: The model itself; loaded when there is something to embed, and only then.
+        encoder_of: The model itself, in place of the one that ``choose_encoder`` chooses; loaded when there is
+            something to embed, and only then.
+        preparer_of: How pictures are prepared for the model.
         decoders: Left running; otherwise the job has its own.
 
     Raises:
@@ -74,21 +80,28 @@ def run(
         report = IngestReport(
             catalog=reader.name, collection=settings.collection, model=spec.model, mapping=reader.mapping
         )
-        encoder = LazyEncoder(lambda: encoder_of(model))
-        loader = PictureLoader(
-            pictures,
-            kept_pictures,
-            limits,
-            decoders,
-            None if settings.dry_run else lambda: encoder().preparer,
-            views=WITH_CROPS if settings.crops else WHOLE,
+        views = WITH_CROPS if settings.crops else WHOLE
+        preparer = None if settings.dry_run else cache(lambda: preparer_of(model))
+        loader = PictureLoader(pictures, kept_pictures, limits, decoders, preparer, views)
+        tally = Tally(report, rejects)
+        job = _Job(settings, reader, pictures, loader, store, spec, tally, watch)
+        job.encoder = LazyEncoder(
+            lambda: Choice(encoder_of(model), None, None) if encoder_of else job.choose_encoder(model, served), watch
         )
-        job = _Job(settings, reader, pictures, loader, store, spec, encoder, Tally(report, rejects), watch)
-        job.run()
-        job.tally.finish()
-    report.stages = {name: round(seconds, 3) for name, seconds in watch.seconds.items()}
-    report.bottleneck = bottleneck(watch.seconds)
-    report.seconds = round(time.perf_counter() - start, 3)
+        failure: str | None = "interrupted"
+        try:
+            job.run()
+            failure = None
+        except StoreLensError as error:
+            failure = error.message
+            raise
+        finally:
+            tally.finish()
+            report.stages = {name: round(seconds, 3) for name, seconds in watch.seconds.items()}
+            report.bottleneck = bottleneck(watch.seconds)
+            report.seconds = round(time.perf_counter() - start, 3)
+            if settings.report:
+                write_page(settings, report, pictures, reader.root, failure)
     _summarize(report)
     return report
 
@@ -104,7 +117,6 @@ class _Job:
         loader: PictureLoader,
         store: IndexStore,
         spec: EmbeddingSpec,
-        encoder: LazyEncoder,
         tally: Tally,
         watch: Stopwatch,
     ) -> None:
@@ -114,11 +126,11 @@ class _Job:
         self._loader = loader
         self._store = store
         self._spec = spec
-        self._encoder = encoder
-        self.tally = tally
+        self._tally = tally
         self._report = tally.report
         self._watch = watch
         self._scan = Scan()
+        self.encoder: LazyEncoder
 
     def run(self) -> None:
         with self._watch.stage("start"):
@@ -136,11 +148,11 @@ class _Job:
     def _read(self, target: Target) -> None:
         """The first reading."""
         with self._watch.stage("scan"), Progress(None, self._watch, self._settings.log, stage="scan") as progress:
-            scanner = Scanner(self._reader, target.index, self._pictures, self.tally.reject)
+            scanner = Scanner(self._reader, target.index, self._pictures, self._tally.reject)
             self._scan = scanner.run(progress.advance)
         if not self._scan.rows:
             raise CatalogError(f"{self._reader.name} has no rows; nothing was changed")
-        self.tally.scanned(self._scan)
+        self._tally.scanned(self._scan)
 
     def _gone(self, target: Target) -> list[UUID]:
         if not self._settings.prune:
@@ -156,7 +168,7 @@ class _Job:
         """The second reading, in batches, counted."""
         if not self._scan.to_do:
             return
-        rows = entries(self._reader, self._scan)
+        rows = entries(self._reader, self._scan.todo)
         batches = changes(rows, lambda: target.index, self._loader, self._reader.root, self._watch)
         with (
             self._watch.stage("embed"),
@@ -165,8 +177,16 @@ class _Job:
         ):
             for batch in batches:
                 yield batch
-                self.tally.changed(batch)
+                self._tally.changed(batch)
                 progress.advance(batch.rows)
+
+    def choose_encoder(self, model: str, served: IndexRecord | None) -> Choice:
+        def sample() -> list[Pixels]:
+            return sample_pictures(entries(self._reader, self._scan.some(SAMPLE)), self._loader)
+
+        models = self._settings.data_dir / "models"
+        known = served.precision_quality if served else None
+        return choose_encoder(model, self._settings.precision, sample, models, known)
 
     def _rehearse(self, target: Target) -> None:
         rehearsal = Rehearsal()
@@ -177,7 +197,7 @@ class _Job:
         self._report.generation = self._store.version()
 
     def _update(self, target: Target) -> None:
-        embedder = Embedder(self._encoder, self._watch)
+        embedder = Embedder(self.encoder, self._watch)
         steady = SteadyRate(embedder, self._watch)
         writer: ProductWriter | None = None
         with ExitStack() as held, closing(self._changes(target)) as batches:
@@ -193,9 +213,10 @@ class _Job:
                 steady.batch()
         self._report.embedded_images, self._report.embedded_texts = embedder.images, embedder.texts
         self._report.images_per_second = steady.rate()
-        if self._encoder.seconds:
-            # It was waited for with the first pictures, or where there are none with the first words.
-            self._watch.move(self._encoder.seconds, "wait" if embedder.images else "embed", "start")
+        if target.build and (choice := self.encoder.choice):
+            precision = choice.encoder.spec.precision
+            target.build.made_with(precision, choice.quality)
+            self._report.precision, self._report.precision_quality = precision, choice.quality
 
     def _finish(self, target: Target, gone: list[UUID]) -> None:
         """Prune and switch, where there is anything to switch to."""

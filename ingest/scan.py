@@ -60,6 +60,14 @@ class Scan:
     def to_do(self) -> int:
         return sum(self.todo)
 
+    def some(self, count: int) -> bytearray:
+        """``todo`` with no more than about ``count`` rows in it, from all over the catalog."""
+        step = max(1, self.to_do // count)
+        chosen = bytearray(len(self.todo))
+        for place, row in enumerate(row for row, todo in enumerate(self.todo) if todo):
+            chosen[row] = place % step == 0
+        return chosen
+
     def has_seen(self, point: UUID) -> bool:
         """Whether a row with this point's id was there, as a product or not."""
         return point.bytes in self._accepted or point.bytes in self._refused
@@ -124,7 +132,7 @@ class Scanner:
                 self._scan.unchanged += 1
             return False
         try:
-            product, _ = product_from_row(item.values, typed_ids=self._reader.typed_ids)[:2]
+            product = product_from_row(item.values, typed_ids=self._reader.typed_ids).product
         except RowError as error:
             if point:
                 self._scan.refuse(point)

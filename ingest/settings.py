@@ -9,13 +9,14 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
 
 from catalog import PictureSettings
 from index import IndexSettings, build_settings, describe, index_parser
 from ingest.logs import Log
 from ingest.mapping import parse_map
+from schemas import Precision
 
 PROGRAM = "python -m ingest"
 
@@ -35,9 +36,10 @@ Format = Literal["jsonl", "csv", "tsv", "parquet"]
 class IngestSettings(PictureSettings, IndexSettings):
     """One job."""
 
-    catalog: Annotated[str, Field(min_length=1)] = Field(
+    catalog: Annotated[str, Field(min_length=1)] | None = Field(
+        None,
         description="A file (.jsonl, .csv, .tsv, .parquet; .gz and .zst of text), a .zip or .tar of one and its "
-        "pictures, a folder of pictures, s3://..., gs://..., hf://datasets/ORG/NAME, or - for standard input."
+        "pictures, a folder of pictures, s3://..., gs://..., hf://datasets/ORG/NAME, or - for standard input.",
     )
     format: Format | None = Field(
         None, description="What the catalog is, where its name does not say: jsonl, csv, tsv or parquet."
@@ -51,6 +53,14 @@ class IngestSettings(PictureSettings, IndexSettings):
         None,
         description="`builtin`, or a sentence-transformers image-text model by name or directory; "
         "left out, the index's own, and clip-ViT-B-32 for a new index.",
+    )
+    rejects: Path | None = Field(
+        None, description="A rejects file of an earlier run, in place of a catalog: try its rows again."
+    )
+    precision: Precision | None = Field(
+        None,
+        description="Arithmetic of the model: float32, bfloat16, or int8, which is measured on some of the pictures "
+        "first and not taken where it loses too much. Left out, bfloat16 where the processor is made for it.",
     )
     crops: bool = Field(False, description="Embed each picture's centre and quadrants beside the whole.")
     prune: bool = Field(False, description="Delete the products that the catalog no longer has.")
@@ -77,18 +87,6 @@ class IngestSettings(PictureSettings, IndexSettings):
             raise ValueError(f"nothing can be written into the folder {report.parent}: {error.strerror}") from error
         return report
 
-
-def shown_settings(settings: IngestSettings) -> dict[str, str]:
-    """What may be shown of a job's settings: those that say something, without secrets."""
-    shown: dict[str, str] = {}
-    for name, value in settings:
-        if value is None or value is False or value == () or isinstance(value, SecretStr):
-            continue
-        text = ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
-        # Not the name and password in an address, nor the keys behind one.
-        shown[name] = "yes" if value is True else re.sub(r"(?<=://)[^/@\s]*(?=@)|(?<=\?)\S+", "…", text)
-    return shown
-
     @field_validator("map", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
@@ -101,16 +99,38 @@ def shown_settings(settings: IngestSettings) -> dict[str, str]:
         parse_map(value)
         return value
 
+    @model_validator(mode="after")
+    def _one_input(self) -> IngestSettings:
+        if (self.catalog is None) == (self.rejects is None):
+            raise ValueError("required: CATALOG, or --rejects FILE in its place")
+        if self.rejects and self.prune:
+            raise ValueError("--prune goes with a whole catalog: rejected rows alone do not say what left it")
+        return self
+
+
+def shown_settings(settings: IngestSettings) -> dict[str, str]:
+    """What may be shown of a job's settings: those that say something, without secrets."""
+    shown: dict[str, str] = {}
+    for name, value in settings:
+        if value is None or value is False or value == () or isinstance(value, SecretStr):
+            continue
+        text = ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+        # Not the name and password in an address, nor the keys behind one.
+        shown[name] = "yes" if value is True else re.sub(r"(?<=://)[^/@\s]*(?=@)|(?<=\?)\S+", "…", text)
+    return shown
+
 
 def parse(arguments: Sequence[str]) -> IngestSettings:
     """The settings of a command line; where it is wrong, says so on stderr and exits with status 2."""
     description = "Make a catalog findable: embed its words and pictures and put them into the index."
     parser = index_parser(PROGRAM, description, _EPILOG)
-    parser.add_argument("catalog", metavar="CATALOG", help=describe(IngestSettings, "catalog"))
+    parser.add_argument("catalog", nargs="?", metavar="CATALOG", help=describe(IngestSettings, "catalog"))
     parser.add_argument("--format", choices=get_args(Format), help=describe(IngestSettings, "format"))
     parser.add_argument("--map", metavar="OUR=THEIRS", action="append", help=describe(IngestSettings, "map"))
     parser.add_argument("--map-file", metavar="FILE", help=describe(IngestSettings, "map_file"))
     parser.add_argument("--model", metavar="builtin|NAME|DIR", help=describe(IngestSettings, "model"))
+    parser.add_argument("--rejects", metavar="FILE", help=describe(IngestSettings, "rejects"))
+    parser.add_argument("--precision", choices=get_args(Precision), help=describe(IngestSettings, "precision"))
     parser.add_argument("--crops", action="store_true", help=describe(IngestSettings, "crops"))
     parser.add_argument("--prune", action="store_true", help=describe(IngestSettings, "prune"))
     parser.add_argument("--force", action="store_true", help=describe(IngestSettings, "force"))

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.embedding import Precision, PrecisionQuality
+
 
 class IngestReport(BaseModel):
     """What one run did. ``read = indexed + updated + unchanged + rejected``."""
@@ -36,6 +38,14 @@ class IngestReport(BaseModel):
     generation: str | None = None
     seconds: float = 0.0
     stages: dict[str, float] = Field(default_factory=dict, description="Seconds of each stage.")
+    precision: Precision | None = Field(None, description="Arithmetic that vectors were made in, where some were.")
+    precision_quality: PrecisionQuality | None = Field(
+        None, description="What was measured where int8 was asked for; below its bar it is not `precision`."
+    )
+    same_pictures: dict[str, int] = Field(
+        default_factory=dict, description="Pairs of pictures that are the same though they should not be, by kind."
+    )
+    same_file: str | None = None
     images_per_second: float | None = Field(
         None, description="Steady rate: pictures a second from the end of the first batch on, less the time for words."
     )

@@ -27,7 +27,9 @@ def ingest(
     catalog: Path | str,
     data_dir: Path,
     *,
-    encoder: Encoder | None = None, decoders: DecodePool | None = None, **options: Any
+    encoder: Encoder | None = None,
+    decoders: DecodePool | None = None,
+    **options: Any,
 ) -> IngestReport:
     """One job; its report's arithmetic is checked, whatever else the test is about."""
     encoder = encoder or HashEncoder()
@@ -35,6 +37,7 @@ def ingest(
         IngestSettings(catalog=str(catalog), data_dir=data_dir, qdrant_url=None, **options),
         spec_of=lambda _: encoder.spec,
         encoder_of=lambda _: encoder,
+        preparer_of=lambda _: encoder.preparer,
         decoders=decoders or DECODERS,
     )
     assert report.read == report.indexed + report.updated + report.unchanged + report.rejected
