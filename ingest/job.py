@@ -51,6 +51,19 @@ def run(
     watch = Stopwatch()
     with watch.stage("start"):
         reader = open_catalog(settings)
+    with reader:
+        return _run(settings, reader, watch, start, spec_of, encoder_of)
+
+
+def _run(
+    settings: IngestSettings,
+    reader: Reader,
+    watch: Stopwatch,
+    start: float,
+    spec_of: Callable[[str], EmbeddingSpec],
+    encoder_of: Callable[[str], Encoder],
+) -> IngestReport:
+    with watch.stage("start"):
         store = open_store(settings)
         served = store.record()
         model = settings.model or (served.embedding.model if served else DEFAULT_MODEL)
