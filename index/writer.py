@@ -8,7 +8,7 @@ from uuid import UUID
 
 from index.catalog_index import CatalogIndex, Point
 from index.engine import Engine, RawVector, Row
-from index.filters import TITLE_KEY, field_path
+from index.filters import PICTURE_HASH, TITLE_KEY, field_path
 from index.lexical import Lexical
 from index.reader import Reader
 from index.vectors import check_points
@@ -54,8 +54,9 @@ class Writer:
         """
         # Engines quote paths as they please, and no stored name has quotes.
         indexed = {path.replace('"', ""): kind for path, kind in self._engine.payload_indexes().items()}
-        if TITLE_KEY not in indexed:
-            self._engine.index_payload(TITLE_KEY, "keyword")
+        for path in (TITLE_KEY, PICTURE_HASH):
+            if path not in indexed:
+                self._engine.index_payload(path, "keyword")
         for field, kind in fields.items():
             before = indexed.get(f"fields.{stored_name(field)}")
             if before == kind:
@@ -81,3 +82,8 @@ def continued(base: IndexRecord, record: IndexRecord) -> IndexRecord:
     """
     fields = {**base.fields, **{name: widen_kind(base.fields.get(name), kind) for name, kind in record.fields.items()}}
     return record.model_copy(update={"fields": fields, "average_words": base.average_words, "created": base.created})
+
+
+def described(base: IndexRecord, record: IndexRecord) -> IndexRecord:
+    """The record of the same build before it begins, when what is stored still has the format of ``base``."""
+    return continued(base, record).model_copy(update={"format": base.format})

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
+from catalog import PictureSettings
 from index import IndexSettings, build_settings, describe, index_parser
+from ingest.logs import Log
 from ingest.mapping import parse_map
 
 PROGRAM = "python -m ingest"
@@ -27,7 +32,7 @@ Exit status: 0 done, rejected rows included; 1 the job could not be done;
 Format = Literal["jsonl", "csv", "tsv", "parquet"]
 
 
-class IngestSettings(IndexSettings):
+class IngestSettings(PictureSettings, IndexSettings):
     """One job."""
 
     catalog: Annotated[str, Field(min_length=1)] = Field(
@@ -47,8 +52,42 @@ class IngestSettings(IndexSettings):
         description="`builtin`, or a sentence-transformers image-text model by name or directory; "
         "left out, the index's own, and clip-ViT-B-32 for a new index.",
     )
+    crops: bool = Field(False, description="Embed each picture's centre and quadrants beside the whole.")
     prune: bool = Field(False, description="Delete the products that the catalog no longer has.")
+    force: bool = Field(False, description="Let --prune delete more than a fifth of the products.")
+    dry_run: bool = Field(False, description="Say what would be done, and do nothing.")
     strict: bool = Field(False, description="Exit with status 3 when a row was rejected.")
+    log: Log = Field("text", description="What stderr gets: lines for people, or `json`, an object a line.")
+    report: Path | None = Field(None, description="An .html file to write: one page about the run, to be kept or sent.")
+
+    @field_validator("report")
+    @classmethod
+    def _can_be_written(cls, report: Path | None) -> Path | None:
+        """Told before the job starts, not hours later."""
+        if report is None:
+            return None
+        if report.suffix.lower() not in (".html", ".htm"):  # nor is a catalog ever written over
+            raise ValueError(f"{report} does not end in .html")
+        if report.is_dir():
+            raise ValueError(f"{report} is a folder")
+        try:
+            with TemporaryFile(dir=report.parent):
+                pass
+        except OSError as error:
+            raise ValueError(f"nothing can be written into the folder {report.parent}: {error.strerror}") from error
+        return report
+
+
+def shown_settings(settings: IngestSettings) -> dict[str, str]:
+    """What may be shown of a job's settings: those that say something, without secrets."""
+    shown: dict[str, str] = {}
+    for name, value in settings:
+        if value is None or value is False or value == () or isinstance(value, SecretStr):
+            continue
+        text = ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+        # Not the name and password in an address, nor the keys behind one.
+        shown[name] = "yes" if value is True else re.sub(r"(?<=://)[^/@\s]*(?=@)|(?<=\?)\S+", "…", text)
+    return shown
 
     @field_validator("map", mode="before")
     @classmethod
@@ -72,6 +111,21 @@ def parse(arguments: Sequence[str]) -> IngestSettings:
     parser.add_argument("--map", metavar="OUR=THEIRS", action="append", help=describe(IngestSettings, "map"))
     parser.add_argument("--map-file", metavar="FILE", help=describe(IngestSettings, "map_file"))
     parser.add_argument("--model", metavar="builtin|NAME|DIR", help=describe(IngestSettings, "model"))
+    parser.add_argument("--crops", action="store_true", help=describe(IngestSettings, "crops"))
     parser.add_argument("--prune", action="store_true", help=describe(IngestSettings, "prune"))
+    parser.add_argument("--force", action="store_true", help=describe(IngestSettings, "force"))
+    parser.add_argument("--dry-run", action="store_true", help=describe(IngestSettings, "dry_run"))
     parser.add_argument("--strict", action="store_true", help=describe(IngestSettings, "strict"))
+    parser.add_argument("--log", metavar="text|json", help=describe(IngestSettings, "log"))
+    parser.add_argument("--report", metavar="FILE.html", help=describe(IngestSettings, "report"))
+    _add_picture_options(parser)
     return build_settings(IngestSettings, parser, parser.parse_args(arguments))
+
+
+def _add_picture_options(parser: ArgumentParser) -> None:
+    parser.add_argument("--picture-hosts", metavar="HOST,..", help=describe(IngestSettings, "picture_hosts"))
+    parser.add_argument("--picture-folders", metavar="DIR,..", help=describe(IngestSettings, "picture_folders"))
+    parser.add_argument("--picture-max-age", metavar="DAYS", help=describe(IngestSettings, "picture_max_age"))
+    parser.add_argument(
+        "--picture-private-addresses", action="store_true", help=describe(IngestSettings, "picture_private_addresses")
+    )
