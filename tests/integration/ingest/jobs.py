@@ -27,7 +27,9 @@ def ingest(
     catalog: Path | str,
     data_dir: Path,
     *,
-    encoder: Encoder | None = None, decoders: DecodePool | None = None, **options: Any
+    encoder: Encoder | None = None,
+    decoders: DecodePool | None = None,
+    **options: Any,
 ) -> IngestReport:
     """One job; its report's arithmetic is checked, whatever else the test is about."""
     encoder = encoder or HashEncoder()
