@@ -76,7 +76,7 @@ class RejectsFile:
 
 
 def _content(row: Any) -> JsonValue:
-    """A row as JSON, whole, so that it can be tried again; what could not be parsed as text, cut to 10,000 characters."""
+    """A row as JSON, whole, so that it can be tried again; what could not be parsed as text, cut short."""
     if isinstance(row, bytes):
         return row[: 4 * _MAX_TEXT].decode("utf-8", "backslashreplace").rstrip("\r\n")[:_MAX_TEXT]
     try:

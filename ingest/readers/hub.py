@@ -36,46 +36,58 @@ def dataset_files(location: str) -> tuple[str, list[Path]]:
     if match is None:
         raise CatalogError(f"{location} is no dataset; write hf://datasets/ORG/NAME, perhaps with /SPLIT behind it")
     repo, split = match[1], match[2]
+    hub = _Hub(repo)
     reason = f"{repo} has no Parquet files"
     for revision in _REVISIONS:
         try:
-            listed, here = _listed(repo, revision)
+            listed = hub.files(revision)
         except CatalogError as error:
             reason = error.message
             continue
-        chosen = _of_split([path for path in listed if path.endswith(".parquet")], split, repo)
-        if chosen:
-            return f"hf://datasets/{repo}", _fetched(repo, revision, chosen, here)
+        if chosen := _of_split([path for path in listed if path.endswith(".parquet")], split, repo):
+            return f"hf://datasets/{repo}", _fetched(repo, revision, chosen, hub.away is not None)
     raise CatalogError(f"cannot read {location}: {reason}")
 
 
-def _listed(repo: str, revision: str) -> tuple[list[str], bool]:
-    """Paths of the files of a revision, and whether to take them as they are here."""
-    from huggingface_hub import HfApi, get_cached_repo_tree  # slow to import, and only these catalogs need it
-    from huggingface_hub.errors import (
-        CachedRepoTreeNotFoundError,
-        GatedRepoError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
+class _Hub:
+    """What the hub says of a repository; once it was ``away``, it is not asked again."""
 
-    try:
-        info = HfApi().dataset_info(repo, revision=revision, timeout=_SECONDS)
-        return [file.rfilename for file in info.siblings or ()], False
-    except GatedRepoError as error:
-        raise CatalogError(f"{repo} is only for those who were let in; log in with `hf auth login`") from error
-    except RevisionNotFoundError as error:
-        raise CatalogError(f"{repo} has no Parquet files") from error
-    except RepositoryNotFoundError as error:
-        raise CatalogError(f"the hub has no dataset {repo}, or none that you may read") from error
-    except Exception as error:  # the hub cannot be reached: errors of the HTTP library, or offline mode
+    def __init__(self, repo: str) -> None:
+        self._repo = repo
+        self.away: str | None = None
+
+    def files(self, revision: str) -> list[str]:
+        """Paths of the files of a revision, those of an earlier run where the hub is away. Raises CatalogError."""
+        from huggingface_hub import HfApi  # slow to import, and only these catalogs need it
+        from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
+
+        repo = self._repo
+        if self.away is not None:
+            return self._kept(revision)
         try:
-            files = [file.path for file in get_cached_repo_tree(repo, repo_type="dataset", revision=revision)]
+            info = HfApi().dataset_info(repo, revision=revision, timeout=_SECONDS)
+        except GatedRepoError as error:
+            raise CatalogError(f"{repo} is only for those who were let in; log in with `hf auth login`") from error
+        except RevisionNotFoundError as error:
+            raise CatalogError(f"{repo} has no Parquet files") from error
+        except RepositoryNotFoundError as error:
+            raise CatalogError(f"the hub has no dataset {repo}, or none that you may read") from error
+        except Exception as error:  # errors of the HTTP library, of its server, or offline mode
+            self.away = _brief(error)
+            return self._kept(revision)
+        return [file.rfilename for file in info.siblings or ()]
+
+    def _kept(self, revision: str) -> list[str]:
+        from huggingface_hub import get_cached_repo_tree
+        from huggingface_hub.errors import CachedRepoTreeNotFoundError
+
+        try:
+            files = [file.path for file in get_cached_repo_tree(self._repo, repo_type="dataset", revision=revision)]
         except CachedRepoTreeNotFoundError:
-            said = f"the hub cannot be reached ({_brief(error)}), and {repo} was not fetched before"
-            raise CatalogError(said) from error
-        log.warning("the hub cannot be reached (%s): %s is read as it was fetched before", _brief(error), repo)
-        return files, True
+            never = f"the hub cannot be reached ({self.away}), and {self._repo} was not fetched before"
+            raise CatalogError(never) from None
+        log.warning("the hub cannot be reached (%s): %s is read as it was fetched before", self.away, self._repo)
+        return files
 
 
 def _fetched(repo: str, revision: str, paths: Sequence[str], here: bool) -> list[Path]:

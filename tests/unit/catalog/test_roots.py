@@ -82,7 +82,7 @@ PACKERS: dict[str, Packer] = {
 }
 
 
-@pytest.fixture(params=PACKERS.values(), ids=PACKERS.keys())
+@pytest.fixture(params=list(PACKERS.values()), ids=list(PACKERS))
 def packer(request: pytest.FixtureRequest) -> Iterator[Packer]:
     yield request.param
     fsspec.filesystem("memory").store.clear()

@@ -93,9 +93,8 @@ def test_nothing_is_guessed_for_a_column_that_is_there_nor_between_two(tmp_path:
 
 def test_what_was_asked_for_goes_before_a_guess(tmp_path: Path) -> None:
     rows = [{"id": "a", "name": "n", "label": "l"}]
-    assert values(opened(write(tmp_path, "jsonl", rows), map=("title=label",))) == [
-        {"id": "a", "title": "l", "name": "n"}
-    ]
+    path = write(tmp_path, "jsonl", rows)
+    assert values(opened(path, map=("title=label",))) == [{"id": "a", "title": "l", "name": "n"}]
 
 
 def test_without_an_id_the_candidates_are_named(tmp_path: Path) -> None:
@@ -104,8 +103,10 @@ def test_without_an_id_the_candidates_are_named(tmp_path: Path) -> None:
 
 
 MERCHANT = """\
-id\ttitle\tdescription\tlink\timage_link\tadditional_image_link\tavailability\tprice\tbrand\tgtin\titem_group_id\tproduct_type
-1\tTee\tSoft\thttps://s/1\thttps://s/1.jpg\thttps://s/2.jpg,https://s/3.jpg\tin stock\t12.50 USD\tAcme\t123\tg1\tTops > Tees
+id\ttitle\tdescription\tlink\timage_link\tadditional_image_link\tavailability\tprice\tbrand\tgtin\titem_group_id\
+\tproduct_type
+1\tTee\tSoft\thttps://s/1\thttps://s/1.jpg\thttps://s/2.jpg,https://s/3.jpg\tin stock\t12.50 USD\tAcme\t123\tg1\
+\tTops > Tees
 2\tCap\tWarm\thttps://s/2\thttps://s/4.jpg\t\tout_of_stock\t7.00 USD\tAcme\t124\tg1\tHats
 """
 
@@ -136,8 +137,8 @@ def test_a_merchant_feed_as_json_neither(tmp_path: Path) -> None:
             "currency": "USD",
             "images": ["https://s/2.jpg"],
             "group_id": "7",
-        }  # fmt: skip
-    ]
+        }
+    ]  # fmt: skip
 
 
 SHOPIFY = """\

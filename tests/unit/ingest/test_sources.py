@@ -101,8 +101,8 @@ def _tar(path: Path, files: Mapping[str, bytes]) -> Path:
             info = tarfile.TarInfo(name)
             info.size = len(data)
             archive.addfile(info, io.BytesIO(data))
-    pack = {".gz": gzip.compress, ".tgz": gzip.compress, ".zst": zstd.compress}.get(path.suffix, bytes)
-    path.write_bytes(pack(buffer.getvalue()))
+    pack: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.compress, ".tgz": gzip.compress, ".zst": zstd.compress}
+    path.write_bytes(pack.get(path.suffix, bytes)(buffer.getvalue()))
     return path
 
 

@@ -27,7 +27,7 @@ GERMAN = """\
 id;title;price;weight;in_stock;note
 1;Übergröße Café;1.234,56 €;1,5;ja;a,b
 2;Straße;12,50 €;0,25;nein;c
-3;Œuvre – 10 °C;9,00 €;2;;
+3;Œuvre «10 °C»;9,00 €;2;;
 """
 PRODUCTS = [
     {
@@ -40,7 +40,7 @@ PRODUCTS = [
         "note": "a,b",
     },
     {"id": "2", "title": "Straße", "price": 12.5, "currency": "EUR", "weight": 0.25, "in_stock": False, "note": "c"},
-    {"id": "3", "title": "Œuvre – 10 °C", "price": 9.0, "currency": "EUR", "weight": 2.0},
+    {"id": "3", "title": "Œuvre «10 °C»", "price": 9.0, "currency": "EUR", "weight": 2.0},
 ]
 
 
