@@ -59,6 +59,7 @@ from schemas.filters import (
 from schemas.ingest import IngestReport
 from schemas.product import MAX_ID, MAX_NAME, STANDARD_COLUMNS, FieldName, Product, ProductId, Rejection
 from schemas.record import RECORD_FORMAT, Generation, IndexRecord
+from schemas.same import PictureRef, SameCluster, SameKind, SamePair
 from schemas.search import (
     MAX_LIMIT,
     Explanation,
@@ -127,6 +128,7 @@ __all__ = [
     "PictureHostRefused",
     "PictureNotFound",
     "PictureOutsideCatalog",
+    "PictureRef",
     "PictureSourceUnsupported",
     "PictureTooLarge",
     "PictureTooManyPixels",
@@ -143,6 +145,9 @@ __all__ = [
     "RowError",
     "RowRepeated",
     "RowUnreadable",
+    "SameCluster",
+    "SameKind",
+    "SamePair",
     "Scalar",
     "SearchRequest",
     "SearchResponse",
