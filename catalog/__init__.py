@@ -1,10 +1,12 @@
 """What a product is made of: its row, its pictures, its words, its hashes, its point."""
 
 from catalog.crops import WHOLE, WITH_CROPS, crops
+from catalog.archives import Archive, split_location, using_archive
+from catalog.compression import DAMAGED, compression_of, compression_of_bytes, decompressed
 from catalog.fields import STANDARD_FIELDS, filter_values, kinds_of
 from catalog.hashes import Kept, KeptPicture, PartHashes, hash_bytes, hash_json, hash_row, hash_words
 from catalog.likeness import differences, is_copy, near_distance, perceptual_hash, sketch
-from catalog.open_pictures import Pictures, is_kept, open_pictures
+from catalog.open_pictures import Pictures, is_kept, kept_hash, open_pictures
 from catalog.picture_store import PictureStore
 from catalog.pictures import (
     PictureLimits,
@@ -15,18 +17,22 @@ from catalog.pictures import (
     read_picture,
 )
 from catalog.point import part_hashes, payload, picture_sources, point_id, title_key
+from catalog.remote import fetch, filesystem, is_remote
 from catalog.roots import PictureRoot, open_root
 from catalog.rows import ParsedRow, product_from_row, readable_id
 from catalog.settings import PictureSettings
 from catalog.texts import TEXT_VERSION, details_text, subject_text, text_parts, title_text, words
+from catalog.windows import spool, window
 
 __all__ = [
+    "DAMAGED",
     "STANDARD_FIELDS",
     "TEXT_VERSION",
     "WHOLE",
     "WITH_CROPS",
     "Kept",
     "KeptPicture",
+    "Archive",
     "ParsedRow",
     "PartHashes",
     "PictureLimits",
@@ -36,9 +42,15 @@ __all__ = [
     "Pictures",
     "browser_picture",
     "crops",
+    "browser_picture",
+    "compression_of",
+    "compression_of_bytes",
     "decode_picture",
+    "decompressed",
     "details_text",
     "differences",
+    "fetch",
+    "filesystem",
     "filter_values",
     "hash_bytes",
     "hash_json",
@@ -46,10 +58,14 @@ __all__ = [
     "hash_words",
     "is_copy",
     "is_kept",
+    "kept_hash",
     "kinds_of",
     "locate_picture",
     "near_distance",
     "open_pictures",
+    "is_remote",
+    "kinds_of",
+    "locate_picture",
     "open_root",
     "part_hashes",
     "payload",
@@ -61,9 +77,13 @@ __all__ = [
     "read_picture",
     "readable_id",
     "sketch",
+    "split_location",
+    "spool",
     "subject_text",
     "text_parts",
     "title_key",
     "title_text",
+    "using_archive",
+    "window",
     "words",
 ]

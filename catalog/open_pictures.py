@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from catalog.fetch.cache import UrlPictures
 from catalog.picture_store import PictureStore
 from catalog.pictures import PictureLimits
+from catalog.point import picture_sources
 from catalog.roots import PictureRoot, open_root
 from catalog.settings import PictureSettings
 from schemas import PictureNotFound
@@ -20,6 +23,18 @@ _URL = re.compile(r"https?://", re.IGNORECASE)
 def is_kept(source: str) -> bool:
     """Whether a picture is shown from the store: it came from a URL, or inside its catalog."""
     return source.startswith(INLINE) or _URL.match(source) is not None
+
+
+def kept_hash(payload: Mapping[str, Any], at: int) -> str | None:
+    """The hash under which the store has the picture of that place in a product; None where it has none.
+
+    Args:
+        payload: Of the product's point.
+    """
+    source = picture_sources(payload)[at]
+    if source.startswith(INLINE):
+        return source.removeprefix(INLINE)
+    return next((picture["hash"] for picture in payload.get("pictures", []) if picture["at"] == at), None)
 
 
 class Pictures:

@@ -89,42 +89,53 @@ def locate_picture(root: Path, source: str, folders: Sequence[Path] = ()) -> Pat
         folders: Absolute paths, and links, may lead into these as well.
 
     Raises:
-        PictureSourceUnsupported: a URL, or a path that is not written with slashes.
-        PictureOutsideCatalog: a path with ``..``, or one that leads out of ``root`` and of ``folders``.
+        PictureSourceUnsupported, PictureOutsideCatalog: as ``relative_path`` does; or a path or link leads out of
+            ``root`` and of ``folders``.
         PictureNotFound: nothing is there.
     """
-    if _URL.match(source):
-        raise PictureSourceUnsupported(
-            f"{_cut(source)} is a URL of a kind that is not fetched; pictures are files beside the catalog, named by "
-            "a relative path, or http and https URLs",
-            field="image",
-        )
-    absolute = source.startswith("/") and not folders
-    if _DRIVE.match(source) or absolute or source.startswith("~") or ".." in PurePosixPath(source).parts:
-        raise _outside(source)
-    if "\\" in source or "\0" in source:
-        raise PictureSourceUnsupported(f"{_cut(source)} is no path; write / between folders", field="image")
+    relative_path(source.lstrip("/") if folders else source)
     try:
         root = root.resolve(strict=True)
         path = (root / source).resolve(strict=True)
         inside = any(path.is_relative_to(folder) for folder in (root, *folders))
     except (OSError, RuntimeError, ValueError) as error:  # no such file, a loop of links, no Unicode
         reason = error.strerror if isinstance(error, OSError) else None
-        raise PictureNotFound(f"{_cut(source)} is not there: {reason or 'no such path'}", field="image") from error
+        raise PictureNotFound(f"{cut(source)} is not there: {reason or 'no such path'}", field="image") from error
     if not inside:
         raise _outside(source)
     return path
 
 
+def relative_path(source: str) -> str:
+    """``source``, a relative path that stays where it starts, in one way of writing it: ``./a//b`` is ``a/b``.
+
+    Raises:
+        PictureSourceUnsupported: a URL, or a path that is not written with slashes.
+        PictureOutsideCatalog: an absolute path, or one with ``..``.
+    """
+    if _URL.match(source):
+        raise PictureSourceUnsupported(
+            f"{cut(source)} is a URL of a kind that is not fetched; pictures are files beside the catalog, named by "
+            "a relative path, or http and https URLs",
+            field="image",
+        )
+    if _DRIVE.match(source) or source.startswith(("/", "~")) or ".." in PurePosixPath(source).parts:
+        raise _outside(source)
+    if "\\" in source or "\0" in source:
+        raise PictureSourceUnsupported(f"{cut(source)} is no path; write / between folders", field="image")
+    return "/".join(part for part in source.split("/") if part not in ("", "."))
+
+
 def _outside(source: str) -> PictureOutsideCatalog:
     return PictureOutsideCatalog(
-        f"{_cut(source)} leads out of the catalog's folder; name a file inside it by a relative path, or its folder "
+        f"{cut(source)} leads out of the catalog's folder; name a file inside it by a relative path, or its folder "
         "in STORELENS_PICTURE_FOLDERS",
         field="image",
     )
 
 
-def _cut(source: str) -> str:
+def cut(source: str) -> str:
+    """A source as a message shows it: of bounded length, and printable."""
     return ascii(source if len(source) <= 200 else source[:199] + "…") if not source.isprintable() else source[:200]
 
 
@@ -148,7 +159,7 @@ def read_picture(path: Path, limits: PictureLimits) -> bytes:
     except OSError as error:
         raise PictureNotFound(f"{path.name} cannot be read: {error.strerror}", field="image") from error
     if data is None or len(data) > limits.max_bytes:
-        raise _too_large(limits)
+        raise too_large(limits.max_bytes)
     return data
 
 
@@ -165,7 +176,7 @@ def decode_picture(data: bytes, limits: PictureLimits) -> Image.Image:
         PictureDamaged: it breaks off or does not decode.
     """
     if len(data) > limits.max_bytes:
-        raise _too_large(limits)
+        raise too_large(limits.max_bytes)
     try:
         image = _open(data)
         _check_size(image, limits)
@@ -218,8 +229,8 @@ def _check_size(image: Image.Image, limits: PictureLimits) -> None:
         )
 
 
-def _too_large(limits: PictureLimits) -> PictureTooLarge:
-    return PictureTooLarge(f"the picture has more than {limits.max_bytes:,} bytes", field="image")
+def too_large(max_bytes: int) -> PictureTooLarge:
+    return PictureTooLarge(f"the picture has more than {max_bytes:,} bytes", field="image")
 
 
 def _first_line(error: Exception) -> str:

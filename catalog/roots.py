@@ -1,14 +1,19 @@
-"""Where the relative picture paths of a catalog lead: a folder, by now."""
+"""Where the relative picture paths of a catalog lead: a folder, an archive, or a prefix of object storage."""
 
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
 
-from catalog.pictures import PictureLimits, locate_picture, read_picture
+from catalog.archives import Archive, split_location, using_archive
+from catalog.pictures import PictureLimits, cut, locate_picture, read_picture, relative_path
+from catalog.remote import RemoteRoot, is_remote
+from schemas import CatalogError, PictureError, PictureNotFound
 
 _SETTLED_NS = 2 * 10**9
 """A file written to less than this ago may be written to again under the same time of change: some file systems
@@ -53,10 +58,92 @@ class FolderRoot:
         """Nothing is held open."""
 
 
+class ArchiveRoot:
+    """A ``PictureRoot`` on a zip or tar, or a folder inside one, read in place.
+
+    A tar that is compressed is unpacked, once, into a temporary file. One that is replaced is noticed.
+    """
+
+    def __init__(self, location: str, inside: str, limits: PictureLimits) -> None:
+        self._location = location
+        self._prefix = f"{inside}/" if inside else ""
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._held = ExitStack()
+        self._holds: Archive | None = None
+
+    def mark(self, source: str) -> str | None:
+        try:
+            with using_archive(self._location) as archive:
+                self._hold(archive)
+                return archive.mark(self._prefix + relative_path(source))
+        except (CatalogError, PictureError):
+            return None
+
+    def read(self, source: str) -> bytes:
+        name = self._prefix + relative_path(source)
+        try:
+            with using_archive(self._location) as archive:
+                self._hold(archive)
+                return archive.read(name, self._limits.max_bytes)
+        except CatalogError as error:
+            raise PictureNotFound(f"{cut(source)} cannot be read: {error.message}", field="image") from error
+
+    def close(self) -> None:
+        self._held.close()
+        self._holds = None
+
+    def _hold(self, archive: Archive) -> None:
+        """Keep what is in use open between calls, and let go of what it took the place of."""
+        if archive is not self._holds:
+            with self._lock:
+                before, self._held, self._holds = self._held, ExitStack(), archive
+                self._held.enter_context(using_archive(self._location))
+                before.close()
+
+
+class _WithFolders:
+    """A root whose sources may also be absolute paths into some folders."""
+
+    def __init__(self, root: PictureRoot, folders: Sequence[Path], limits: PictureLimits) -> None:
+        self._root = root
+        self._folders = [folder.resolve() for folder in folders]
+        self._limits = limits
+
+    def mark(self, source: str) -> str | None:
+        return (self._elsewhere(source) or (self._root, source))[0].mark(source)
+
+    def read(self, source: str) -> bytes:
+        root, path = self._elsewhere(source) or (self._root, source)
+        return root.read(path)
+
+    def close(self) -> None:
+        self._root.close()
+
+    def _elsewhere(self, source: str) -> tuple[PictureRoot, str] | None:
+        """The folder that an absolute path is in, and its path there; links are resolved when it is read."""
+        if source.startswith("/"):
+            for folder in self._folders:
+                if Path(source).is_relative_to(folder):
+                    return FolderRoot(folder, self._limits), Path(source).relative_to(folder).as_posix()
+        return None
+
+
 def open_root(root: str, limits: PictureLimits, folders: Sequence[Path] = ()) -> PictureRoot:
     """The pictures of a catalog whose payloads have this ``root``.
 
+    A folder; an archive, ``shop.zip`` or ``shop.zip!/folder/inside``; or a prefix as ``s3://bucket/shop``.
+    Nothing is opened before it is asked for.
+
     Args:
-        folders: That pictures may come from besides.
+        folders: Pictures may also be absolute paths into these.
     """
-    return FolderRoot(Path(root), limits, folders)
+    opened: PictureRoot
+    location = split_location(root)
+    if location is not None and not os.path.isdir(root):  # noqa: PTH112
+        opened = ArchiveRoot(location.archive, location.inside, limits)
+    elif is_remote(root):
+        opened = RemoteRoot(root, limits)
+    else:
+        return FolderRoot(Path(root), limits, folders)
+    return _WithFolders(opened, folders, limits) if folders else opened

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from catalog.fields import flatten
+from catalog.inline import check_bytes, from_data_uri, source_of
 from schemas import (
     MAX_ID,
     MAX_NAME,
@@ -24,11 +26,20 @@ MAX_COLUMNS = 1_000
 MAX_NESTING = 16
 
 
+_KNOWN_SHAPES = 512
+_MAX_KNOWN = 10_000
+"""Characters of the column names that are remembered as a shape."""
+
+
 class ParsedRow(NamedTuple):
-    """A product, and what is wrong with those of its pictures that had to be left out."""
+    """A product, and what is wrong with those of its pictures that had to be left out.
+
+    ``inline`` has the bytes of those that the row itself holds, by their sources: ``picture:HASH``.
+    """
 
     product: Product
     picture_errors: tuple[PictureError, ...]
+    inline: Mapping[str, bytes] = {}
 
 
 def product_from_row(row: Mapping[str, Any], *, typed_ids: bool = False) -> ParsedRow:
@@ -43,36 +54,35 @@ def product_from_row(row: Mapping[str, Any], *, typed_ids: bool = False) -> Pars
     Raises:
         RowError: what is wrong with the first column that is, ``field``.
     """
-    _check_shape(row)
-    given = {name: value for name, value in row.items() if not _is_absent(value)}
-    product_id = _id(given.get("id"), "id", typed_ids)
+    attributes = _attribute_columns(row)
+    product_id = _id(row.get("id"), "id", typed_ids)
     if product_id is None:
         raise RowError("the row has no id; it needs some text that no other product has", field="id")
     if len(product_id) > MAX_ID:
         raise RowError(f"id is longer than {MAX_ID:,} characters", field="id")
-    images, picture_errors = _images(given)
+    images, picture_errors, inline = _images(row)
     product = Product(
         id=product_id,
-        title=_text(given, "title"),
-        description=_text(given, "description"),
+        title=_text(row, "title"),
+        description=_text(row, "description"),
         images=images,
-        category=_text(given, "category"),
-        brand=_text(given, "brand"),
-        price=_price(given.get("price")),
-        currency=_text(given, "currency"),
-        color=_texts(given, "color"),
-        in_stock=_in_stock(given.get("in_stock")),
-        tags=_texts(given, "tags"),
-        group_id=_id(given.get("group_id"), "group_id", typed_ids),
-        language=_text(given, "language"),
-        attributes=_attributes(given),
+        category=_text(row, "category"),
+        brand=_text(row, "brand"),
+        price=_price(row.get("price")),
+        currency=_text(row, "currency"),
+        color=_texts(row, "color"),
+        in_stock=_in_stock(row.get("in_stock")),
+        tags=_texts(row, "tags"),
+        group_id=_id(row.get("group_id"), "group_id", typed_ids),
+        language=_text(row, "language"),
+        attributes=_attributes(row, attributes),
     )
     if not (product.title or product.description or product.images):
         if picture_errors:
             wrong = picture_errors[0]
             raise RowError(f"{wrong.message}; and there is no title or description", field=wrong.field)
         raise RowError("the row needs at least one of title, description and image", field="title")
-    return ParsedRow(product, tuple(picture_errors))
+    return ParsedRow(product, tuple(picture_errors), inline)
 
 
 def readable_id(row: object, *, typed_ids: bool = False) -> str | None:
@@ -83,26 +93,41 @@ def readable_id(row: object, *, typed_ids: bool = False) -> str | None:
         return None
 
 
-def _check_shape(row: object) -> None:
+def _attribute_columns(row: object) -> tuple[str, ...]:
+    """The columns of a row that are attributes. Raises RowError where the row or one of its names is none."""
     if not isinstance(row, Mapping):
         raise RowError(f"a row is an object of columns, not {shown(row)}")
     if len(row) > MAX_COLUMNS:
         raise RowError(f"the row has {len(row):,} columns; at most {MAX_COLUMNS:,} are read")
-    for name in row:
+    try:
+        return _shape(tuple(row)) if len("".join(row)) <= _MAX_KNOWN else _checked(tuple(row))
+    except TypeError:  # a name that is no text
+        return _checked(tuple(row))
+
+
+def _checked(columns: tuple[Any, ...]) -> tuple[str, ...]:
+    for name in columns:
         if not isinstance(name, str) or not name.strip():
             raise RowError(f"a column's name is text, not {shown(name)}")
         if not _is_unicode(name):
             raise RowError(f"the column {name!a} has a name that is not valid Unicode")
         if name in RESERVED:
             raise RowError(f"{name!r} is a word of the filter language; give the column another name", field=name)
+    return tuple(name for name in columns if name not in STANDARD_COLUMNS)
+
+
+# Rows of one catalog have few shapes between them.
+_shape = lru_cache(_KNOWN_SHAPES)(_checked)
 
 
 def _is_absent(value: object) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
+    return value is None or (isinstance(value, str) and (not value or value.isspace()))
 
 
 def _is_unicode(text: str) -> bool:
     """False for lone surrogates, which JSON can escape but nothing can store."""
+    if text.isascii():
+        return True
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -130,26 +155,33 @@ def _id(value: object, column: str, typed: bool) -> str | None:
     return _unicode(value, column)
 
 
-def _text(given: Mapping[str, Any], column: str) -> str | None:
-    value = given.get(column)
-    if value is None:
+def _text(row: Mapping[str, Any], column: str) -> str | None:
+    value = row.get(column)
+    if value is None or value == "":
         return None
     if not isinstance(value, str):
         raise _wrong(column, value, "text")
-    return _unicode(value, column)
+    if value.isspace():
+        return None
+    return value if value.isascii() else _unicode(value, column)
 
 
-def _texts(given: Mapping[str, Any], column: str) -> tuple[str, ...]:
-    values = given.get(column, [])
-    values = values if isinstance(values, list | tuple) else [values]
-    for value in values:
-        if value is not None and not isinstance(value, str):
+def _texts(row: Mapping[str, Any], column: str) -> tuple[str, ...]:
+    values = row.get(column)
+    if values is None:
+        return ()
+    texts: dict[str, None] = {}
+    for value in values if isinstance(values, list | tuple) else (values,):
+        if isinstance(value, str):
+            if value and not value.isspace():
+                texts[value if value.isascii() else _unicode(value, column)] = None
+        elif value is not None:
             raise _wrong(column, value, "text or a list of texts")
-    return tuple(dict.fromkeys(_unicode(value, column) for value in values if not _is_absent(value)))
+    return tuple(texts)
 
 
 def _price(value: object) -> float | None:
-    if value is None:
+    if _is_absent(value):
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _wrong("price", value, "a number")
@@ -167,37 +199,73 @@ def _finite(value: float, column: str) -> float:
 
 
 def _in_stock(value: object) -> bool | None:
-    if value is not None and not isinstance(value, bool):
+    if _is_absent(value):
+        return None
+    if not isinstance(value, bool):
         raise _wrong("in_stock", value, "true or false")
     return value
 
 
-def _images(given: Mapping[str, Any]) -> tuple[tuple[str, ...], list[PictureError]]:
-    """Paths in their order without repeats, and an error for each value that can be none."""
-    listed = given.get("images", [])
-    values = [("image", given.get("image"))]
-    values += [("images", value) for value in (listed if isinstance(listed, list | tuple) else [listed])]
-    paths: dict[str, None] = {}
+def _images(row: Mapping[str, Any]) -> tuple[tuple[str, ...], list[PictureError], dict[str, bytes]]:
+    """Sources in their order without repeats, an error for each value that can be none, and what the row itself has."""
+    sources: dict[str, None] = {}
     errors: list[PictureError] = []
-    for column, value in values:
-        if isinstance(value, str) and _is_unicode(value):
-            if value.strip():
-                paths[value] = None
-        elif value is not None:
-            found = f"{column} is {shown(value)}, expected the path of a picture beside the catalog file"
-            errors.append(PictureSourceUnsupported(found, field=column))
-    return tuple(paths), errors
+    inline: dict[str, bytes] = {}
+    for column in ("image", "images"):
+        given = row.get(column)
+        if given is None:
+            continue
+        for value in given if isinstance(given, list | tuple) and column == "images" else [given]:
+            try:
+                source = _source(value, column, inline)
+            except PictureError as error:
+                errors.append(error)
+            else:
+                if source is not None:
+                    sources[source] = None
+    return tuple(sources), errors, inline
 
 
-def _attributes(given: Mapping[str, Any]) -> dict[str, Any]:
-    attributes = {name: _json(given[name], name) for name in given if name not in STANDARD_COLUMNS}
-    names: set[str] = set()
-    for name, _ in flatten(attributes):
+def _source(value: object, column: str, inline: dict[str, bytes]) -> str | None:
+    """A path, a URL or ``picture:HASH``; None for an absent one. What the row itself has is put into ``inline``."""
+    if _is_absent(value):
+        return None
+    if isinstance(value, dict) and value.keys() <= {"bytes", "path"}:  # as Hugging Face datasets have them
+        value = value.get("path") if value.get("bytes") is None else value["bytes"]
+        if _is_absent(value):
+            return None
+    if isinstance(value, str) and _is_unicode(value):
+        if not value.startswith(("data:", "Data:", "DATA:")):
+            return value
+        data = from_data_uri(value, column)
+    elif isinstance(value, bytes | bytearray | memoryview):
+        data = check_bytes(bytes(value), column)
+    else:
+        expected = "a path beside the catalog file, a URL, a data: URI, or bytes"
+        raise PictureSourceUnsupported(f"{column} is {shown(value)}, expected {expected}", field=column)
+    source = source_of(data)
+    inline[source] = data
+    return source
+
+
+def _attributes(row: Mapping[str, Any], columns: tuple[str, ...]) -> dict[str, Any]:
+    attributes = {}
+    nested = False
+    for name in columns:
+        value = row[name]
+        if not _is_absent(value):
+            attributes[name] = value = _json(value, name)
+            nested = nested or isinstance(value, dict)
+    names = set(attributes)
+    if nested:
+        names = set()
+        for name, _ in flatten(attributes):
+            if name in names:
+                raise RowError(f"{name!r} is there twice: as a column, and as a part of a nested one", field=name)
+            names.add(name)
+    for name in names:
         if len(name) > MAX_NAME:
             raise RowError(f"the column {name[:40]}… has a name of more than {MAX_NAME} characters")
-        if name in names:
-            raise RowError(f"{name!r} is there twice: as a column, and as a part of a nested one", field=name)
-        names.add(name)
     if len(names) > MAX_COLUMNS:
         raise RowError(f"the row has {len(names):,} columns with nested ones; at most {MAX_COLUMNS:,} are read")
     return attributes
@@ -208,7 +276,7 @@ def _json(value: Any, column: str, depth: int = 0) -> Any:
     if depth > MAX_NESTING:
         raise RowError(f"{column} is nested deeper than {MAX_NESTING} levels", field=column)
     if isinstance(value, str):
-        return _unicode(value, column)
+        return value if value.isascii() else _unicode(value, column)
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int | float):

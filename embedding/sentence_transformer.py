@@ -15,7 +15,7 @@ from sentence_transformers.util import batch_to_device
 from transformers.utils import logging as transformers_logging
 
 from embedding.class_token import pool_early
-from embedding.description import describe
+from embedding.description import Description, describe
 from embedding.encoder import Pixels, Preparer, Vectors, check_vectors
 from embedding.fingerprint import fingerprint_directory
 from embedding.image_transform import ImageTransform, whole_picture
@@ -36,21 +36,31 @@ def load_sentence_transformer(model: str, directory: Path, precision: Precision 
         ModelError: the model does not load, or does not embed both texts and images.
     """
     precision = choose_precision(precision)
+    description = describe(directory, model)
+    loaded = load_model(directory, description)
+    missing = {"text", "image"} - set(loaded.modalities)
+    if missing:
+        raise ModelError(f"model {model} does not embed {' or '.join(sorted(missing))}s; choose an image-text model")
+    loaded = loaded.to(dtype_of(precision))
+    spec = description.spec if description else _spec_of(loaded, model, directory)
+    transform = description.transform if description else None
+    return TransformerEncoder(loaded, spec.model_copy(update={"precision": precision}), transform)
+
+
+def load_model(directory: Path, description: Description | None) -> SentenceTransformer:
+    """In float32, or as it was saved; ``description`` is what the directory says of itself.
+
+    Raises:
+        ModelError: it does not load.
+    """
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         loaded = SentenceTransformer(str(directory), local_files_only=True, trust_remote_code=False)
     except Exception as error:  # whatever a stranger's model raises: the person gets one sentence
         raise ModelError(f"the model in {directory} does not load: {error}") from error
-    missing = {"text", "image"} - set(loaded.modalities)
-    if missing:
-        raise ModelError(f"model {model} does not embed {' or '.join(sorted(missing))}s; choose an image-text model")
-    loaded = loaded.to(dtype_of(precision))
-    description = describe(directory, model)
     if description:
         pool_early(loaded[0].model)
-    spec = description.spec if description else _spec_of(loaded, model, directory)
-    transform = description.transform if description else None
-    return TransformerEncoder(loaded, spec.model_copy(update={"precision": precision}), transform)
+    return loaded
 
 
 class TransformerEncoder:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,8 +12,9 @@ from index.edge import EdgeEngine
 from index.generations import Base, Generations, View, still_serves
 from index.locks import writer_lock
 from index.reader import Reader
+from index.room import told_when_full
 from index.writer import Writer, continued, described
-from schemas import Generation, IndexDamaged, IndexRecord
+from schemas import Generation, IndexDamaged, IndexDiskFull, IndexRecord
 
 
 class _Left(NamedTuple):
@@ -51,7 +52,9 @@ class EmbeddedStore:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        with writer_lock(self._generations.root / "lock"):
+        with ExitStack() as held:
+            with told_when_full(self._generations.root):
+                held.enter_context(writer_lock(self._generations.root / "lock"))
             try:
                 yield
             finally:
@@ -74,12 +77,16 @@ class EmbeddedStore:
         serving = files.record(current) if current else None
         fresh = serving is not None and bool(serving.differences(record))
         left = self._left_behind(current, record)
-        if left:
-            engine, record = left.engine, continued(left.record, record)
-        elif current and serving and not fresh:
-            engine, record = EdgeEngine.load(files.copy_current(current)), continued(serving, record)
-        else:
-            engine = EdgeEngine.create(files.new_shard(), record.embedding.dimension)
+        try:
+            if left:
+                engine, record = left.engine, continued(left.record, record)
+            elif current and serving and not fresh:
+                engine, record = EdgeEngine.load(files.copy_current(current)), continued(serving, record)
+            else:
+                engine = EdgeEngine.create(files.new_shard(), record.embedding.dimension)
+        except IndexDiskFull:
+            files.clear()  # half a shard is of no use to anybody, and its room is
+            raise
         files.set_base(Base(generation=current, record=record))
         self._build = EmbeddedBuild(files, engine, record, fresh=fresh, resumed=left is not None)
         return self._build

@@ -36,6 +36,10 @@ class Row:
     vectors: dict[VectorName, RawVector]
 
 
+def count_numbers(vector: RawVector) -> int:
+    return sum(len(part) if isinstance(part, list) else 1 for part in vector)
+
+
 class Engine(Protocol):
     """One set of points. Reads may come from any thread, many at once; writes from one."""
 

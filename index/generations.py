@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from index.files import copy_tree, disk_usage, fsync, link_tree, replace_text
 from index.locks import claim, waiting_lock
+from index.room import require, told_when_full
 from schemas import GenerationServes, GenerationUnknown, IndexDamaged, IndexMissing, IndexRecord
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -88,7 +89,8 @@ class Generations:
 
     def set_base(self, base: Base) -> None:
         """Declare the shard in ``building`` whole."""
-        replace_text(self.building / "base.json", base.model_dump_json())
+        with told_when_full(self.root):
+            replace_text(self.building / "base.json", base.model_dump_json())
 
     def clear(self) -> None:
         """Remove whatever is in ``building``, the sign that it is whole first."""
@@ -103,8 +105,10 @@ class Generations:
 
     def copy_current(self, generation: str) -> Path:
         """The shard of a new build, as a copy of a generation's."""
-        shard = self.new_shard()
-        copy_tree(self._generations / generation / "shard", shard)
+        source, shard = self._generations / generation / "shard", self.new_shard()
+        require(self.root, disk_usage(source), "a copy of the index to work on")
+        with told_when_full(self.root):
+            copy_tree(source, shard)
         return shard
 
     def publish(self, record: IndexRecord) -> str:
@@ -113,11 +117,12 @@ class Generations:
         number = 1 + max((int(name.split("-")[0]) for name in self.names()), default=0)
         # The random part tells generations apart when a data directory is removed and made anew.
         name = f"{number:06d}-{secrets.token_hex(3)}"
-        replace_text(self.building / "record.json", record.model_dump_json(indent=2))
-        self._generations.mkdir(exist_ok=True)
-        self.building.rename(self._generations / name)
-        fsync(self._generations)
-        self.serve(name)
+        with told_when_full(self.root):
+            replace_text(self.building / "record.json", record.model_dump_json(indent=2))
+            self._generations.mkdir(exist_ok=True)
+            self.building.rename(self._generations / name)
+            fsync(self._generations)
+            self.serve(name)
         self.remove_except({name, previous})
         return name
 
@@ -150,12 +155,14 @@ class Generations:
 
     def view_of(self, generation: str) -> View:
         """A shard directory of one's own on a generation. Raises IndexDamaged, FileNotFoundError where it is gone."""
-        view = View(self._views, generation, self.record(generation))
-        try:
-            link_tree(self._generations / generation / "shard", view.shard)
-        except BaseException:
-            view.close()
-            raise
+        record = self.record(generation)
+        with told_when_full(self.root):
+            view = View(self._views, generation, record)
+            try:
+                link_tree(self._generations / generation / "shard", view.shard)
+            except BaseException:
+                view.close()
+                raise
         return view
 
     def sweep_views(self) -> None:

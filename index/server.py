@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 import tempfile
 import warnings
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from qdrant_client import QdrantClient
 
-from index.catalog_index import Latest
+from index.catalog_index import Latest, Point
 from index.generations import still_serves, unknown_generation
+from index.lease import Lease
 from index.locks import writer_lock
+from index.patience import Patience
 from index.reader import Reader
 from index.server_collections import Collections
 from index.server_engine import ServerEngine
@@ -33,8 +37,10 @@ class ServerStore:
     that serves.
     """
 
-    def __init__(self, client: QdrantClient, collection: str, url: str) -> None:
+    def __init__(self, client: QdrantClient, collection: str, url: str, patience: Patience | None = None) -> None:
         self._client = client
+        self._patience = patience or Patience(url)
+        self._lease: Lease | None = None
         self._collections = Collections(client, collection, url)
         self.url = url
 
@@ -56,7 +62,9 @@ class ServerStore:
             raise ConfigurationError(
                 "STORELENS_QDRANT_URL is not an address such as http://localhost:6333", field="qdrant_url"
             ) from error
-        return cls(client, settings.collection, shown)
+        patience = Patience(shown)
+        client.http.client.add_middleware(patience)
+        return cls(client, settings.collection, shown, patience)
 
     def open(self) -> Reader:
         collection = self._collections.serving()
@@ -73,10 +81,26 @@ class ServerStore:
         collection = self._collections.serving()
         return self._collections.description(collection)[0] if collection else None
 
-    def lock(self) -> AbstractContextManager[None]:
-        """Holds off other jobs of this user on this machine: a Qdrant server has no locks to offer."""
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Holds off other jobs of this user on this machine by a file, and all others by a lease on the server.
+
+        While it is held, the server may be away for some minutes.
+        """
         name = sha256(f"{self.url} {self._collections.alias}".encode()).hexdigest()[:16]
-        return writer_lock(Path(tempfile.gettempdir()) / f"storelens-{os.getuid()}-{name}.lock")
+        with writer_lock(Path(tempfile.gettempdir()) / f"storelens-{os.getuid()}-{name}.lock") as token:
+            lease = Lease(self._client, self._collections.alias, self.url, token)
+            with lease.held(), self._patience.waiting():
+                self._lease = lease
+                try:
+                    yield
+                finally:
+                    self._lease = None
+
+    def check_lease(self) -> None:
+        """Before every write. Raises IndexLocked when another job has taken the index."""
+        if self._lease:
+            self._lease.check()
 
     def latest(self, record: IndexRecord) -> Latest | None:
         serving = self._collections.serving()
@@ -179,10 +203,23 @@ class ServerBuild(Writer):
         self.fresh = fresh
         self.resumed = resumed
 
+    def upsert(self, points: Sequence[Point]) -> None:
+        self._store.check_lease()
+        super().upsert(points)
+
+    def set_payload(self, payloads: Mapping[UUID, dict[str, Any]]) -> None:
+        self._store.check_lease()
+        super().set_payload(payloads)
+
+    def delete(self, ids: Sequence[UUID]) -> None:
+        self._store.check_lease()
+        super().delete(ids)
+
     def optimize(self) -> None:
         """Servers do that by themselves."""
 
     def commit(self) -> str:
+        self._store.check_lease()
         return self._store.publish(self._collection, self._record)
 
     def discard(self) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from catalog import KeptPicture, PictureLimits, PictureRoot, PictureStore, hash_bytes
-from embedding import Pixels
-from ingest.decoding import DecodePool, Prepare
+from embedding import Pixels, Preparer
+from ingest.decoding import DecodePool
 from schemas import PictureDamaged, PictureError
 
 MAX_PICTURES = 64
@@ -48,7 +48,7 @@ class PictureLoader:
         store: PictureStore,
         limits: PictureLimits,
         decoders: DecodePool,
-        preparer: Callable[[], Prepare] | None,
+        preparer: Callable[[], Preparer] | None,
         views: int,
     ) -> None:
         self._root = root

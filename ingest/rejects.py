@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,9 +12,12 @@ from typing import Any, Self, TextIO
 
 from pydantic import JsonValue
 
+from catalog import picture_format
 from schemas import Rejection, StoreLensError
 
-_MAX_CONTENT = 10_000
+_MAX_TEXT = 10_000
+_MAX_ROW = 10_000_000
+"""Characters of a row that is kept whole: as long as the longest line that a reader takes."""
 
 
 def rejection(
@@ -72,17 +76,24 @@ class RejectsFile:
 
 
 def _content(row: Any) -> JsonValue:
-    """A row as JSON where it is JSON and short; otherwise its text, cut to 10,000 characters."""
+    """A row as JSON, whole, so that it can be tried again; what could not be parsed as text, cut to 10,000 characters."""
     if isinstance(row, bytes):
-        return row[: 4 * _MAX_CONTENT].decode("utf-8", "backslashreplace").rstrip("\r\n")[:_MAX_CONTENT]
+        return row[: 4 * _MAX_TEXT].decode("utf-8", "backslashreplace").rstrip("\r\n")[:_MAX_TEXT]
     try:
-        text = json.dumps(row, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError, RecursionError):  # bytes and the like, NaN, nested too deep
-        return _unicode(repr(row)[:_MAX_CONTENT])
-    if len(text) > _MAX_CONTENT or _unicode(text) != text:
-        return _unicode(text[:_MAX_CONTENT])
+        text = json.dumps(row, ensure_ascii=False, allow_nan=False, default=_data_uri)
+    except (TypeError, ValueError, RecursionError):  # NaN, dates and the like, nested too deep
+        return _unicode(repr(row)[:_MAX_TEXT])
+    if len(text) > _MAX_ROW or _unicode(text) != text:
+        return _unicode(text[:_MAX_TEXT])
     content: JsonValue = json.loads(text)
     return content
+
+
+def _data_uri(value: object) -> str:
+    """Bytes, a picture's most likely, as JSON can hold them."""
+    if not isinstance(value, bytes):
+        raise TypeError(type(value).__name__)
+    return f"data:{picture_format(value) or 'application/octet-stream'};base64,{b64encode(value).decode('ascii')}"
 
 
 def _unicode(text: str) -> str:

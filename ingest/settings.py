@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import NoDecode
 
 from catalog import PictureSettings
 from index import IndexSettings, build_settings, describe, index_parser
 from ingest.logs import Log
+from ingest.mapping import parse_map
 
 PROGRAM = "python -m ingest"
 
@@ -25,10 +29,24 @@ Exit status: 0 done, rejected rows included; 1 the job could not be done;
 """
 
 
-class IngestSettings(IndexSettings, PictureSettings):
+Format = Literal["jsonl", "csv", "tsv", "parquet"]
+
+
+class IngestSettings(PictureSettings, IndexSettings):
     """One job."""
 
-    catalog: Path = Field(description="A .jsonl, .csv or .parquet file, or a folder of pictures.")
+    catalog: Annotated[str, Field(min_length=1)] = Field(
+        description="A file (.jsonl, .csv, .tsv, .parquet; .gz and .zst of text), a .zip or .tar of one and its "
+        "pictures, a folder of pictures, s3://..., gs://..., hf://datasets/ORG/NAME, or - for standard input."
+    )
+    format: Format | None = Field(
+        None, description="What the catalog is, where its name does not say: jsonl, csv, tsv or parquet."
+    )
+    map: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Read their column THEIRS as our OUR, as title=name; may be given again. images may be several.",
+    )
+    map_file: Path | None = Field(None, description="A YAML file of such mappings: `title: name`.")
     model: Annotated[str, Field(min_length=1)] | None = Field(
         None,
         description="`builtin`, or a sentence-transformers image-text model by name or directory; "
@@ -60,11 +78,38 @@ class IngestSettings(IndexSettings, PictureSettings):
         return report
 
 
+def shown_settings(settings: IngestSettings) -> dict[str, str]:
+    """What may be shown of a job's settings: those that say something, without secrets."""
+    shown: dict[str, str] = {}
+    for name, value in settings:
+        if value is None or value is False or value == () or isinstance(value, SecretStr):
+            continue
+        text = ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+        # Not the name and password in an address, nor the keys behind one.
+        shown[name] = "yes" if value is True else re.sub(r"(?<=://)[^/@\s]*(?=@)|(?<=\?)\S+", "…", text)
+    return shown
+
+    @field_validator("map", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """The environment has them between commas."""
+        return [item for item in value.split(",") if item.strip()] if isinstance(value, str) else value
+
+    @field_validator("map")
+    @classmethod
+    def _check(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        parse_map(value)
+        return value
+
+
 def parse(arguments: Sequence[str]) -> IngestSettings:
     """The settings of a command line; where it is wrong, says so on stderr and exits with status 2."""
     description = "Make a catalog findable: embed its words and pictures and put them into the index."
     parser = index_parser(PROGRAM, description, _EPILOG)
     parser.add_argument("catalog", metavar="CATALOG", help=describe(IngestSettings, "catalog"))
+    parser.add_argument("--format", choices=get_args(Format), help=describe(IngestSettings, "format"))
+    parser.add_argument("--map", metavar="OUR=THEIRS", action="append", help=describe(IngestSettings, "map"))
+    parser.add_argument("--map-file", metavar="FILE", help=describe(IngestSettings, "map_file"))
     parser.add_argument("--model", metavar="builtin|NAME|DIR", help=describe(IngestSettings, "model"))
     parser.add_argument("--crops", action="store_true", help=describe(IngestSettings, "crops"))
     parser.add_argument("--prune", action="store_true", help=describe(IngestSettings, "prune"))
@@ -73,4 +118,14 @@ def parse(arguments: Sequence[str]) -> IngestSettings:
     parser.add_argument("--strict", action="store_true", help=describe(IngestSettings, "strict"))
     parser.add_argument("--log", metavar="text|json", help=describe(IngestSettings, "log"))
     parser.add_argument("--report", metavar="FILE.html", help=describe(IngestSettings, "report"))
+    _add_picture_options(parser)
     return build_settings(IngestSettings, parser, parser.parse_args(arguments))
+
+
+def _add_picture_options(parser: ArgumentParser) -> None:
+    parser.add_argument("--picture-hosts", metavar="HOST,..", help=describe(IngestSettings, "picture_hosts"))
+    parser.add_argument("--picture-folders", metavar="DIR,..", help=describe(IngestSettings, "picture_folders"))
+    parser.add_argument("--picture-max-age", metavar="DAYS", help=describe(IngestSettings, "picture_max_age"))
+    parser.add_argument(
+        "--picture-private-addresses", action="store_true", help=describe(IngestSettings, "picture_private_addresses")
+    )

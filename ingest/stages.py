@@ -23,13 +23,14 @@ MEANING = {
 Part = Literal["decode", "encode", "write"]
 PARTS: tuple[Part, ...] = get_args(Part)
 
-_PART: dict[str, Part] = {
+PART: dict[str, Part] = {
     "wait": "decode",
     "images": "encode",
     "texts": "encode",
     "compare": "write",
     "write": "write",
 }
+"""What a stage of the main thread is part of; pictures are decoded beside it, and it waits for them."""
 
 ADVICE: dict[Part, str] = {
     "decode": "The model waited for pictures: reading, fetching or decoding them is the limit. More cores, smaller "
@@ -43,7 +44,7 @@ ADVICE: dict[Part, str] = {
 def shares(seconds: Mapping[str, float]) -> dict[Part, float]:
     """What part of their common time each took, by seconds of stages; empty where that is none."""
     spent = dict.fromkeys(PARTS, 0.0)
-    for stage, part in _PART.items():
+    for stage, part in PART.items():
         spent[part] += max(0.0, seconds.get(stage, 0.0))  # a stage that gave time away can be below zero
     total = sum(spent.values())
     return {part: spent[part] / total for part in PARTS} if total > 0 else {}

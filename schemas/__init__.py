@@ -1,6 +1,6 @@
 """The words everyone uses. Imports pydantic and the standard library, nothing else."""
 
-from schemas.embedding import EmbeddingSpec, Precision
+from schemas.embedding import EmbeddingSpec, Precision, PrecisionQuality
 from schemas.errors import (
     BadVectors,
     CatalogError,
@@ -62,6 +62,7 @@ from schemas.record import RECORD_FORMAT, Generation, IndexRecord
 from schemas.same import PictureRef, SameCluster, SameKind, SamePair
 from schemas.search import (
     MAX_LIMIT,
+    MAX_URL,
     Explanation,
     Facet,
     FacetValue,
@@ -81,6 +82,7 @@ __all__ = [
     "MAX_ID",
     "MAX_LIMIT",
     "MAX_NAME",
+    "MAX_URL",
     "RECORD_FORMAT",
     "RESERVED",
     "STANDARD_COLUMNS",
@@ -134,6 +136,7 @@ __all__ = [
     "PictureTooManyPixels",
     "PictureUnreachable",
     "Precision",
+    "PrecisionQuality",
     "Product",
     "ProductId",
     "ProductNotFound",

@@ -77,8 +77,8 @@ class Product(BaseModel):
 class Rejection(BaseModel):
     """One line of the rejects file: a row, or a part of it, that was not indexed and why.
 
-    ``content`` is the row as it was read, its columns under StoreLens's names and whole, so that it can be
-    mended and tried again; where it could not be parsed, its text, cut to 10,000 characters.
+    ``content`` is the row as it was read, its columns under our names and its bytes as data: URIs, so
+    that it can be mended and tried again; where it could not be parsed, its text, cut to 10,000 characters.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -7,7 +7,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.embedding import EmbeddingSpec, Precision
+from schemas.embedding import EmbeddingSpec, Precision, PrecisionQuality
 from schemas.filters import FieldKind
 
 RECORD_FORMAT = 2
@@ -25,6 +25,9 @@ class IndexRecord(BaseModel):
     fields: dict[str, FieldKind] = Field(description="Filterable fields and the kind found over the catalog.")
     average_words: float = Field(
         gt=0, description="Mean words of a product, for BM25; fixed when the index is created."
+    )
+    precision_quality: PrecisionQuality | None = Field(
+        None, description="What was measured before pictures were embedded in int8; None where none were."
     )
     views: int = Field(1, ge=1, description="Rows of the image vector that each picture has.")
     created: datetime

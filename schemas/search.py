@@ -14,6 +14,7 @@ LegName = Literal["text->image", "text->title", "text->text", "lexical", "image-
 
 MAX_TEXT = 4_000
 MAX_LIMIT = 100
+MAX_URL = 4_096
 
 
 class _Words(BaseModel):
@@ -21,9 +22,23 @@ class _Words(BaseModel):
 
 
 class ImageQuery(_Words):
-    """A photo to search by."""
+    """A photo to search by: one of the two."""
 
-    base64: str = Field(min_length=1, description="The bytes of the photo, base64; a `data:` prefix is allowed.")
+    base64: str | None = Field(
+        None, min_length=1, description="The bytes of the photo, base64; a `data:` prefix is allowed."
+    )
+    url: str | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_URL,
+        description="Where the photo is, http or https; only where the server is set to fetch photos.",
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> ImageQuery:
+        if (self.base64 is None) == (self.url is None):
+            raise ValueError("give the photo as one of base64 and url")
+        return self
 
 
 class Sort(_Words):

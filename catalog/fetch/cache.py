@@ -26,7 +26,7 @@ from catalog.hashes import hash_bytes
 from catalog.picture_store import PictureStore
 from catalog.pictures import PictureLimits
 from catalog.settings import PictureSettings
-from schemas import NotAPicture, PictureError, PictureTooLarge, PictureUnreachable
+from schemas import NotAPicture, PictureError, PictureHostGivenUp, PictureTooLarge, PictureUnreachable
 
 if TYPE_CHECKING:
     from catalog.fetch.fetcher import Fetched, Fetcher
@@ -95,8 +95,9 @@ class UrlPictures:
             raise type(failed)(failed.message, field=failed.field)  # each thread its own: an exception has a traceback
         try:
             if entry is None or kept is None:
-                return self._keep(path, self._the_fetcher().fetch(source), b"")
-            return self._keep(path, self._the_fetcher().fetch(source, entry.etag, entry.last_modified), kept)
+                return self._keep(path, self._the_fetcher().fetch(source))
+            fetched = self._the_fetcher().fetch(source, entry.etag, entry.last_modified)
+            return self._keep(path, fetched, entry, kept)
         except (PictureUnreachable, PictureTooLarge, NotAPicture) as error:
             if kept is None:
                 self._remember(path.name, error)
@@ -118,11 +119,16 @@ class UrlPictures:
             )
             self._outdated = 0
 
-    def _keep(self, path: Path, fetched: Fetched, before: bytes) -> bytes:
-        data = before if fetched.data is None else fetched.data
-        entry = _Entry(self._store.put(data), fetched.etag, fetched.last_modified, self._clock())
+    def _keep(self, path: Path, fetched: Fetched, before: _Entry | None = None, kept: bytes = b"") -> bytes:
+        """Remember what came, or that what is kept is still what it is."""
+        if fetched.data is not None:
+            entry = _Entry(self._store.put(fetched.data), fetched.etag, fetched.last_modified, self._clock())
+        else:
+            assert before is not None  # who asked without condition is not told that nothing changed
+            etag, last_modified = fetched.etag or before.etag, fetched.last_modified or before.last_modified
+            entry = _Entry(before.hash, etag, last_modified, self._clock())
         self._store.write(path, json.dumps(asdict(entry)).encode())
-        return data
+        return kept if fetched.data is None else fetched.data
 
     def _recall(self, path: Path) -> _Entry | None:
         try:
@@ -137,8 +143,9 @@ class UrlPictures:
         return age >= -60 and (age < self._max_age or entry.fetched >= self._opened)
 
     def _remember(self, name: str, error: PictureError) -> None:
-        with self._lock:
-            self._failures[name] = error
+        if not isinstance(error, PictureHostGivenUp):  # costs nothing to ask, and its host may be well by then
+            with self._lock:
+                self._failures[name] = error
 
     def _the_fetcher(self) -> Fetcher:
         with self._lock:
@@ -149,7 +156,7 @@ class UrlPictures:
     def _path(self, source: str) -> Path:
         # The URL itself is not written down: its query may hold a key.
         name = hash_bytes(source.encode("utf-8", "surrogatepass"))
-        return self._store.folder / "urls" / name[:2] / f"{name}.json"
+        return Path(f"{self._store.folder}/urls/{name[:2]}/{name}.json")
 
 
 def _fetcher(settings: PictureSettings, limits: PictureLimits) -> Fetcher:

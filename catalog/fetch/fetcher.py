@@ -7,7 +7,6 @@ environment are not used: they would resolve names themselves, out of reach of e
 
 from __future__ import annotations
 
-import base64
 import re
 import ssl
 import sys
@@ -19,22 +18,17 @@ from http import HTTPStatus
 
 import httpcore
 import httpx
-from tenacity import (
-    RetryCallState,
-    Retrying,
-    retry_if_exception_type,
-    wait_exponential_jitter,
-)
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential_jitter
 from tenacity.nap import sleep_using_event
 
 from catalog.fetch.hosts import Hosts
 from catalog.fetch.network import Deadline, GuardedNetwork, until
+from catalog.fetch.urls import credentials, parse_url, redirected, shown_url
 from catalog.pictures import PictureLimits, picture_format
 from catalog.settings import PictureSettings
-from schemas import NotAPicture, PictureNotFound, PictureSourceUnsupported, PictureTooLarge, PictureUnreachable
+from schemas import NotAPicture, PictureNotFound, PictureTooLarge, PictureUnreachable
 
 MAX_REDIRECTS = 5
-MAX_URL = 4_096
 ATTEMPTS = 4
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 10.0
@@ -51,7 +45,8 @@ _REDIRECTS = {301, 302, 303, 307, 308}
 _LATER = {408, 425, 429}
 """Besides 5xx: the server asks for patience."""
 _HEADERS = {
-    "Accept": "image/avif,image/webp,image/*;q=0.9,*/*;q=0.1",
+    # No kind is named, so that servers that convert to what is asked for give the original.
+    "Accept": "image/*, */*;q=0.1",
     # What comes is what was sent: nothing is unpacked here, so no bomb goes off.
     "Accept-Encoding": "identity",
     "User-Agent": "StoreLens/0.1",
@@ -117,7 +112,7 @@ class Fetcher:
             NotAPicture: something else came.
             PictureUnreachable: none of this, but no picture either, in the time there was.
         """
-        url = _parse(source)
+        url = parse_url(source)
         conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
         headers = {name: value for name, value in conditions.items() if value is not None}
         deadline = Deadline(self._seconds)
@@ -164,7 +159,7 @@ class Fetcher:
         request = httpcore.Request(
             "GET",
             httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-            headers=list(({"Host": url.netloc} | _HEADERS | headers | _credentials(first, url)).items()),
+            headers=list(({"Host": url.netloc} | _HEADERS | headers | credentials(first, url)).items()),
             extensions={"timeout": {"connect": CONNECT_SECONDS, "read": READ_SECONDS, "write": READ_SECONDS}},
         )
         try:
@@ -189,7 +184,7 @@ class Fetcher:
         if status != 200:
             _finish(response, headers)
         if status in _REDIRECTS and headers.get("location"):
-            return _redirected(url, headers["location"])
+            return redirected(url, headers["location"])
         if status == 304 and asked_if_changed:
             return Fetched(None, _validator(headers.get("etag")), _validator(headers.get("last-modified")))
         if status >= 500 or status in _LATER:
@@ -221,48 +216,6 @@ class Fetcher:
 
     def _too_large(self, url: httpx.URL) -> PictureTooLarge:
         return PictureTooLarge(f"{shown_url(url)} has more than {self._limits.max_bytes:,} bytes", field="image")
-
-
-def shown_url(url: httpx.URL) -> str:
-    """As messages and logs have it: no credentials, nothing of the query, which may hold a signature."""
-    shown = str(url.copy_with(username="", password="", query=None, fragment=None))
-    shown = shown if len(shown) <= 200 else shown[:199] + "…"
-    return shown + "?…" if url.query else shown
-
-
-def _parse(source: str) -> httpx.URL:
-    if len(source) > MAX_URL:
-        raise PictureSourceUnsupported(f"{source[:100]!a}… is longer than {MAX_URL:,} characters", field="image")
-    try:
-        url = httpx.URL(source)
-    except (httpx.InvalidURL, UnicodeError) as error:
-        raise PictureSourceUnsupported(
-            f"{source.partition('?')[0][:200]!a} is no URL: {error}", field="image"
-        ) from error
-    return _checked(url, "is no URL of a picture: write http or https, a host and a path")
-
-
-def _checked(url: httpx.URL, wrong: str) -> httpx.URL:
-    if url.scheme not in ("http", "https") or not url.raw_host or url.port == 0 or (url.port or 0) > 65_535:
-        raise PictureSourceUnsupported(f"{shown_url(url)} {wrong}", field="image")
-    return url
-
-
-def _redirected(url: httpx.URL, location: str) -> httpx.URL:
-    try:
-        target = url.join(location[:MAX_URL])
-    except (httpx.InvalidURL, UnicodeError) as error:
-        raise PictureSourceUnsupported(f"{shown_url(url)} redirects to what is no URL", field="image") from error
-    return _checked(target, f"is where {shown_url(url)} redirects to; only http and https are followed")
-
-
-def _credentials(first: httpx.URL, url: httpx.URL) -> dict[str, str]:
-    """Of the URL that was asked for, for its own origin; whatever a redirect writes into its own is ignored."""
-    origins = [(of.scheme, of.raw_host, of.port) for of in (first, url)]
-    if not first.userinfo or origins[0] != origins[1]:
-        return {}
-    written = base64.b64encode(f"{first.username}:{first.password}".encode()).decode("ascii")
-    return {"Authorization": f"Basic {written}"}
 
 
 def _check_picture(url: httpx.URL, data: bytes | bytearray, headers: httpx.Headers) -> None:

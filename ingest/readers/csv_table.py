@@ -1,74 +1,97 @@
-"""CSV: a header row of column names, commas, UTF-8 with or without a byte order mark.
+"""CSV as people and spreadsheets write it: a header row of column names, then a row a product.
 
-Cells are text, so what they mean is decided here, once for a whole column:
-
-- an empty cell is an absent value;
-- ``price`` is a number, ``in_stock`` is true, false, yes, no, 1 or 0;
-- ``images``, ``tags`` and ``color`` are lists: a JSON array, or values with ``|`` between them;
-- the other columns of the contract are text;
-- any other column is whole numbers, numbers, or true and false when every one of its cells is, and
-  text otherwise. Digits behind a zero, as in ``007``, are text.
-
-A column without a name is left out.
+How the file is written (``csv_format``) and what its cells mean (``csv_columns``) is decided over the
+whole of it, before the first row is given. An empty cell is an absent value; a column without a name
+is left out.
 """
 
 from __future__ import annotations
 
 import csv
-import json
-import re
+import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
-from pathlib import Path
-from typing import Any
+from itertools import islice
 
+from ingest.mapping import ColumnMap
+from ingest.numbers import Amount
+from ingest.readers.csv_columns import Convert, TableColumns
+from ingest.readers.csv_format import TableFormat, table_format
 from ingest.readers.lines import numbered_lines, too_long
-from ingest.readers.reader import MAX_ROW_BYTES, Reader, Row
+from ingest.readers.reader import MAX_ROW_BYTES, FileReader, Row
+from ingest.readers.source import Source
 from ingest.rejects import rejection
-from schemas import STANDARD_COLUMNS, CatalogError, Rejection, RowUnreadable
+from schemas import CatalogError, Rejection, RowUnreadable
+
+log = logging.getLogger(__name__)
 
 Cells = list[str]
 
-_LISTS = frozenset({"images", "tags", "color"})
-_BOOLS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?")
+_BATCH = 1_000
+_MAX_BATCH_CELLS = 100_000
 
 
-class CsvReader(Reader):
+class CsvReader(FileReader):
     """A row of too many or too few cells, or of broken quotes, is rejected and costs no other row."""
 
+    def __init__(self, source: Source, root: str, wanted: ColumnMap, delimiter: str | None = None) -> None:
+        super().__init__(source, root)
+        self._format = table_format(source, delimiter)
+        self._header = self._read_header()
+        self.columns = wanted.resolve([name for name in self._header if name], self.name)
+
     def rows(self) -> Iterator[Row | Rejection]:
-        convert = self._converters
+        converters = self._converters
+        named = [
+            (at, name, convert) for at, (name, convert) in enumerate(zip(self._header, converters, strict=True)) if name
+        ]
+        apply = self.columns.apply if self.mapping else None
+        has_currency = "currency" in self._ours
         for line, cells in self._records():
             if isinstance(cells, Rejection):
                 yield cells
-            else:
-                pairs = zip(self._header, cells, strict=True)
-                yield Row(line, {name: convert[name](cell) for name, cell in pairs if name and cell.strip()})
+                continue
+            values = {}
+            for at, name, convert in named:
+                cell = cells[at]
+                if cell and not cell.isspace():
+                    values[name] = cell if convert is None else convert(cell)
+            for name in self._prices:
+                if isinstance(amount := values.get(name), Amount):
+                    values[name] = amount.value
+                    if amount.currency and not has_currency:
+                        values["currency"] = amount.currency
+            yield Row(line, values if apply is None else apply(values))
 
     @cached_property
-    def _header(self) -> Cells:
-        first = next(_records(self.path), None)
+    def _ours(self) -> list[str]:
+        """Our names of the columns."""
+        return [self.mapping.get(name, name) for name in self._header]
+
+    @cached_property
+    def _prices(self) -> list[str]:
+        return [name for name, ours in zip(self._header, self._ours, strict=True) if ours == "price"]
+
+    def _read_header(self) -> Cells:
+        first = next(self._all_records(), None)
         if first is None:
-            raise CatalogError(f"{self.path} is empty; its first row must name the columns")
+            raise CatalogError(f"{self.name} is empty; its first row must name the columns")
         _, cells = first
         if isinstance(cells, Rejection):
-            raise CatalogError(f"the first row of {self.path} must name the columns, and {cells.reason}")
+            raise CatalogError(f"the first row of {self.name} must name the columns, and {cells.reason}")
         names = [name.strip() for name in cells]
-        if "id" not in names:
-            raise CatalogError(f"{self.path} has no column `id`; its columns, between commas, are {names[:20]}")
         twice = sorted({name for name in names if name and names.count(name) > 1})
         if twice:
-            raise CatalogError(f"{self.path} has more than one column named {', '.join(twice)}; rename them")
+            raise CatalogError(f"{self.name} has more than one column named {', '.join(twice)}; rename them")
         return names
+
+    def _all_records(self) -> Iterator[tuple[int, Cells | Rejection]]:
+        return _records(self.source, self._format)
 
     def _records(self) -> Iterator[tuple[int, Cells | Rejection]]:
         width = len(self._header)
-        records = _records(self.path)
-        next(records)  # the header
-        for line, cells in records:
+        for line, cells in islice(self._all_records(), 1, None):
             if isinstance(cells, list) and len(cells) != width:
                 wrong = RowUnreadable(f"the row has {len(cells)} cells, and the header names {width} columns")
                 yield line, rejection(line, wrong, cells)
@@ -76,70 +99,24 @@ class CsvReader(Reader):
                 yield line, cells
 
     @cached_property
-    def _converters(self) -> dict[str, Callable[[str], Any]]:
+    def _converters(self) -> list[Convert | None]:
         """How each column's cells are read. Looks through the file once where that is for its cells to say."""
-        free = {name: _FreeColumn() for name in self._header if name and name not in STANDARD_COLUMNS}
-        if free:
-            for _, cells in self._records():
-                if not isinstance(cells, Rejection):
-                    for name, cell in zip(self._header, cells, strict=True):
-                        if name in free:
-                            free[name].see(cell.strip())
-        standard = {name: _standard_converter(name) for name in self._header if name in STANDARD_COLUMNS}
-        return standard | {name: column.converter() for name, column in free.items()}
-
-
-class _FreeColumn:
-    """The narrowest type that every cell of a column has."""
-
-    def __init__(self) -> None:
-        self.integer = self.number = self.boolean = True
-
-    def see(self, cell: str) -> None:
-        if cell:
-            self.integer = self.integer and _INTEGER.fullmatch(cell) is not None
-            self.number = self.number and _NUMBER.fullmatch(cell) is not None
-            self.boolean = self.boolean and cell.lower() in ("true", "false")
-
-    def converter(self) -> Callable[[str], Any]:
-        if self.integer:
-            return int
-        if self.number:
-            return float
-        return _bool if self.boolean else str
-
-
-def _standard_converter(name: str) -> Callable[[str], Any]:
-    if name in _LISTS:
-        return _list
-    return {"price": _number, "in_stock": _bool}.get(name, str)
-
-
-# What does not fit stays text: whoever makes a product of the row says what is wrong with it.
-
-
-def _number(cell: str) -> Any:
-    return float(cell) if _NUMBER.fullmatch(cell.strip()) else cell
-
-
-def _bool(cell: str) -> Any:
-    return _BOOLS.get(cell.strip().lower(), cell)
-
-
-def _list(cell: str) -> Any:
-    if cell.lstrip().startswith("["):
-        try:
-            return json.loads(cell)
-        except (ValueError, RecursionError):
-            return cell
-    return [part.strip() for part in cell.split("|") if part.strip()]
+        columns = TableColumns(self._ours)
+        size = max(1, min(_BATCH, _MAX_BATCH_CELLS // len(self._header)))
+        good = (cells for _, cells in self._records() if not isinstance(cells, Rejection))
+        while columns.curious and (batch := list(islice(good, size))):
+            columns.see(batch)
+        commas = columns.with_commas(self._format.delimiter)
+        said = f", decimal commas in {', '.join(commas[:20])}" if commas else ""
+        log.info("%s: CSV, %s%s", self.name, self._format, said)
+        return columns.converters(self._format.delimiter)
 
 
 class _Lines:
     """The numbered lines of a file, some of which may be given back to be read again."""
 
-    def __init__(self, path: Path) -> None:
-        self._source = numbered_lines(path)
+    def __init__(self, source: Source, table: TableFormat) -> None:
+        self._source = islice(numbered_lines(source, table.encoding), table.skip, None)
         self._given_back: deque[tuple[int, bytes]] = deque()
 
     def take(self) -> tuple[int, bytes] | None:
@@ -149,21 +126,26 @@ class _Lines:
         self._given_back.extendleft(reversed(lines))
 
 
-def _records(path: Path) -> Iterator[tuple[int, Cells | Rejection]]:
+def _records(source: Source, table: TableFormat) -> Iterator[tuple[int, Cells | Rejection]]:
     """Each record of a file with the number of the line it starts on; blank lines between them are skipped.
 
     A quote that is never closed would swallow all that follows, so where the quotes of a record are
     broken only its first line is rejected, and reading goes on with the second.
     """
     csv.field_size_limit(MAX_ROW_BYTES)
-    lines = _Lines(path)
+    delimiter = table.delimiter
+    lines = _Lines(source, table)
     while (first := lines.take()) is not None:
         number, line = first
         if not line.strip():
             continue
         taken = [first]
         try:
-            yield number, next(csv.reader(_record(lines, taken), strict=True))
+            plain = _text(line).removesuffix("\n").removesuffix("\r")
+            if '"' not in plain and "\r" not in plain:  # as csv.reader has it, in a third of the time
+                yield number, plain.split(delimiter)
+            else:
+                yield number, next(csv.reader(_record(lines, taken), delimiter=delimiter, strict=True))
         except (csv.Error, RowUnreadable) as error:
             lines.give_back(taken[1:])
             wrong = error if isinstance(error, RowUnreadable) else RowUnreadable(f"the row is not CSV: {error}")

@@ -3,28 +3,68 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, NoReturn
 
+from ingest.mapping import ColumnMap
 from ingest.readers.lines import numbered_lines, too_long
-from ingest.readers.reader import MAX_ROW_BYTES, Reader, Row
+from ingest.readers.reader import MAX_ROW_BYTES, FileReader, Row
+from ingest.readers.source import Source
 from ingest.rejects import rejection
 from schemas import CatalogError, Rejection, RowUnreadable
 
+_LOOKED_AT = 100
+"""Rows whose columns stand for those of the whole file, where none is asked for that they lack."""
 
-class JsonLinesReader(Reader):
+
+class JsonLinesReader(FileReader):
     """Blank lines are nobody's row; every other line is a row or a rejection."""
 
+    def __init__(self, source: Source, root: str, wanted: ColumnMap) -> None:
+        super().__init__(source, root)
+        self.columns = wanted.resolve(self._names(wanted.theirs), source.name, needs_id=False)
+
     def rows(self) -> Iterator[Row | Rejection]:
-        for number, line in numbered_lines(self.path):
-            if not line.strip():
-                continue
-            if number == 1 and self.path.suffix.lower() == ".json" and line.lstrip().startswith(b"["):
-                raise CatalogError(f"{self.path} is one JSON array; write one object a line, as `jq -c '.[]'` does")
+        apply = self.columns.apply if self.mapping else None
+        for number, line in numbered_lines(self.source):
             try:
-                yield Row(number, _parse(line))
+                values = _parse(line)
             except RowUnreadable as error:
+                if not line.strip():
+                    continue
                 yield rejection(number, error, line)
+            else:
+                yield Row(number, values if apply is None else apply(values))
+
+    def _names(self, wanted: Iterable[str]) -> list[str]:
+        """The columns of the first rows, and those of as many more as it takes to see all that are wanted."""
+        seen: dict[str, None] = {}
+        missing = set(wanted)
+        numbered = numbered_lines(self.source)
+        first = next(numbered, None)
+        if first is not None:
+            if (line := first[1].strip()).startswith(b"[") and (line == b"[" or b"{" in line):
+                one_array = f"{self.name} is one JSON array; write one object a line, as `jq -c '.[]'` does"
+                raise CatalogError(one_array)
+            for values in _objects([first]):
+                seen |= dict.fromkeys(values)
+        for values in _objects(islice(numbered, _LOOKED_AT - 1)):
+            seen |= dict.fromkeys(values)
+        if missing - seen.keys():
+            for values in _objects(numbered):
+                seen |= dict.fromkeys(values)
+                if not missing - seen.keys():
+                    break
+        return list(seen)
+
+
+def _objects(lines: Iterable[tuple[int, bytes]]) -> Iterator[dict[str, Any]]:
+    for _, line in lines:
+        try:
+            yield _parse(line)
+        except RowUnreadable:
+            continue
 
 
 def _parse(line: bytes) -> dict[str, Any]:

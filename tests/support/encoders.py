@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-from collections.abc import Sequence
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from PIL import Image
@@ -62,3 +66,32 @@ def mean_colors(image: Image.Image) -> Pixels:
 def _unit(vectors: Vectors) -> Vectors:
     units: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return units
+
+
+class Poisoned(HashEncoder):
+    """Does ``harm`` when it sees the picture of one colour: in the process that decodes it."""
+
+    def __init__(self, harm: Callable[[], object]) -> None:
+        self._harm = harm
+
+    @property
+    def preparer(self) -> Preparer:
+        return partial(_prepare_or_harm, self._harm)
+
+
+def _prepare_or_harm(harm: Callable[[], object], image: Image.Image) -> Pixels:
+    if image.getpixel((0, 0)) == (1, 2, 3):
+        harm()
+    return mean_colors(image)
+
+
+def exhaust() -> None:
+    raise MemoryError
+
+
+def crash() -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def hang() -> None:
+    threading.Event().wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -93,8 +94,10 @@ class PictureServer:
 
 
 @contextmanager
-def picture_server() -> Iterator[PictureServer]:
+def picture_server(tls: ssl.SSLContext | None = None) -> Iterator[PictureServer]:
     server = _Server()
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:

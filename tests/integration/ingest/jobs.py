@@ -20,17 +20,22 @@ from schemas import IngestReport, Rejection
 from tests.support.encoders import HashEncoder
 
 DECODERS = DecodePool()
+"""One for all jobs of a test run: to start its processes takes half a second."""
 
 
-def ingest(catalog: Path, data_dir: Path, *, encoder: Encoder | None = None, **options: Any) -> IngestReport:
+def ingest(
+    catalog: Path | str,
+    data_dir: Path,
+    *,
+    encoder: Encoder | None = None, decoders: DecodePool | None = None, **options: Any
+) -> IngestReport:
     """One job; its report's arithmetic is checked, whatever else the test is about."""
     encoder = encoder or HashEncoder()
-    # One pool of decode processes for all jobs of a test run: starting one takes half a second.
     report = run(
-        IngestSettings(catalog=catalog, data_dir=data_dir, qdrant_url=None, **options),
+        IngestSettings(catalog=str(catalog), data_dir=data_dir, qdrant_url=None, **options),
         spec_of=lambda _: encoder.spec,
         encoder_of=lambda _: encoder,
-        decoders=DECODERS,
+        decoders=decoders or DECODERS,
     )
     assert report.read == report.indexed + report.updated + report.unchanged + report.rejected
     assert sum(report.rejects.values()) == report.rejected + report.degraded == len(rejects(report))
@@ -59,11 +64,11 @@ def draw(path: Path, color: str = "red") -> Path:
 
 def indexed(data_dir: Path, *ids: str) -> dict[str, Stored]:
     """Points of the serving generation with their vectors, by product id; all of them where none is named."""
-    settings = IngestSettings(catalog=Path("unused"), data_dir=data_dir, qdrant_url=None)
+    settings = IngestSettings(catalog="unused", data_dir=data_dir, qdrant_url=None)
     with closing(open_store(settings).open()) as index:
         points = [point_id(id) for id in ids] or list(all_points(index))
         return {stored.payload["id"]: stored for stored in index.fetch(points, vectors=DENSE).values()}
 
 
 def generation(data_dir: Path) -> str | None:
-    return open_store(IngestSettings(catalog=Path("unused"), data_dir=data_dir, qdrant_url=None)).version()
+    return open_store(IngestSettings(catalog="unused", data_dir=data_dir, qdrant_url=None)).version()

@@ -10,8 +10,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog import product_from_row
 from ingest.rejects import RejectsFile, rejection
 from schemas import PictureNotFound, Rejection, RowError
+from tests.support import pictures
 
 _anything = st.recursive(
     st.none()
@@ -38,13 +40,26 @@ def test_whatever_a_row_holds_its_rejection_can_be_written_and_read(
     assert Rejection.model_validate_json(line) == rejected
 
 
-def test_json_content_is_kept_as_it_is_and_long_content_is_cut() -> None:
+def test_rows_are_kept_whole_and_text_that_is_no_row_is_cut() -> None:
     row = {"id": "a", "price": "cheap", "tags": ["é", 1, None]}
     assert rejection(1, RowError("x"), row).content == row
-    long = rejection(1, RowError("x"), {"title": "y" * 50_000}).content
-    assert isinstance(long, str)
-    assert len(long) == 10_000
+    long = {"title": "y" * 50_000}
+    assert rejection(1, RowError("x"), long).content == long
+    for text in (b"y" * 50_000, {"title": "y" * 11_000_000}):
+        cut = rejection(1, RowError("x"), text).content
+        assert isinstance(cut, str)
+        assert len(cut) == 10_000
     assert rejection(1, RowError("x"), {"price": math.nan}).content == "{'price': nan}"
+
+
+def test_pictures_in_a_row_are_kept_so_that_it_can_be_tried_again() -> None:
+    picture = pictures.photo(8, 8)
+    row = {"id": "a", "price": "cheap", "image": {"bytes": picture, "path": "a.jpg"}, "images": [b"no picture"]}
+    content = rejection(1, RowError("x"), row).content
+    assert isinstance(content, dict)
+    again = product_from_row(content | {"price": 1.0})
+    assert list(again.inline.values()) == [picture, b"no picture"]
+    assert json.dumps(content).count("data:image/jpeg;base64,") == 1
 
 
 def test_there_is_no_file_without_rejects(tmp_path: Path) -> None:

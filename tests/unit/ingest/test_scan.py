@@ -10,6 +10,7 @@ from catalog import point_id
 from ingest.intake import Entry, Intake
 from ingest.readers import open_catalog
 from ingest.scan import scan
+from ingest.settings import IngestSettings
 from schemas import Rejection
 
 ROWS: list[dict[str, Any]] = [
@@ -23,7 +24,7 @@ ROWS: list[dict[str, Any]] = [
 def _reader(folder: Path, rows: list[dict[str, Any]]) -> Any:
     path = folder / "c.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows) + "broken\n")
-    return open_catalog(path)
+    return open_catalog(IngestSettings(catalog=str(path)))
 
 
 def test_fields_have_the_narrowest_kind_that_holds_the_values_of_products(tmp_path: Path) -> None:

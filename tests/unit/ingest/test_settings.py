@@ -20,7 +20,7 @@ def test_the_command_line_goes_before_the_environment(monkeypatch: pytest.Monkey
     monkeypatch.setenv("STORELENS_COLLECTION", "shoes")
     monkeypatch.setenv("STORELENS_STRICT", "1")
     settings = parse(["c.jsonl", "--model", "builtin", "--prune"])
-    assert settings.catalog == Path("c.jsonl")
+    assert settings.catalog == "c.jsonl"
     assert (settings.model, settings.collection) == ("builtin", "shoes")
     assert settings.prune
     assert settings.strict
@@ -83,3 +83,22 @@ def test_a_folder_that_contradicts_the_environments_server_exits_with_2(
         parse(["c.jsonl", "--data-dir", "d"])
     assert stopped.value.code == 2
     assert "STORELENS_QDRANT_URL" in capsys.readouterr().err
+
+
+def test_where_pictures_may_come_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORELENS_PICTURE_HOSTS", "elsewhere.example")
+    monkeypatch.setenv("STORELENS_PICTURE_CONNECTIONS", "3")
+    arguments = ["c.jsonl", "--picture-hosts", "a.example,*.b.example", "--picture-folders", str(tmp_path)]
+    settings = parse([*arguments, "--picture-max-age", "0.5", "--picture-private-addresses"])
+    assert settings.picture_hosts == ("a.example", "*.b.example")
+    assert settings.picture_folders == (tmp_path.resolve(),)
+    assert (settings.picture_max_age, settings.picture_private_addresses) == (0.5, True)
+    assert (settings.picture_connections, settings.picture_seconds) == (3, 30)
+
+
+@pytest.mark.parametrize(("option", "value"), [("--picture-hosts", "http://a/"), ("--picture-max-age", "old")])
+def test_bad_picture_options_exit_with_2(option: str, value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        parse(["c.jsonl", option, value])
+    assert stopped.value.code == 2
+    assert option[2:].replace("-", "_") in capsys.readouterr().err.splitlines()[-1]

@@ -1,0 +1,40 @@
+"""Pictures alone as a catalog: a product a picture, titled by the name of its file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from pathlib import PurePosixPath
+
+from ingest.readers.formats import is_picture
+from ingest.readers.reader import Reader, Row
+from schemas import CatalogError, Rejection
+
+
+class PicturesReader(Reader):
+    """Pictures of a folder, an archive or a prefix, in the order of their paths; hidden ones are left out.
+
+    The id is the path inside: ``shoes/red-shoe_02.jpg``, titled ``red shoe 02``.
+
+    Args:
+        paths: Of all files there. They are listed once: a picture that is gone later is rejected.
+    """
+
+    def __init__(self, name: str, root: str, paths: Collection[str], check: Callable[[], None] = lambda: None) -> None:
+        super().__init__(name, root)
+        self._check = check
+        self._pictures = sorted(path for path in paths if is_picture(path))
+        if not self._pictures:
+            raise CatalogError(f"there is no catalog in {name}, and no pictures")
+
+    def rows(self) -> Iterator[Row | Rejection]:
+        for number, path in enumerate(self._pictures, start=1):
+            yield Row(number, {"id": path, "title": _title(path), "image": path})
+
+    def check_unchanged(self) -> None:
+        self._check()
+
+
+def _title(path: str) -> str:
+    stem = PurePosixPath(path).stem
+    return " ".join(re.split(r"[\W_]+", stem)).strip() or stem

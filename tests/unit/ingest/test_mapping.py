@@ -1,0 +1,200 @@
+"""Another's columns under our names: as asked for, and as their names mean."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+from ingest.mapping import column_map
+from ingest.readers import Reader, Row, open_catalog
+from ingest.settings import IngestSettings
+from ingest.synonyms import SYNONYMS, plain_name
+from schemas import STANDARD_COLUMNS, CatalogError, ConfigurationError, Rejection
+
+
+def opened(path: Path, **options: Any) -> Reader:
+    return open_catalog(IngestSettings(catalog=str(path), **options))
+
+
+def values(reader: Reader) -> list[dict[str, Any]]:
+    with reader:
+        items = list(reader.rows())
+    assert not [item for item in items if isinstance(item, Rejection)]
+    return [item.values for item in items if isinstance(item, Row)]
+
+
+def write(folder: Path, format: str, rows: list[dict[str, Any]]) -> Path:
+    path = folder / f"c.{format}"
+    if format == "parquet":
+        parquet.write_table(pa.Table.from_pylist(rows), path)
+    elif format == "jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    else:
+        lines = [list(rows[0]), *([str(value) for value in row.values()] for row in rows)]
+        path.write_text("".join(",".join(f'"{cell}"' for cell in line) + "\n" for line in lines))
+    return path
+
+
+FORMATS = pytest.mark.parametrize("format", ["jsonl", "csv", "parquet"])
+
+
+@FORMATS
+def test_columns_are_read_as_was_asked_for(tmp_path: Path, format: str) -> None:
+    rows = [{"nr": "a", "words": "Tee", "front": "1.png", "back": "2.png", "title": "ignored", "kg": 2.5}]
+    path = write(tmp_path, format, rows)
+    asked = ("id=nr", "title=words", "images=front", "images=back", "weight=kg")
+    with opened(path, map=asked) as reader:
+        assert reader.mapping == {"nr": "id", "words": "title", "front": "images", "back": "images", "kg": "weight"}
+    expected = [{"id": "a", "title": "Tee", "images": ["1.png", "2.png"], "weight": 2.5}]
+    assert values(opened(path, map=asked)) == expected
+    (tmp_path / "map.yaml").write_text("id: nr\ntitle: words\nimages: [front, back]\nweight: front\n")
+    assert values(opened(path, map=("weight=kg",), map_file=tmp_path / "map.yaml")) == expected
+
+
+@FORMATS
+def test_a_column_that_is_not_there_is_named(tmp_path: Path, format: str) -> None:
+    path = write(tmp_path, format, [{"id": "a", "name": "Tee"}])
+    with pytest.raises(CatalogError, match=r"no column 'titel' to read as title; its columns are id, name"):
+        opened(path, map=("title=titel",))
+
+
+def test_a_json_column_may_first_come_late(tmp_path: Path) -> None:
+    path = write(tmp_path, "jsonl", [{"id": str(i), "title": "x"} for i in range(300)] + [{"id": "z", "late": "Tee"}])
+    assert values(opened(path, map=("title=late",)))[-1] == {"id": "z", "title": "Tee"}
+
+
+@FORMATS
+def test_what_is_plain_is_guessed_and_said(tmp_path: Path, format: str, caplog: pytest.LogCaptureFixture) -> None:
+    rows = [{"SKU": "a", "Product Name": "Tee", "image_url": "a.png", "Colour": "red", "weight": 2}]
+    with caplog.at_level(logging.INFO), opened(write(tmp_path, format, rows)) as reader:
+        assert reader.mapping == {"SKU": "id", "Product Name": "title", "image_url": "image", "Colour": "color"}
+        assert values(reader)[0] | {"color": "red"} == {
+            "id": "a", "title": "Tee", "image": "a.png", "color": "red", "weight": 2
+        }  # fmt: skip
+    assert "id=SKU, title=Product Name, image=image_url, color=Colour" in caplog.text
+    assert caplog.text.count("id=SKU") == 1
+
+
+@FORMATS
+def test_nothing_is_guessed_for_a_column_that_is_there_nor_between_two(tmp_path: Path, format: str) -> None:
+    rows = [{"id": "a", "title": "Tee", "name": "n", "sku": "s", "brand_name": "x", "vendor": "y"}]
+    with opened(write(tmp_path, format, rows)) as reader:
+        assert reader.mapping == {}
+        assert values(reader) == rows
+
+
+def test_what_was_asked_for_goes_before_a_guess(tmp_path: Path) -> None:
+    rows = [{"id": "a", "name": "n", "label": "l"}]
+    assert values(opened(write(tmp_path, "jsonl", rows), map=("title=label",))) == [
+        {"id": "a", "title": "l", "name": "n"}
+    ]
+
+
+def test_without_an_id_the_candidates_are_named(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match=r"--map id=sku .* sku, product_id could be"):
+        opened(write(tmp_path, "csv", [{"sku": "a", "product_id": "b", "name": "x"}]))
+
+
+MERCHANT = """\
+id\ttitle\tdescription\tlink\timage_link\tadditional_image_link\tavailability\tprice\tbrand\tgtin\titem_group_id\tproduct_type
+1\tTee\tSoft\thttps://s/1\thttps://s/1.jpg\thttps://s/2.jpg,https://s/3.jpg\tin stock\t12.50 USD\tAcme\t123\tg1\tTops > Tees
+2\tCap\tWarm\thttps://s/2\thttps://s/4.jpg\t\tout_of_stock\t7.00 USD\tAcme\t124\tg1\tHats
+"""
+
+
+def test_a_google_merchant_feed_needs_no_options(tmp_path: Path) -> None:
+    (tmp_path / "feed.txt").write_text(MERCHANT)
+    first, second = values(opened(tmp_path / "feed.txt", format="tsv"))
+    assert first == {
+        "id": "1", "title": "Tee", "description": "Soft", "link": "https://s/1", "image": "https://s/1.jpg",
+        "images": ["https://s/2.jpg", "https://s/3.jpg"], "in_stock": True, "price": 12.5, "currency": "USD",
+        "brand": "Acme", "gtin": 123, "group_id": "g1", "category": "Tops > Tees",
+    }  # fmt: skip
+    assert (second["in_stock"], "images" in second) == (False, False)
+
+
+def test_a_merchant_feed_as_json_neither(tmp_path: Path) -> None:
+    row = {
+        "id": "1", "title": "Tee", "image_link": "https://s/1.jpg", "availability": "in_stock", "price": "12.50 USD",
+        "additional_image_link": ["https://s/2.jpg"], "item_group_id": 7,
+    }  # fmt: skip
+    assert values(opened(write(tmp_path, "jsonl", [row]))) == [
+        {
+            "id": "1",
+            "title": "Tee",
+            "image": "https://s/1.jpg",
+            "in_stock": True,
+            "price": 12.5,
+            "currency": "USD",
+            "images": ["https://s/2.jpg"],
+            "group_id": "7",
+        }  # fmt: skip
+    ]
+
+
+SHOPIFY = """\
+Handle,Title,Body (HTML),Vendor,Type,Tags,Published,Option1 Name,Option1 Value,Variant SKU,Variant Price,Image Src
+tee,Tee,<p>Soft</p>,Acme,Shirts,"new, cotton",true,Size,S,TEE-S,12.50,https://s/1.jpg
+cap,Cap,<p>Warm</p>,Acme,Hats,,true,Size,M,CAP-M,7.00,https://s/2.jpg
+"""
+
+
+def test_a_shopify_export_neither(tmp_path: Path) -> None:
+    (tmp_path / "products_export.csv").write_text(SHOPIFY)
+    assert values(opened(tmp_path / "products_export.csv"))[0] == {
+        "id": "TEE-S", "title": "Tee", "description": "<p>Soft</p>", "brand": "Acme", "category": "Shirts",
+        "tags": ["new", "cotton"], "price": 12.5, "image": "https://s/1.jpg", "Handle": "tee", "Published": True,
+        "Option1 Name": "Size", "Option1 Value": "S",
+    }  # fmt: skip
+
+
+def test_columns_with_numbers_are_pictures_in_their_order(tmp_path: Path) -> None:
+    rows = [{"id": "a", "image": "0.png", "image10": "10.png", "image_2": "2.png", "Image URL 1": "1.png"}]
+    assert values(opened(write(tmp_path, "csv", rows))) == [
+        {"id": "a", "image": "0.png", "images": ["1.png", "2.png", "10.png"]}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("- a\n", "must hold lines"),
+        ("title: {a: b}\n", "must hold lines"),
+        ("title: []\n", "must hold lines"),
+        ("title: [a, b]\n", "one column only"),
+        ("not: a\n", "filter language"),
+        ("title: a\nbrand: a\n", "more than one of ours"),
+        ("title: [\n", "no YAML"),
+        ("a: !!python/object/apply:os.system [ls]\n", "no YAML"),
+        ("", "must hold lines"),
+    ],
+)
+def test_a_file_that_is_no_mapping_says_so(tmp_path: Path, content: str, says: str) -> None:
+    (tmp_path / "map.yaml").write_text(content)
+    with pytest.raises(ConfigurationError, match=says):
+        column_map((), tmp_path / "map.yaml")
+    with pytest.raises(ConfigurationError, match="cannot read"):
+        column_map((), tmp_path / "none.yaml")
+
+
+def test_no_synonym_means_two_columns_nor_is_one_of_ours() -> None:
+    words = [word for tiers in SYNONYMS.values() for tier in tiers for word in tier.split()]
+    assert sorted(words) == sorted(set(words))
+    assert not set(words) & set(STANDARD_COLUMNS)
+    assert {plain_name(word) for word in words} == set(words)
+    assert set(SYNONYMS) == set(STANDARD_COLUMNS)
+
+
+@given(st.lists(st.text(min_size=1, max_size=12), max_size=8, unique=True))
+def test_any_columns_are_mapped_or_refused(columns: list[str]) -> None:
+    mapped = column_map((), None).resolve(["id", *columns], "c.csv")
+    assert set(mapped.mapping) <= set(columns)
+    assert set(mapped.mapping.values()) <= set(STANDARD_COLUMNS)

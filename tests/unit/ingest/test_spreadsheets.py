@@ -1,0 +1,197 @@
+"""CSV as spreadsheets and shops write it."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.numbers import parse_bool, parse_price
+from ingest.readers import Row, open_catalog
+from ingest.settings import IngestSettings
+from schemas import CatalogError, Rejection
+
+
+def read(path: Path, content: str | bytes, **options: Any) -> tuple[list[dict[str, Any]], list[Rejection]]:
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with open_catalog(IngestSettings(catalog=str(path), **options)) as reader:
+        items = list(reader.rows())
+    return [item.values for item in items if isinstance(item, Row)], [i for i in items if isinstance(i, Rejection)]
+
+
+GERMAN = """\
+id;title;price;weight;in_stock;note
+1;Übergröße Café;1.234,56 €;1,5;ja;a,b
+2;Straße;12,50 €;0,25;nein;c
+3;Œuvre – 10 °C;9,00 €;2;;
+"""
+PRODUCTS = [
+    {
+        "id": "1",
+        "title": "Übergröße Café",
+        "price": 1234.56,
+        "currency": "EUR",
+        "weight": 1.5,
+        "in_stock": True,
+        "note": "a,b",
+    },
+    {"id": "2", "title": "Straße", "price": 12.5, "currency": "EUR", "weight": 0.25, "in_stock": False, "note": "c"},
+    {"id": "3", "title": "Œuvre – 10 °C", "price": 9.0, "currency": "EUR", "weight": 2.0},
+]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+@pytest.mark.parametrize("first", ["", "sep={}\r\n"])
+def test_a_spreadsheet_in_any_encoding(tmp_path: Path, encoding: str, delimiter: str, first: str) -> None:
+    text = first.format(delimiter) + GERMAN.replace(";", delimiter).replace("\n", "\r\n")
+    if encoding in ("utf-16-le", "utf-16-be"):
+        text = "\ufeff" + text
+    rows, rejected = read(tmp_path / "c.csv", text.encode(encoding))
+    assert rows == PRODUCTS
+    assert not rejected
+
+
+def test_what_was_decided_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        path = tmp_path / "c.csv"
+        path.write_bytes(GERMAN.encode("cp1252"))
+        with open_catalog(IngestSettings(catalog=str(path))) as reader:
+            list(reader.rows())
+            list(reader.rows())
+    said = [record.getMessage() for record in caplog.records if "CSV" in record.getMessage()]
+    assert said == [f"{path}: CSV, Windows-1252, ';' between columns, decimal commas in price, weight"]
+
+
+def test_one_broken_line_among_many_of_utf8_is_rejected(tmp_path: Path) -> None:
+    rows, rejected = read(tmp_path / "c.csv", "id,title\n1,é\n2,ü\n".encode() + b"3,caf\xe9\n4,d\n")
+    assert [row["id"] for row in rows] == ["1", "2", "4"]
+    assert [(r.line, r.code) for r in rejected] == [(4, "row-unreadable")]
+
+
+def test_utf_16_that_breaks_costs_a_line(tmp_path: Path) -> None:
+    broken = "\ufeffid,title\n1,a\n2,".encode("utf-16-le") + b"\x00\xdc" + "\n3,c\n".encode("utf-16-le")
+    rows, rejected = read(tmp_path / "c.csv", broken)
+    assert [row["id"] for row in rows] == ["1", "3"]
+    assert [r.line for r in rejected] == [3]
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "cells", "values"),
+    [
+        (",", ["1.234,56", "7"], [1234.56, 7.0]),
+        (",", ["1,234.56", "7"], [1234.56, 7.0]),
+        (",", ["1,299", "2,000,000"], [1299.0, 2000000.0]),
+        (",", ["1,299", "5"], [1299.0, 5.0]),
+        (";", ["1,299", "5"], [1.299, 5.0]),
+        (",", ["1.299", "5"], [1.299, 5.0]),
+        (";", ["1.299", "5"], [1299.0, 5.0]),
+        (";", ["1.5", "2.25"], [1.5, 2.25]),
+        (",", ["1,5", "2.5"], ["1,5", "2.5"]),
+        (",", ["1,5", "x"], ["1,5", "x"]),
+        (",", ["01,5", "2,5"], ["01,5", "2,5"]),
+        (",", ["12,34,56", "2"], ["12,34,56", "2"]),
+        (";", ["1.2.3", "2"], ["1.2.3", "2"]),
+    ],
+)
+def test_a_free_column_has_decimal_commas_where_all_its_cells_agree(
+    tmp_path: Path, delimiter: str, cells: list[str], values: list[Any]
+) -> None:
+    table = f"id{delimiter}size\n" + "".join(f'{i}{delimiter}"{cell}"\n' for i, cell in enumerate(cells))
+    rows, _ = read(tmp_path / "c.csv", table)
+    assert [row["size"] for row in rows] == values
+
+
+def test_other_columns_say_what_a_column_leaves_open(tmp_path: Path) -> None:
+    rows, _ = read(tmp_path / "c.csv", 'id,a,b,price\n1,"1.234","0,5","2.000"\n2,"5.678","1,5","3.000"\n')
+    assert [(row["a"], row["b"], row["price"]) for row in rows] == [(1234.0, 0.5, 2000.0), (5678.0, 1.5, 3000.0)]
+
+
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (["$1,299.00", "$5"], [(1299.0, "USD"), (5.0, "USD")]),
+        (["12.50 USD", "EUR 3"], [(12.5, "USD"), (3.0, "EUR")]),
+        (["12,50 €", "€ 3,00"], [(12.5, "EUR"), (3.0, "EUR")]),
+        (["12,50 €", "$12.50"], [(12.5, "EUR"), (12.5, "USD")]),
+        (["1 299,00 kr", "5,-"], [(1299.0, None), (5.0, None)]),
+        (["CHF 1'299.50", "CHF 5.-"], [(1299.5, "CHF"), (5.0, "CHF")]),
+        (["9.50", "1e3"], [(9.5, None), (1000.0, None)]),
+        (["cheap", "12 PCS"], [("cheap", None), ("12 PCS", None)]),
+    ],
+)
+def test_prices(tmp_path: Path, cells: list[str], values: list[Any]) -> None:
+    rows, _ = read(tmp_path / "c.csv", "id,price\n" + "".join(f'{i},"{cell}"\n' for i, cell in enumerate(cells)))
+    assert [(row["price"], row.get("currency")) for row in rows] == values
+    rows, _ = read(
+        tmp_path / "c.csv", "id,price,currency\n" + "".join(f'{i},"{cell}",X\n' for i, cell in enumerate(cells))
+    )
+    assert [(row["price"], row["currency"]) for row in rows] == [(price, "X") for price, _ in values]
+
+
+@given(number=st.decimals(0, 10**9, places=2), code=st.sampled_from(["", "EUR", "€", "$", "CHF"]), before=st.booleans())
+def test_a_price_is_read_back_however_it_is_written(number: Any, code: str, before: bool) -> None:
+    english, swiss = f"{number:,}", f"{number:,}".replace(",", "'")
+    german = english.replace(",", "_").replace(".", ",").replace("_", ".")
+    for text in (str(number), english, german, swiss, english.replace(",", "\u202f")):
+        amount = parse_price(f"{code} {text}" if before else f"{text}\u00a0{code}")
+        assert amount is not None
+        assert amount.value == float(number)
+        assert bool(amount.currency) == bool(code)
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_a_price_or_none_and_a_bool_or_itself(text: str) -> None:
+    amount = parse_price(text)
+    assert amount is None or isinstance(amount.value, float)
+    assert parse_bool(text) in (True, False, text)
+
+
+@pytest.mark.parametrize(
+    ("words", "meaning"),
+    [
+        ("in stock|in_stock|In Stock|yes|JA|wahr|VRAI|1|7|https://schema.org/InStock|available", True),
+        ("out of stock|out_of_stock|preorder|backorder|no|nein|FALSCH|0|sold out|http://schema.org/OutOfStock", False),
+    ],
+)
+def test_words_for_in_stock(words: str, meaning: bool) -> None:
+    assert {word: parse_bool(word) for word in words.split("|")} == dict.fromkeys(words.split("|"), meaning)
+    assert parse_bool("perhaps") == "perhaps"
+
+
+def test_a_delimiter_inside_quotes_and_texts_is_none(tmp_path: Path) -> None:
+    table = 'id;title;"size, cm"\n1;a, b, c, d;2\n2;"e; ""f""\ng";3\n'
+    assert read(tmp_path / "c.csv", table)[0] == [
+        {"id": "1", "title": "a, b, c, d", "size, cm": 2},
+        {"id": "2", "title": 'e; "f"\ng', "size, cm": 3},
+    ]
+    assert read(tmp_path / "c.csv", "id\n1\n2\n")[0] == [{"id": "1"}, {"id": "2"}]
+    assert read(tmp_path / "c.tsv", "id\ttitle, long, short\n1\ta,b,c\n")[0] == [
+        {"id": "1", "title, long, short": "a,b,c"}
+    ]
+
+
+def test_lines_are_counted_from_the_top_of_the_file(tmp_path: Path) -> None:
+    _, rejected = read(tmp_path / "c.csv", "sep=;\nid;title\n1;a\n2\n")
+    assert [r.line for r in rejected] == [4]
+    with pytest.raises(CatalogError, match="is empty"):
+        read(tmp_path / "c.csv", "sep=;\n")
+
+
+_cell = st.text(st.characters(codec="cp1252", exclude_characters='\0\r\n"'), max_size=12)
+
+
+@given(rows=st.lists(st.tuples(_cell, _cell), max_size=5), delimiter=st.sampled_from(";\t|,"))
+def test_every_western_table_is_read_or_its_rows_rejected(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]], delimiter: str
+) -> None:
+    lines = [
+        f"id{delimiter}title{delimiter}note",
+        *(f'{i}{delimiter}"{a}"{delimiter}"{b}"' for i, (a, b) in enumerate(rows)),
+    ]
+    found, rejected = read(tmp_path_factory.mktemp("c") / "c.csv", "\n".join(lines).encode("cp1252"))
+    assert len(found) + len(rejected) == len(rows)
