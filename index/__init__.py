@@ -16,6 +16,7 @@ from index.catalog_index import (
     VectorName,
     all_points,
 )
+from index.sample import sample_pictures
 from index.settings import IndexSettings
 from index.store import open_store
 
@@ -39,4 +40,5 @@ __all__ = [
     "describe",
     "index_parser",
     "open_store",
+    "sample_pictures",
 ]

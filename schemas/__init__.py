@@ -59,6 +59,7 @@ from schemas.filters import (
 from schemas.ingest import IngestReport
 from schemas.product import MAX_ID, MAX_NAME, STANDARD_COLUMNS, FieldName, Product, ProductId, Rejection
 from schemas.record import RECORD_FORMAT, Generation, IndexRecord
+from schemas.same import PictureRef, SameCluster, SameKind, SamePair
 from schemas.search import (
     MAX_LIMIT,
     MAX_URL,
@@ -129,6 +130,7 @@ __all__ = [
     "PictureHostRefused",
     "PictureNotFound",
     "PictureOutsideCatalog",
+    "PictureRef",
     "PictureSourceUnsupported",
     "PictureTooLarge",
     "PictureTooManyPixels",
@@ -146,6 +148,9 @@ __all__ = [
     "RowError",
     "RowRepeated",
     "RowUnreadable",
+    "SameCluster",
+    "SameKind",
+    "SamePair",
     "Scalar",
     "SearchRequest",
     "SearchResponse",
