@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
+from ingest import generations_command, same_command
 from ingest.job import run
 from ingest.logs import configure
 from ingest.settings import PROGRAM, parse
@@ -20,7 +21,13 @@ log = logging.getLogger("ingest")
 DONE, FAILED, REJECTED, INTERRUPTED = 0, 1, 3, 130
 
 
+COMMANDS = {"generations": generations_command.main, "same": same_command.main}
+"""What the first argument may be besides a catalog; a file of such a name is ``./generations``."""
+
+
 def main(arguments: Sequence[str]) -> int:
+    if arguments and arguments[0] in COMMANDS:
+        return COMMANDS[arguments[0]](arguments[1:])
     settings = parse(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with _standard_output_kept() as stdout, configure(settings.log):

@@ -45,6 +45,11 @@ class Change:
         return self.work.entry.point
 
     @property
+    def new_pictures(self) -> bool:
+        before = self.work.held.hashes.pictures if self.work.held else ()
+        return not set(before).issuperset(self.kept.hashes.pictures)
+
+    @property
     def new_words(self) -> bool:
         return self.work.held is None or self.work.held.hashes.words != self.kept.hashes.words
 
