@@ -11,7 +11,18 @@ from ingest.settings import parse
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("MODEL", "DATA_DIR", "QDRANT_URL", "COLLECTION", "PRUNE", "STRICT", "CATALOG"):
+    for name in (
+        "MODEL",
+        "DATA_DIR",
+        "QDRANT_URL",
+        "COLLECTION",
+        "PRUNE",
+        "STRICT",
+        "CATALOG",
+        "MAP",
+        "MAP_FILE",
+        "FORMAT",
+    ):
         monkeypatch.delenv(f"STORELENS_{name}", raising=False)
 
 
@@ -67,3 +78,35 @@ def test_a_folder_that_contradicts_the_environments_server_exits_with_2(
         parse(["c.jsonl", "--data-dir", "d"])
     assert stopped.value.code == 2
     assert "STORELENS_QDRANT_URL" in capsys.readouterr().err
+
+
+def test_columns_are_mapped_by_options_or_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = parse(["-", "--format", "tsv", "--map", "title=name, long", "--map", "images=a", "--map", "images=b"])
+    assert (settings.catalog, settings.format) == ("-", "tsv")
+    assert settings.map == ("title=name, long", "images=a", "images=b")
+    assert parse(["c.jsonl"]).map == ()
+    monkeypatch.setenv("STORELENS_MAP", "title=name,images=a,images=b,")
+    monkeypatch.setenv("STORELENS_MAP_FILE", "map.yaml")
+    monkeypatch.setenv("STORELENS_FORMAT", "csv")
+    settings = parse(["c.jsonl"])
+    assert settings.map == ("title=name", "images=a", "images=b")
+    assert (settings.map_file, settings.format) == (Path("map.yaml"), "csv")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--map", "title"], "OUR=THEIRS"),
+        (["--map", "=x"], "OUR=THEIRS"),
+        (["--map", "title=a", "--map", "title=b"], "one column only"),
+        (["--map", "not=a"], "filter language"),
+        (["--format", "xlsx"], "invalid choice"),
+    ],
+)
+def test_a_mapping_that_is_none_exits_with_2(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        parse(["c.jsonl", *arguments])
+    assert stopped.value.code == 2
+    assert says in capsys.readouterr().err.splitlines()[-1]
