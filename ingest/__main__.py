@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
@@ -38,6 +39,11 @@ def main(arguments: Sequence[str]) -> int:
         except KeyboardInterrupt:
             log.error(f"{PROGRAM}: interrupted; run it again to go on where it was", extra={"event": "interrupted"})
             return INTERRUPTED
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                return _failed(f"{error}; set STORELENS_DEBUG=1 to see where", "unexpected")
+            where = f" ({error.filename})" if error.filename else ""
+            return _failed(f"the disk is full{where}; make room and run it again: it goes on where it was", "disk-full")
         except Exception as error:
             return _failed(f"{type(error).__name__}: {error}; set STORELENS_DEBUG=1 to see where", "unexpected")
         print(report.model_dump_json(), file=stdout, flush=True)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from schemas import CatalogError, IngestReport
 from tests.integration.ingest.jobs import draw, generation, indexed, ingest, write_rows
-from tests.support.encoders import HashEncoder
+from tests.support.encoders import HashEncoder, Unloadable
 
 COUNT = 300
 
@@ -87,7 +87,7 @@ def test_a_dry_run_says_what_a_night_will_do_and_does_nothing(night: Night) -> N
     served = generation(night.data)
     before = indexed(night.data)
     files = {path: path.stat().st_mtime_ns for path in night.data.rglob("*") if path.is_file()}
-    rehearsed = night.ingest(prune=True, dry_run=True, encoder=_Unloadable())
+    rehearsed = night.ingest(prune=True, dry_run=True, encoder=Unloadable())
     assert rehearsed.dry_run
     assert _counts(rehearsed) == EXPECTED
     assert generation(night.data) == served == rehearsed.generation
@@ -101,7 +101,7 @@ def test_a_dry_run_of_a_first_ingest_makes_no_index(tmp_path: Path) -> None:
     draw(tmp_path / "a.png")
     (tmp_path / "bad.png").write_text("no picture")
     rows: list[dict[str, Any]] = [{"id": "a", "title": "A", "image": "a.png"}, {"id": "b", "image": "bad.png"}]
-    report = ingest(write_rows(tmp_path / "c.jsonl", rows), tmp_path / "data", dry_run=True, encoder=_Unloadable())
+    report = ingest(write_rows(tmp_path / "c.jsonl", rows), tmp_path / "data", dry_run=True, encoder=Unloadable())
     assert (report.indexed, report.rejected, report.embedded_images, report.embedded_texts) == (1, 1, 1, 1)
     assert generation(tmp_path / "data") is None
 
@@ -119,7 +119,7 @@ def test_files_that_were_only_touched_are_read_again_and_nothing_is_written(nigh
     served = generation(night.data)
     for path in (night.folder / "p").iterdir():
         os.utime(path, (5, 5))
-    report = night.ingest(encoder=_Unloadable())
+    report = night.ingest(encoder=Unloadable())
     assert (report.unchanged, report.indexed, report.updated) == (COUNT, 0, 0)
     assert generation(night.data) == served
     assert not (night.data / "products" / "building").exists()
@@ -141,13 +141,6 @@ def test_a_catalog_that_moved_writes_payloads_alone(night: Night, tmp_path: Path
     moved.mkdir()
     (night.folder / "p").rename(moved / "p")
     catalog = write_rows(moved / "c.jsonl", night.rows.values())
-    report = ingest(catalog, night.data, encoder=_Unloadable())
+    report = ingest(catalog, night.data, encoder=Unloadable())
     assert (report.updated, report.embedded_images) == (COUNT, 0)
     assert ingest(catalog, night.data).unchanged == COUNT
-
-
-class _Unloadable(HashEncoder):
-    def encode_texts(self, texts: object) -> Any:
-        raise AssertionError("nothing was to be embedded")
-
-    encode_prepared = encode_texts
