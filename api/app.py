@@ -16,6 +16,8 @@ from api import operations, problems, product_routes, search_routes
 from api.limits import BodyLimit
 from api.metrics import Measure, Metrics
 from api.paths import EncodedSegments
+from api.photos import PhotoFetcher
+from api.pictures import ProductPictures
 from api.serving import Serving
 from api.settings import ApiSettings
 from catalog import PictureLimits
@@ -32,6 +34,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
     """The whole service. The index is opened and its model loaded when the app starts, not before."""
     limits = PictureLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
     serving = Serving(open_store(settings), settings.model, limits)
+    photos, pictures = PhotoFetcher(settings, limits), ProductPictures(settings, limits)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -40,11 +43,15 @@ def create_app(settings: ApiSettings) -> FastAPI:
             yield
         finally:
             await run_in_threadpool(serving.stop)
+            photos.close()
+            pictures.close()
 
     # The documentation pages load their scripts from a CDN, which this service does without.
     app = FastAPI(title="StoreLens", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.settings = settings
     app.state.serving = serving
+    app.state.photos = photos
+    app.state.pictures = pictures
     app.state.metrics = Metrics()
     problems.install(app)
     app.include_router(search_routes.router)

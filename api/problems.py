@@ -22,6 +22,7 @@ from schemas import (
     PictureDamaged,
     PictureError,
     PictureTooLarge,
+    PictureUnreachable,
     RequestError,
     StoreLensError,
 )
@@ -36,6 +37,7 @@ STATUS: dict[type[StoreLensError], int] = {
     RequestError: 422,
     PictureError: 422,
     PictureTooLarge: 413,
+    PictureUnreachable: 502,
     NotAPicture: 415,
     PictureDamaged: 415,
     NotFound: 404,

@@ -15,16 +15,15 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from api.auth import require_key
+from api.pictures import ProductPictures
 from api.search_routes import answer
 from api.serving import Serving
-from catalog import browser_picture, locate_picture, picture_sources, point_id, read_picture
+from catalog import point_id
 from schemas import (
     MAX_ID,
     MAX_LIMIT,
     FieldKind,
-    PictureError,
     ProductNotFound,
-    ProductPictureNotFound,
     SearchRequest,
     SearchResponse,
 )
@@ -113,17 +112,10 @@ def similar(
 def picture(segment: str, number: int, request: Request) -> Response:
     """The product's picture of that number, from 0, as a browser can show it."""
     serving: Serving = request.app.state.serving
+    pictures: ProductPictures = request.app.state.pictures
     with serving.searcher() as searcher:
-        payload, limits = _payload(searcher, segment), searcher.limits
-    sources = picture_sources(payload)
-    if not 0 <= number < len(sources):
-        raise ProductPictureNotFound(f"the product has {len(sources)} pictures, counted from 0; there is no {number}")
-    try:
-        # The path was safe when it was ingested; what lies there now may have been replaced by a link.
-        path = locate_picture(Path(payload["root"]), sources[number])
-        data, media_type = browser_picture(read_picture(path, limits), limits)
-    except PictureError as error:
-        raise ProductPictureNotFound(f"the picture was ingested, but cannot be read now: {error.code}") from error
+        payload, generation = _payload(searcher, segment), searcher.index.generation
+    data, media_type = pictures.show(payload, number, generation)
     return Response(data, media_type=media_type, headers=PICTURE_HEADERS)
 
 
@@ -144,5 +136,5 @@ def _attribution(searcher: Searcher) -> str | None:
     root = Path(searcher.index.fetch(first)[first[0]].payload["root"])
     try:
         return (root / "ATTRIBUTION.txt").read_text(encoding="utf-8")[:2000].strip() or None
-    except (OSError, UnicodeDecodeError):
+    except (OSError, ValueError):  # an archive or a bucket is no folder
         return None

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from api.auth import require_key
 from api.metrics import Metrics
+from api.photos import PhotoFetcher
 from api.problems import validation_problem
 from api.serving import Serving
 from schemas import NotAPicture, PictureTooLarge, RequestError, RequestTooLarge, SearchRequest, SearchResponse
@@ -22,7 +23,7 @@ REQUEST_FIELD_BYTES = 2**20
 
 @router.post("/search", response_model=SearchResponse)
 def search(body: SearchRequest, request: Request) -> Response:
-    """Search by words, by a photo in base64, by a product, or by several of them; or browse with a filter."""
+    """Search by words, by a photo (base64, or its URL), by a product, or by several of them; or browse by a filter."""
     return answer(request, body, None)
 
 
@@ -94,6 +95,9 @@ async def _photo_of(parts: list[Upload | str], max_bytes: int) -> bytes:
 
 def answer(request: Request, body: SearchRequest, photo: bytes | None) -> Response:
     """Search in this thread, and say in Server-Timing where the time went."""
+    if photo is None and body.image is not None and body.image.url is not None:
+        photos: PhotoFetcher = request.app.state.photos
+        photo = photos.fetch(body.image.url)
     serving: Serving = request.app.state.serving
     metrics: Metrics = request.app.state.metrics
     with serving.searcher() as searcher:

@@ -9,10 +9,11 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
 
+from catalog import PictureSettings
 from index import IndexSettings, build_settings, describe, index_parser
 
 
-class ApiSettings(IndexSettings):
+class ApiSettings(PictureSettings, IndexSettings):
     """Frozen, built once in ``main`` or by whoever calls ``create_app``."""
 
     model: str | None = Field(None, description="Where to load the index's model from; its own name when left out.")
@@ -22,6 +23,11 @@ class ApiSettings(IndexSettings):
         (), description="Keys that callers may present as a bearer token, separated by commas."
     )
     max_upload_bytes: int = Field(20 * 2**20, gt=0, description="Largest photo of a request, in bytes.")
+    image_urls: bool = Field(False, description="Fetch the photo of a search where its URL is given.")
+    # Somebody waits.
+    picture_seconds: float = Field(
+        10, gt=0, le=3_600, description="Time for fetching the photo of a search, retries included, in seconds."
+    )
     max_pixels: int = Field(50_000_000, gt=0, description="Largest photo of a request, in pixels.")
 
     @field_validator("api_keys", mode="before")

@@ -11,6 +11,7 @@ import os
 import re
 import stat
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path, PurePosixPath
@@ -81,21 +82,26 @@ _UPRIGHT = {
 }
 
 
-def locate_picture(root: Path, source: str) -> Path:
+def locate_picture(root: Path, source: str, folders: Sequence[Path] = ()) -> Path:
     """The file that a catalog in the folder ``root`` calls ``source``, with symbolic links resolved.
 
+    Args:
+        folders: Absolute paths, and links, may lead into these as well.
+
     Raises:
-        PictureSourceUnsupported, PictureOutsideCatalog: as ``relative_path`` does; or a link leads out of ``root``.
+        PictureSourceUnsupported, PictureOutsideCatalog: as ``relative_path`` does; or a path or link leads out of
+            ``root`` and of ``folders``.
         PictureNotFound: nothing is there.
     """
-    relative_path(source)
+    relative_path(source.lstrip("/") if folders else source)
     try:
         root = root.resolve(strict=True)
         path = (root / source).resolve(strict=True)
+        inside = any(path.is_relative_to(folder) for folder in (root, *folders))
     except (OSError, RuntimeError, ValueError) as error:  # no such file, a loop of links, no Unicode
         reason = error.strerror if isinstance(error, OSError) else None
         raise PictureNotFound(f"{cut(source)} is not there: {reason or 'no such path'}", field="image") from error
-    if not path.is_relative_to(root):
+    if not inside:
         raise _outside(source)
     return path
 
@@ -109,7 +115,9 @@ def relative_path(source: str) -> str:
     """
     if _URL.match(source):
         raise PictureSourceUnsupported(
-            f"{cut(source)} is a URL; pictures are files beside the catalog, named by a relative path", field="image"
+            f"{cut(source)} is a URL of a kind that is not fetched; pictures are files beside the catalog, named by "
+            "a relative path, or http and https URLs",
+            field="image",
         )
     if _DRIVE.match(source) or source.startswith(("/", "~")) or ".." in PurePosixPath(source).parts:
         raise _outside(source)
@@ -120,7 +128,9 @@ def relative_path(source: str) -> str:
 
 def _outside(source: str) -> PictureOutsideCatalog:
     return PictureOutsideCatalog(
-        f"{cut(source)} leads out of the catalog's folder; name a file inside it by a relative path", field="image"
+        f"{cut(source)} leads out of the catalog's folder; name a file inside it by a relative path, or its folder "
+        "in STORELENS_PICTURE_FOLDERS",
+        field="image",
     )
 
 

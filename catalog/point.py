@@ -2,7 +2,8 @@
 
 The payload, which is all that an index knows of a product besides its vectors:
 
-    {"id", "product": the row, "fields": {name: filterable value}, "title_key", "root", "hashes": {..}}
+    {"id", "product": the row, "fields": {name: filterable value}, "title_key", "root",
+     "hashes": {"words", "payload", "row"}, "pictures": [{"at", "hash", "phash", "mark"}, ..]}
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from catalog.fields import filter_values
-from catalog.hashes import PartHashes, hash_json, hash_words
+from catalog.hashes import Kept, PartHashes, hash_json, hash_words
 from catalog.texts import title_text
 from schemas import FieldKind, Product
 
@@ -30,34 +31,35 @@ def title_key(title: str) -> str:
     return " ".join(title.casefold().split())
 
 
-def payload(product: Product, *, kinds: Mapping[str, FieldKind], root: str, hashes: PartHashes) -> dict[str, Any]:
+def payload(product: Product, *, kinds: Mapping[str, FieldKind], root: str, kept: Kept) -> dict[str, Any]:
     """The payload of a product's point, of JSON values alone.
 
     Args:
         kinds: Of all filterable fields of the catalog.
-        root: The folder that the paths of pictures start from.
-        hashes: What ``part_hashes`` made of the same product, kinds and root.
+        root: Where the relative paths of pictures lead: see ``catalog.roots``.
+        kept: With the hashes that ``part_hashes`` made of the same product and root.
     """
-    return _content(product, kinds, root) | {"hashes": hashes.to_payload()}
-
-
-def part_hashes(product: Product, *, kinds: Mapping[str, FieldKind], root: str, pictures: Sequence[str]) -> PartHashes:
-    """The hashes of a product's parts, those of its ``pictures`` given."""
-    return PartHashes(hash_words(product), tuple(pictures), hash_json(_content(product, kinds, root)))
-
-
-def picture_sources(payload: Mapping[str, Any]) -> list[str]:
-    """Paths of a product's pictures, in its order, as the catalog has them."""
-    row = payload["product"]
-    return [row["image"], *row.get("images", [])] if "image" in row else []
-
-
-def _content(product: Product, kinds: Mapping[str, FieldKind], root: str) -> dict[str, Any]:
     title = title_text(product)
-    content = {
+    return {
         "id": product.id,
         "product": product.to_row(),
         "fields": filter_values(product, kinds),
         "root": root,
+        **({} if title is None else {"title_key": title_key(title)}),
+        **kept.to_payload(),
     }
-    return content if title is None else content | {"title_key": title_key(title)}
+
+
+def part_hashes(product: Product, *, root: str, pictures: Sequence[str]) -> PartHashes:
+    """The hashes of a product's parts, those of its ``pictures`` given.
+
+    What can be filtered follows from the row, and where the kind of a field widens the index widens
+    what it has by itself: neither is a part of its own.
+    """
+    return PartHashes(hash_words(product), tuple(pictures), hash_json([product.to_row(), root]))
+
+
+def picture_sources(payload: Mapping[str, Any]) -> list[str]:
+    """Where a product's pictures are, in its order, as the catalog has them."""
+    row = payload.get("product", {})
+    return [row["image"], *row.get("images", [])] if "image" in row else []

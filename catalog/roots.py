@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +14,10 @@ from catalog.archives import Archive, split_location, using_archive
 from catalog.pictures import PictureLimits, cut, locate_picture, read_picture, relative_path
 from catalog.remote import RemoteRoot, is_remote
 from schemas import CatalogError, PictureError, PictureNotFound
+
+_SETTLED_NS = 2 * 10**9
+"""A file written to less than this ago may be written to again under the same time of change: some file systems
+count in steps of two seconds."""
 
 
 class PictureRoot(Protocol):
@@ -30,21 +35,24 @@ class PictureRoot(Protocol):
 
 
 class FolderRoot:
-    """A ``PictureRoot`` on a folder."""
+    """A ``PictureRoot`` on a folder, and on those of ``folders`` that absolute paths and links may lead into."""
 
-    def __init__(self, folder: Path, limits: PictureLimits) -> None:
+    def __init__(self, folder: Path, limits: PictureLimits, folders: Sequence[Path] = ()) -> None:
         self._folder = folder
         self._limits = limits
+        self._folders = folders
 
     def mark(self, source: str) -> str | None:
         try:
             status = os.stat(os.path.join(self._folder, source))  # noqa: PTH116, PTH118 - four times as fast, for each picture
         except (OSError, ValueError):
             return None
+        if status.st_mtime_ns > time.time_ns() - _SETTLED_NS:
+            return None
         return f"{status.st_size}-{status.st_mtime_ns}"
 
     def read(self, source: str) -> bytes:
-        return read_picture(locate_picture(self._folder, source), self._limits)
+        return read_picture(locate_picture(self._folder, source, self._folders), self._limits)
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -137,5 +145,5 @@ def open_root(root: str, limits: PictureLimits, folders: Sequence[Path] = ()) ->
     elif is_remote(root):
         opened = RemoteRoot(root, limits)
     else:
-        opened = FolderRoot(Path(root), limits)
+        return FolderRoot(Path(root), limits, folders)
     return _WithFolders(opened, folders, limits) if folders else opened

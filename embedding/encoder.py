@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +13,11 @@ from schemas import BadVectors, EmbeddingSpec
 
 Vectors = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
+Preparer = Callable[[Image.Image], Pixels]
+"""A picture -> ``(height, width, 3) uint8``, resized and cropped to the window; thread-safe, any number at once.
+
+Goes to other processes: it pickles small, and importing it there loads no torch.
+"""
 
 
 class Encoder(Protocol):
@@ -33,11 +38,14 @@ class Encoder(Protocol):
         """``(n, dim) float32``, unit rows, in the order given; images are RGB of any size."""
         ...
 
-    # The same in two steps, so that a bulk job can prepare pictures in the threads that decode them
-    # while another batch is in the model. ``encode_images`` is the second after the first.
+    # The same in two steps, so that a bulk job can prepare pictures where they are decoded, in other threads or
+    # processes, while another batch is in the model. ``encode_images`` is the second after the first.
+
+    @property
+    def preparer(self) -> Preparer: ...
 
     def prepare_image(self, image: Image.Image) -> Pixels:
-        """``(height, width, 3) uint8``, resized and cropped to the model's window; thread-safe, any number at once."""
+        """What ``preparer`` makes of a picture."""
         ...
 
     def encode_prepared(self, pixels: Sequence[Pixels]) -> Vectors:

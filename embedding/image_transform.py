@@ -1,4 +1,4 @@
-"""A picture -> the pixels a model looks at. Pillow and numpy only: runs in the threads that decode."""
+"""A picture -> the pixels a model looks at. Pillow and numpy only: runs in the threads and processes that decode."""
 
 from __future__ import annotations
 
@@ -82,6 +82,11 @@ class ImageTransform:
         shorter, longer = min(width, height), max(width, height)
         long = int(self.resize * longer / shorter)
         return (self.resize, long) if width <= height else (long, self.resize)
+
+
+def whole_picture(image: Image.Image) -> Pixels:
+    """``(height, width, 3) uint8``: all of it, for a model that has a preprocessing of its own."""
+    return np.asarray(image.convert("RGB"))
 
 
 def _size(size: Any) -> int | tuple[int, int] | None:

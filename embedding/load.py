@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from embedding import builtin
 from embedding.description import describe
-from embedding.encoder import Encoder
+from embedding.encoder import Encoder, Preparer
+from embedding.image_transform import whole_picture
 from embedding.sources import find_directory
 from schemas import EmbeddingSpec, Precision
 
@@ -47,3 +48,15 @@ def load_spec(model: str) -> EmbeddingSpec:
         return builtin.spec()
     description = describe(find_directory(model), model)
     return description.spec if description else load_encoder(model).spec
+
+
+def load_preparer(model: str) -> Preparer:
+    """``load_encoder(model).preparer``, without torch and the weights' loading.
+
+    Raises:
+        ModelNotFound, ModelError: as ``load_encoder``.
+    """
+    if model == builtin.NAME:
+        return builtin.TRANSFORM.prepare
+    description = describe(find_directory(model), model)
+    return description.transform.prepare if description else whole_picture

@@ -14,10 +14,11 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.util import batch_to_device
 from transformers.utils import logging as transformers_logging
 
-from embedding.description import describe
-from embedding.encoder import Pixels, Vectors, check_vectors
+from embedding.class_token import pool_early
+from embedding.description import Description, describe
+from embedding.encoder import Pixels, Preparer, Vectors, check_vectors
 from embedding.fingerprint import fingerprint_directory
-from embedding.image_transform import ImageTransform
+from embedding.image_transform import ImageTransform, whole_picture
 from embedding.precision import choose_precision, dtype_of
 from schemas import EmbeddingSpec, ModelError, Precision
 
@@ -35,19 +36,31 @@ def load_sentence_transformer(model: str, directory: Path, precision: Precision 
         ModelError: the model does not load, or does not embed both texts and images.
     """
     precision = choose_precision(precision)
+    description = describe(directory, model)
+    loaded = load_model(directory, description)
+    missing = {"text", "image"} - set(loaded.modalities)
+    if missing:
+        raise ModelError(f"model {model} does not embed {' or '.join(sorted(missing))}s; choose an image-text model")
+    loaded = loaded.to(dtype_of(precision))
+    spec = description.spec if description else _spec_of(loaded, model, directory)
+    transform = description.transform if description else None
+    return TransformerEncoder(loaded, spec.model_copy(update={"precision": precision}), transform)
+
+
+def load_model(directory: Path, description: Description | None) -> SentenceTransformer:
+    """In float32, or as it was saved; ``description`` is what the directory says of itself.
+
+    Raises:
+        ModelError: it does not load.
+    """
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         loaded = SentenceTransformer(str(directory), local_files_only=True, trust_remote_code=False)
     except Exception as error:  # whatever a stranger's model raises: the person gets one sentence
         raise ModelError(f"the model in {directory} does not load: {error}") from error
-    missing = {"text", "image"} - set(loaded.modalities)
-    if missing:
-        raise ModelError(f"model {model} does not embed {' or '.join(sorted(missing))}s; choose an image-text model")
-    loaded = loaded.to(dtype_of(precision))
-    description = describe(directory, model)
-    spec = description.spec if description else _spec_of(loaded, model, directory)
-    transform = description.transform if description else None
-    return TransformerEncoder(loaded, spec.model_copy(update={"precision": precision}), transform)
+    if description:
+        pool_early(loaded[0].model)
+    return loaded
 
 
 class TransformerEncoder:
@@ -94,12 +107,14 @@ class TransformerEncoder:
         """``(n, dim) float32``, unit rows, in the order given; images are RGB of any size."""
         return self.encode_prepared([self.prepare_image(image) for image in images])
 
-    def prepare_image(self, image: Image.Image) -> Pixels:
-        """``(height, width, 3) uint8``, resized and cropped to the model's window; thread-safe.
+    @property
+    def preparer(self) -> Preparer:
+        """The whole picture where the model has a preprocessing of another form than CLIP's."""
+        return self._transform.prepare if self._transform else whole_picture
 
-        The whole picture where the model has a preprocessing of another form than CLIP's.
-        """
-        return self._transform.prepare(image) if self._transform else np.asarray(image.convert("RGB"))
+    def prepare_image(self, image: Image.Image) -> Pixels:
+        """``(height, width, 3) uint8``, as ``preparer``."""
+        return self.preparer(image)
 
     def encode_prepared(self, pixels: Sequence[Pixels]) -> Vectors:
         """``(n, dim) float32``, unit rows, of what ``prepare_image`` made, in the order given."""

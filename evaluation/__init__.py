@@ -1,1 +1,1 @@
-"""How good, how fast? ``python -m evaluation search|speed``."""
+"""How good, how fast? ``python -m evaluation search|speed|scale|incremental``."""

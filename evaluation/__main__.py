@@ -1,14 +1,16 @@
-"""``python -m evaluation search|speed``: measure quality on labelled queries, or speed on this machine."""
+"""``python -m evaluation search|speed|scale|incremental``: quality on labelled queries, or speed on this machine."""
 
 from __future__ import annotations
 
 import sys
-from argparse import SUPPRESS, ArgumentParser, Namespace
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from embedding import load_encoder
-from evaluation import quality, speed
+from evaluation import incremental, quality, scale, speed
+from evaluation.made_up import RANDOM_CLIP
 from evaluation.queries import read_queries
 from index import IndexSettings, add_index_options, build_settings, open_store
 from schemas import StoreLensError
@@ -22,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = given.command
     del given.command
     try:
-        print(_search(parser, given) if command == "search" else _speed(given))
+        print(_search(parser, given) if command == "search" else _MEASUREMENTS[command](given))
     except StoreLensError as error:
         print(f"error: {error.message}", file=sys.stderr)
         return 1
@@ -39,14 +41,63 @@ def _parser() -> ArgumentParser:
     )
     search.add_argument("--queries", required=True, type=Path, metavar="FILE", help="Labelled queries, JSONL.")
     add_index_options(search)
-    measure = commands.add_parser("speed", help="ingest and query speed on this machine")
-    measure.add_argument(
-        "--catalog", type=Path, metavar="FILE", help="Catalog to ingest; pictures are drawn when left out."
-    )
-    measure.add_argument("--model", default="builtin", metavar="builtin|NAME|DIR", help="Model to measure.")
-    measure.add_argument("--products", type=int, default=10_000, metavar="N", help="Size of the index that is queried.")
-    measure.add_argument("--runs", type=int, default=3, metavar="N", help="Runs whose median is printed.")
+    _add_speed(commands)
+    _add_scale(commands)
+    _add_incremental(commands)
     return parser
+
+
+def _add_speed(commands: Any) -> None:
+    command = commands.add_parser("speed", help="ingest and query speed on this machine, against a plain loop")
+    command.add_argument(
+        "--catalog", type=Path, metavar="FILE", help="Catalog to ingest, JSONL; made up when left out."
+    )
+    _add_model(command)
+    command.add_argument(
+        "--products", type=_count, default=10_000, metavar="N", help="Size of the index that is queried."
+    )
+    command.add_argument("--runs", type=_count, default=3, metavar="N", help="Turns whose median is printed.")
+    command.add_argument("--json", action="store_true", help="Print one JSON object with every measurement.")
+
+
+def _add_scale(commands: Any) -> None:
+    command = commands.add_parser("scale", help="memory, rate and size of ingests by number of rows")
+    command.add_argument(
+        "--rows", type=_count, nargs="+", default=list(scale.ROWS), metavar="N", help="Numbers of rows."
+    )
+    command.add_argument("--plot", type=_plot, metavar="FILE", help="Draw memory over time into a .png or .svg file.")
+    command.add_argument("--json", action="store_true", help="Print a JSON list with every measurement.")
+
+
+def _add_incremental(commands: Any) -> None:
+    command = commands.add_parser("incremental", help="a first ingest, an unchanged catalog, and a usual night")
+    command.add_argument("--rows", type=_count, default=incremental.USUAL, metavar="N", help="Products.")
+    _add_model(command)
+    command.add_argument("--json", action="store_true", help="Print a JSON list with every measurement.")
+
+
+def _add_model(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--model",
+        default=RANDOM_CLIP,
+        metavar="random-clip|builtin|NAME|DIR",
+        help="Model to measure; random-clip is CLIP ViT-B/32 with random weights.",
+    )
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _plot(text: str) -> Path:
+    """Told before anything is measured, not hours later."""
+    path = Path(text)
+    if path.suffix.lower() not in (".png", ".svg") or not path.parent.is_dir():
+        raise ArgumentTypeError(f"{text} is no .png or .svg file in a folder that is there")
+    return path
 
 
 def _search(parser: ArgumentParser, given: Namespace) -> str:
@@ -63,8 +114,18 @@ def _search(parser: ArgumentParser, given: Namespace) -> str:
 
 
 def _speed(given: Namespace) -> str:
-    return speed.report(given.model, given.catalog, products=given.products, runs=given.runs)
+    return speed.report(given.model, given.catalog, products=given.products, runs=given.runs, as_json=given.json)
 
+
+def _scale(given: Namespace) -> str:
+    return scale.report(given.rows, given.plot, as_json=given.json)
+
+
+def _incremental(given: Namespace) -> str:
+    return incremental.report(given.model, given.rows, as_json=given.json)
+
+
+_MEASUREMENTS = {"speed": _speed, "scale": _scale, "incremental": _incremental}
 
 if __name__ == "__main__":
     raise SystemExit(main())

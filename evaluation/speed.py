@@ -1,72 +1,102 @@
-"""Speed on this machine: ingest against what its parts allow, and a text query through HTTP.
+"""Speed on this machine: the job in each precision against a plain loop and against what its parts allow.
 
-Everything runs as a user would run it: the job and the API in processes of their own.
+Everything runs as a user would run it: jobs, the loop and the API in processes of their own. A shared machine drifts
+by half within minutes, so the measurements take turns, and ratios are formed within a turn.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter
 
-from catalog import PictureLimits, decode_picture, locate_picture, product_from_row, read_picture
-from catalog.drawn import write_drawn_catalog
-from embedding import Encoder, Pixels, load_encoder
+from catalog import locate_picture, product_from_row
+from embedding import load_preparer
+from evaluation.jobs import run_job
+from evaluation.made_up import model_directory, write_catalog
+from evaluation.parts import decode_rate, forward_rate, load_encoders, prepared
 from evaluation.queryload import QuerySpeed, query_speed
-from schemas import ConfigurationError, IngestReport
+from schemas import ConfigurationError, Precision, PrecisionQuality
 
-BATCH = 32
-MOST_PICTURES = 512
+MOST_PICTURES = 384
+EDGE = 512
+"""Pixels of a made-up picture's side, about what shops show."""
+
+LEAST_OF_BOUND = 0.95
+LEAST_OF_PLAIN: dict[Precision, float] = {"bfloat16": 2.3, "int8": 3.5}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
+class Turns:
+    """Pictures a second of one precision, a value a turn."""
+
+    forward: list[float] = field(default_factory=list)
+    job: list[float] = field(default_factory=list)
+
+    def of_bound(self, decode: Sequence[float]) -> float:
+        """The job against what two cores allow that do nothing but decode and compute: ``1 / (1/f + 1/(2 d))``."""
+        parts = zip(self.job, self.forward, decode, strict=True)
+        return median(job * (1 / forward + 1 / (2 * one)) for job, forward, one in parts)
+
+    def of_plain(self, plain: Sequence[float]) -> float:
+        return median(job / loop for job, loop in zip(self.job, plain, strict=True))
+
+
+@dataclass(slots=True)
 class IngestSpeed:
-    """Pictures a second. ``bound`` is what the two cores allow when nothing but decoding on both and the
-    forward pass were to be done: ``1 / (1/forward + 1/(2 decode))``."""
-
-    forward: float
-    decode: float
-    steady: float
-    with_words: float
-    """The same pictures over the seconds of embedding pictures and words: the bound knows no words."""
-    stages: dict[str, float]
-
-    @property
-    def bound(self) -> float:
-        return 1 / (1 / self.forward + 1 / (2 * self.decode))
+    model: str
+    pictures: int
+    quality: PrecisionQuality | None
+    refused: str | None
+    """Why nothing was measured in int8."""
+    decode: list[float] = field(default_factory=list)
+    plain: list[float] = field(default_factory=list)
+    precisions: dict[Precision, Turns] = field(default_factory=dict)
+    with_words: float | None = None
+    """Pictures a second of one more job over the seconds for pictures and words: the bound knows no words."""
 
 
-def report(model: str, catalog: Path | None, *, products: int, runs: int) -> str:
-    """Both benchmarks as text; medians of ``runs`` runs."""
-    with TemporaryDirectory(prefix="storelens-speed-") as folder:
+def report(model: str, catalog: Path | None, *, products: int, runs: int, as_json: bool) -> str:
+    """Both benchmarks, as text or as a JSON object; medians of ``runs`` turns."""
+    with TemporaryDirectory(prefix="storelens-speed-") as name:
+        folder = Path(name)
+        model = model_directory(model, folder)
         if catalog is None:
-            catalog = write_drawn_catalog(Path(folder) / "drawn")
-        ingest = ingest_speed(model, catalog, Path(folder), runs)
-        query = query_speed(model, products, Path(folder))
-    return "\n".join([*_ingest_lines(model, catalog, ingest, runs), "", *_query_lines(query)])
+            catalog = write_catalog(folder / "made-up", MOST_PICTURES, edge=EDGE)
+        ingest = ingest_speed(model, catalog, folder, runs)
+        query = query_speed(model, products, folder)
+    if as_json:
+        quality = ingest.quality.model_dump() if ingest.quality else None
+        return json.dumps({"ingest": asdict(ingest) | {"quality": quality}, "query": asdict(query)})
+    return "\n".join([*ingest_lines(ingest), "", *_query_lines(query)])
 
 
 def ingest_speed(model: str, catalog: Path, folder: Path, runs: int) -> IngestSpeed:
-    """Forward pass, one thread's decoding, and the job's steady rate, in turn ``runs`` times."""
-    paths = picture_paths(catalog)
-    encoder = load_encoder(model)
-    pixels = [_decode(encoder, path) for path in paths]
-    encoder.encode_prepared(pixels[:BATCH])  # the first batch pays for what is set up lazily
-    forwards, decodes, jobs = [], [], []
+    """In turn, ``runs`` times: decoding, the plain loop, and for each precision the forward pass and the job."""
+    pictures = pictures_only(catalog, folder / "pictures-only")
+    paths = picture_paths(pictures)
+    prepare = load_preparer(model)
+    pixels = prepared(prepare, paths)
+    encoders = load_encoders(model, pixels, folder / "int8")
+    speed = IngestSpeed(model, len(paths), encoders.quality, encoders.refused)
+    speed.precisions = {precision: Turns() for precision in encoders.by_precision}
     for run in range(runs):
-        forwards.append(len(pixels) / _seconds(lambda: _forward(encoder, pixels)))
-        decodes.append(len(paths) / _seconds(lambda: [_decode(encoder, path) for path in paths]))
-        jobs.append(_ingest(model, catalog, folder / f"run-{run}"))
-    typical = sorted(jobs, key=_rate)[len(jobs) // 2]
-    embedding = typical.stages["embed"] + typical.stages["texts"]
-    with_words = typical.embedded_images / embedding
-    return IngestSpeed(median(forwards), median(decodes), _rate(typical), with_words, typical.stages)
+        speed.decode.append(decode_rate(prepare, paths))
+        if encoders.by_precision["float32"].spec.model != "builtin":  # which no other program loads
+            speed.plain.append(_plain_rate(pictures, model))
+        for precision, turns in speed.precisions.items():
+            turns.forward.append(forward_rate(encoders.by_precision[precision], pixels))
+            data_dir = folder / f"job-{precision}-{run}"
+            turns.job.append(_job_rate(pictures, model, data_dir, precision))
+            shutil.rmtree(data_dir)
+    speed.with_words = _rate_with_words(catalog, model, folder / "job-with-words")
+    return speed
 
 
 def picture_paths(catalog: Path) -> list[Path]:
@@ -85,45 +115,77 @@ def picture_paths(catalog: Path) -> list[Path]:
     return paths
 
 
-def _decode(encoder: Encoder, path: Path) -> Pixels:
-    limits = PictureLimits()
-    return encoder.prepare_image(decode_picture(read_picture(path, limits), limits))
+def pictures_only(catalog: Path, folder: Path) -> Path:
+    """A catalog of the same pictures and no words, none twice: what the formula of the bound is about."""
+    folder.mkdir()
+    paths = picture_paths(catalog)
+    distinct = {path.read_bytes(): path for path in paths}
+    rows = []
+    for number, (content, path) in enumerate(distinct.items()):
+        name = f"{number}{path.suffix}"
+        (folder / name).write_bytes(content)
+        rows.append(json.dumps({"id": str(number), "image": name}) + "\n")
+    copy = folder / "catalog.jsonl"
+    copy.write_text("".join(rows), encoding="utf-8")
+    return copy
 
 
-def _forward(encoder: Encoder, pixels: Sequence[Pixels]) -> None:
-    for start in range(0, len(pixels), BATCH):
-        encoder.encode_prepared(pixels[start : start + BATCH])
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    started = perf_counter()
-    work()
-    return perf_counter() - started
-
-
-def _rate(job: IngestReport) -> float:
-    return job.images_per_second or 0.0
-
-
-def _ingest(model: str, catalog: Path, data_dir: Path) -> IngestReport:
-    command = [sys.executable, "-m", "ingest", str(catalog), "--model", model, "--data-dir", str(data_dir)]
+def _plain_rate(catalog: Path, model: str) -> float:
+    command = [sys.executable, "-m", "evaluation.plain_loop", str(catalog), model]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise ConfigurationError(f"the ingest failed: {done.stderr.strip().splitlines()[-1]}")
-    return IngestReport.model_validate_json(done.stdout.strip().splitlines()[-1])
+        raise ConfigurationError(f"the plain loop failed: {done.stderr.strip().splitlines()[-1]}")
+    return float(done.stdout.strip().splitlines()[-1])
 
 
-def _ingest_lines(model: str, catalog: Path, speed: IngestSpeed, runs: int) -> list[str]:
-    stages = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in speed.stages.items())
-    return [
-        f"ingest of {catalog.name} with {model}, medians of {runs} runs",
-        f"  forward pass f      {speed.forward:8.1f} images/s",
-        f"  decoding, a thread d{speed.decode:8.1f} images/s",
-        f"  1 / (1/f + 1/(2 d)) {speed.bound:8.1f} images/s",
-        f"  the job, steady     {speed.steady:8.1f} images/s  = {speed.steady / speed.bound:.2f} of it",
-        f"  with its words      {speed.with_words:8.1f} images/s  = {speed.with_words / speed.bound:.2f} of it",
-        f"  its stages          {stages}",
+def _job_rate(catalog: Path, model: str, data_dir: Path, precision: Precision) -> float:
+    job = run_job(catalog, model, data_dir, "--precision", precision)
+    if job.report.images_per_second is None:
+        raise ConfigurationError(f"a job over {catalog} embedded no picture")
+    return job.report.images_per_second
+
+
+def _rate_with_words(catalog: Path, model: str, data_dir: Path) -> float:
+    report = run_job(catalog, model, data_dir).report
+    pictures = report.embedded_images / (report.images_per_second or float("inf"))
+    return report.embedded_images / (pictures + report.stages.get("texts", 0.0))
+
+
+def ingest_lines(speed: IngestSpeed) -> list[str]:
+    turns = len(speed.decode)
+    lines = [
+        f"ingest with {speed.model}, {speed.pictures} pictures without words, images/s, medians of {turns} turns;",
+        "ratios are medians of those within a turn",
+        f"  decoding and preparing, one thread (d)  {median(speed.decode):8.1f}",
     ]
+    if speed.plain:
+        lines.append(f"  the plain loop, float32                 {median(speed.plain):8.1f}")
+    lines.append(f"  {'':<10}{'forward f':>10}{'bound':>8}{'job':>8}{'of bound':>10}{'of plain':>10}   asked for")
+    for precision, turn in speed.precisions.items():
+        forward, job, decode = median(turn.forward), median(turn.job), median(speed.decode)
+        bound = 1 / (1 / forward + 1 / (2 * decode))
+        of_plain = f"{turn.of_plain(speed.plain):.2f}" if speed.plain else "-"
+        asked = f"{LEAST_OF_BOUND:.2f}"
+        asked += f", {LEAST_OF_PLAIN[precision]}x" if precision in LEAST_OF_PLAIN else ""
+        of_bound = turn.of_bound(speed.decode)
+        lines.append(
+            f"  {precision:<10}{forward:>10.1f}{bound:>8.1f}{job:>8.1f}{of_bound:>10.2f}{of_plain:>10}   {asked}"
+        )
+    if speed.with_words is not None:
+        lines.append(f"  with the catalog's words, the usual precision {speed.with_words:.1f}")
+    return [*lines, *_int8_lines(speed)]
+
+
+def _int8_lines(speed: IngestSpeed) -> list[str]:
+    lines = []
+    if quality := speed.quality:
+        lines.append(
+            f"  int8 against float32, {quality.pictures} pictures: cosine {quality.cosine_mean:.4f} "
+            f"(least {quality.cosine_min:.4f}), {quality.overlap_at_10:.1%} of the ten nearest"
+        )
+    if speed.refused:
+        lines.append(f"  not in int8: {speed.refused}")
+    return lines
 
 
 def _query_lines(speed: QuerySpeed) -> list[str]:

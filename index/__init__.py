@@ -8,6 +8,7 @@ from index.catalog_index import (
     DenseName,
     IndexBuild,
     IndexStore,
+    Latest,
     Leg,
     Point,
     Stored,
@@ -15,6 +16,7 @@ from index.catalog_index import (
     VectorName,
     all_points,
 )
+from index.sample import sample_pictures
 from index.settings import IndexSettings
 from index.store import open_store
 
@@ -26,6 +28,7 @@ __all__ = [
     "IndexBuild",
     "IndexSettings",
     "IndexStore",
+    "Latest",
     "Leg",
     "Point",
     "Stored",
@@ -37,4 +40,5 @@ __all__ = [
     "describe",
     "index_parser",
     "open_store",
+    "sample_pictures",
 ]

@@ -16,7 +16,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas import Filter, IndexRecord, LegName
+from schemas import Filter, Generation, IndexRecord, LegName, Precision, PrecisionQuality
 
 Vectors = NDArray[np.float32]
 DenseName = Literal["image", "title", "text"]
@@ -112,6 +112,14 @@ class CatalogIndex(Protocol):
         """Values of some filterable fields of many points, cheaper than ``fetch``; absent fields are left out."""
         ...
 
+    def payloads(self, ids: Sequence[UUID], paths: Sequence[str]) -> dict[UUID, dict[str, Any]]:
+        """Of the payloads of many points nothing but what lies at ``paths``; points that are not there are left out."""
+        ...
+
+    def with_pictures(self, hashes: Sequence[str]) -> dict[str, UUID]:
+        """For each hash a point that has a picture of these bytes; hashes that no point has are left out."""
+        ...
+
     def scan(self, filter: Filter | None, limit: int, after: UUID | None = None) -> list[UUID]:
         """Matching points in the order of their ids, those beyond ``after``."""
         ...
@@ -135,6 +143,14 @@ class CatalogIndex(Protocol):
     def close(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """What a build would go on with: ``resumed`` where a job that died left it behind, else it is what serves."""
+
+    index: CatalogIndex
+    resumed: bool
+
+
 class IndexBuild(Protocol):
     """The next generation while a job makes it. Every write is durable when the call returns.
 
@@ -147,7 +163,7 @@ class IndexBuild(Protocol):
 
     @property
     def fresh(self) -> bool:
-        """True when it started empty although an older generation with another embedding serves."""
+        """True when it started empty although an older generation serves: with another embedding, or other views."""
         ...
 
     @property
@@ -164,6 +180,10 @@ class IndexBuild(Protocol):
         ...
 
     def delete(self, ids: Sequence[UUID]) -> None: ...
+
+    def made_with(self, precision: Precision, quality: PrecisionQuality | None) -> None:
+        """Say in the record in what arithmetic vectors were made of late, and what was measured of it."""
+        ...
 
     def optimize(self) -> None:
         """Build graphs and quantized copies. Nobody is served from here, so it may take its time."""
@@ -201,14 +221,38 @@ class IndexStore(Protocol):
         """
         ...
 
+    def latest(self, record: IndexRecord) -> Latest | None:
+        """What ``begin`` would go on with, to be read only; None where it would start empty.
+
+        The lock must be held. Nothing is copied, and nothing made. The index has the record of the
+        build that ``begin`` would return, but the ``format`` of what is stored; it must be closed before ``begin``.
+        """
+        ...
+
     def begin(self, record: IndexRecord) -> IndexBuild:
         """Start, or go on with, the generation this record describes; the lock must be held.
 
-        It holds what serves now when that has a compatible embedding, and is empty otherwise.
+        It holds what serves now when the records go together, and is empty otherwise.
         Payload indexes for ``record.fields`` exist when this returns, and stored values of a field
         whose kind widened have been widened too. Fields only ever widen, and ``average_words`` stays
         what it was: the record that counts from here on is ``index.record`` of the build.
         """
+        ...
+
+    def generations(self) -> list[Generation]:
+        """Every generation that is kept, oldest first; a build that was never committed is none."""
+        ...
+
+    def switch(self, name: str) -> str:
+        """Let another generation serve, in one step, and return the version; the lock must be held.
+
+        Removes none, and the next build goes on from the one that serves then.
+        Raises GenerationUnknown, IndexDamaged where it cannot be opened.
+        """
+        ...
+
+    def remove(self, name: str) -> None:
+        """Remove a generation; the lock must be held. Raises GenerationUnknown, GenerationServes."""
         ...
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import ctypes
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,9 +14,10 @@ from qdrant_client import models
 
 from index.catalog_index import DENSE, Candidate, VectorName
 from index.edge_filters import to_edge
-from index.engine import RawVector, Row, Search
+from index.engine import RawVector, Row, Search, count_numbers
 from index.lexical import Sparse
-from schemas import FieldKind, IndexDamaged
+from index.room import has_room_to_close, require, require_to_open, told_when_full
+from schemas import FieldKind, IndexDamaged, IndexDiskFull
 
 _KINDS: dict[FieldKind, edge.PayloadSchemaType] = {
     "keyword": edge.PayloadSchemaType.Keyword,
@@ -26,6 +29,8 @@ _KINDS: dict[FieldKind, edge.PayloadSchemaType] = {
 _RESCORE = edge.QuantizationSearchParams(rescore=True)
 _EVERY_POINT = edge.SearchParams(quantization=_RESCORE, exact=True)
 _GRAPH = edge.SearchParams(quantization=_RESCORE, hnsw_ef=200)
+_INDEX_BYTES = 100
+"""Of a payload index, a point: more than most fields need."""
 _WORTH_A_GRAPH = 5_000
 """Up to here comparing with every point costs no more than the graph. Over 10,000 points of 833 dimensions the
 graph takes half as long, and found all of the best 10 near stored vectors, if not all of the tail."""
@@ -34,19 +39,28 @@ graph takes half as long, and found all of the best 10 near stored vectors, if n
 class EdgeEngine:
     """An ``Engine`` on one shard directory, which no other handle may have open. All its ids are UUIDs."""
 
-    def __init__(self, shard: edge.EdgeShard) -> None:
+    def __init__(self, shard: edge.EdgeShard, path: Path) -> None:
         self._shard = shard
+        self._path = path
+        self._written = False
+        self._closed = False
 
     @classmethod
     def create(cls, path: Path, dimension: int) -> EdgeEngine:
         path.mkdir(parents=True)
-        return cls(edge.EdgeShard.create(str(path), _config(dimension)))
+        require(path, 0, "an index")
+        with told_when_full(path):
+            return cls(edge.EdgeShard.create(str(path), _config(dimension)), path)
 
     @classmethod
     def load(cls, path: Path) -> EdgeEngine:
         """Raises IndexDamaged when the directory is not a whole shard, or another handle has it open."""
         try:
-            return cls(edge.EdgeShard.load(str(path)))
+            require_to_open(path)
+            with told_when_full(path):
+                return cls(edge.EdgeShard.load(str(path)), path)
+        except IndexDiskFull:
+            raise
         except Exception as error:  # Edge raises nothing more precise
             raise IndexDamaged(
                 f"the index in {path} cannot be opened ({error}); if this persists, remove it and ingest again"
@@ -81,6 +95,15 @@ class EdgeEngine:
         records: list[Any] = self._shard.scroll(request)[0]
         return [record.id for record in records]
 
+    def holders(self, path: str, values: Sequence[str]) -> dict[str, UUID]:
+        found: dict[str, UUID] = {}
+        for value in values:
+            same = edge.Filter(must=[edge.FieldCondition(key=path, match=edge.MatchValue(value))])
+            request = edge.ScrollRequest(limit=1, filter=same, with_payload=False, with_vector=False)
+            records: list[Any] = self._shard.scroll(request)[0]  # 20 us, whether found or not
+            found.update((value, record.id) for record in records)
+        return found
+
     def ordered(
         self, path: str, descending: bool, filter: models.Filter | None, limit: int
     ) -> list[tuple[UUID, float]]:
@@ -105,7 +128,7 @@ class EdgeEngine:
         return {path: kinds[info.data_type] for path, info in self._shard.info().payload_schema.items()}
 
     def index_payload(self, path: str, kind: FieldKind) -> None:
-        self._shard.update(edge.UpdateOperation.create_field_index(path, _KINDS[kind]))
+        self._update(edge.UpdateOperation.create_field_index(path, _KINDS[kind]), _INDEX_BYTES * self.count(None))
 
     def upsert(self, rows: Sequence[Row]) -> None:
         points = [
@@ -113,24 +136,45 @@ class EdgeEngine:
             for row in rows
         ]
         if points:
-            self._shard.update(edge.UpdateOperation.upsert_points(points))
+            needed = sum(map(_vector_bytes, rows)) + _payload_bytes(row.payload for row in rows)
+            self._update(edge.UpdateOperation.upsert_points(points), needed)
 
     def overwrite_payload(self, payloads: Mapping[UUID, dict[str, Any]]) -> None:
+        needed = _payload_bytes(payloads.values())
         for id, payload in payloads.items():
-            self._shard.update(edge.UpdateOperation.overwrite_payload([id], payload))
+            self._update(edge.UpdateOperation.overwrite_payload([id], payload), needed)
 
     def delete(self, ids: Sequence[UUID]) -> None:
         if ids:
-            self._shard.update(edge.UpdateOperation.delete_points(list(ids)))
+            self._update(edge.UpdateOperation.delete_points(list(ids)), 0)
 
     def optimize(self) -> None:
-        self._shard.optimize()
-
-    def close(self) -> None:
-        self._shard.close()
+        self._written = True
+        require(self._path, 0, "building graphs")
+        with told_when_full(self._path):  # Edge itself looks for the room that the new segments need
+            self._shard.optimize()
 
     def flush(self) -> None:
-        self._shard.flush()
+        with told_when_full(self._path):
+            self._shard.flush()
+
+    def _update(self, operation: edge.UpdateOperation, size: int) -> None:
+        """Apply a write of ``size`` bytes: to the log, to where it stays, and to the indexes of that."""
+        self._written = True
+        require(self._path, 3 * size, "a write")
+        with told_when_full(self._path):
+            self._shard.update(operation)
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        if has_room_to_close(self._path, self._written):
+            self._shard.close()
+        else:
+            # Closing writes, and so does the end of its last reference, also when Python ends: it gets one more
+            # that nobody gives back. What was written is in the shard's log.
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._shard))
 
 
 def _config(dimension: int) -> edge.EdgeConfig:
@@ -148,6 +192,14 @@ def _config(dimension: int) -> edge.EdgeConfig:
         },
         sparse_vectors={"lexical": edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
     )
+
+
+def _vector_bytes(row: Row) -> int:
+    return 4 * sum(count_numbers(vector) for vector in row.vectors.values())
+
+
+def _payload_bytes(payloads: Iterable[dict[str, Any]]) -> int:
+    return sum(len(json.dumps(payload)) for payload in payloads)
 
 
 def _filter(filter: models.Filter | None) -> edge.Filter | None:

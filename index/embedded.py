@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
+from index.catalog_index import Latest
 from index.edge import EdgeEngine
-from index.generations import Base, Generations
+from index.generations import Base, Generations, View, still_serves
 from index.locks import writer_lock
 from index.reader import Reader
-from index.writer import Writer, continued
-from schemas import IndexDamaged, IndexRecord
+from index.room import told_when_full
+from index.writer import Writer, continued, described
+from schemas import Generation, IndexDamaged, IndexDiskFull, IndexRecord
+
+
+class _Left(NamedTuple):
+    """The opened shard that a job left behind, and the record it was built to."""
+
+    engine: EdgeEngine
+    record: IndexRecord
 
 
 class EmbeddedStore:
@@ -23,7 +33,9 @@ class EmbeddedStore:
 
     def open(self) -> Reader:
         self._generations.sweep_views()
-        view = self._generations.view()
+        return self._open(self._generations.view())
+
+    def _open(self, view: View) -> Reader:
         try:
             engine = EdgeEngine.load(view.shard)
         except BaseException:
@@ -40,38 +52,78 @@ class EmbeddedStore:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        with writer_lock(self._generations.root / "lock"):
+        with ExitStack() as held:
+            with told_when_full(self._generations.root):
+                held.enter_context(writer_lock(self._generations.root / "lock"))
             try:
                 yield
             finally:
                 self._release()
+
+    def latest(self, record: IndexRecord) -> Latest | None:
+        self._release()
+        current = self._generations.current()
+        if left := self._left_behind(current, record):
+            return Latest(Reader(left.engine, described(left.record, record), "building"), resumed=True)
+        if current is None or self._generations.record(current).differences(record):
+            return None
+        serving = self.open()
+        return Latest(serving.described(described(serving.record, record)), resumed=False)
 
     def begin(self, record: IndexRecord) -> EmbeddedBuild:
         self._release()
         files, current = self._generations, self._generations.current()
         files.sweep_views()
         serving = files.record(current) if current else None
-        fresh = serving is not None and bool(serving.embedding.differences(record.embedding))
+        fresh = serving is not None and bool(serving.differences(record))
         left = self._left_behind(current, record)
-        if left:
-            engine, record = left
-        elif current and serving and not fresh:
-            engine, record = EdgeEngine.load(files.copy_current(current)), continued(serving, record)
-        else:
-            engine = EdgeEngine.create(files.new_shard(), record.embedding.dimension)
+        try:
+            if left:
+                engine, record = left.engine, continued(left.record, record)
+            elif current and serving and not fresh:
+                engine, record = EdgeEngine.load(files.copy_current(current)), continued(serving, record)
+            else:
+                engine = EdgeEngine.create(files.new_shard(), record.embedding.dimension)
+        except IndexDiskFull:
+            files.clear()  # half a shard is of no use to anybody, and its room is
+            raise
         files.set_base(Base(generation=current, record=record))
         self._build = EmbeddedBuild(files, engine, record, fresh=fresh, resumed=left is not None)
         return self._build
 
-    def _left_behind(self, current: str | None, record: IndexRecord) -> tuple[EdgeEngine, IndexRecord] | None:
+    def _left_behind(self, current: str | None, record: IndexRecord) -> _Left | None:
         """What a job that died was building, where this record can go on with it."""
         base = self._generations.base()
-        if base is None or base.generation != current or base.record.embedding.differences(record.embedding):
+        if base is None or base.generation != current or base.record.differences(record):
             return None
         try:
-            return EdgeEngine.load(self._generations.building / "shard"), continued(base.record, record)
+            return _Left(EdgeEngine.load(self._generations.building / "shard"), base.record)
         except IndexDamaged:
             return None
+
+    def generations(self) -> list[Generation]:
+        return [self._told(name) for name in self._generations.names()]
+
+    def _told(self, name: str) -> Generation:
+        serving = name == self._generations.current()
+        size = self._generations.size(name)
+        try:
+            with closing(self._open(self._generations.view_of(name))) as index:
+                return Generation.of(name, index.record, serving=serving, products=index.count(), size=size)
+        except (IndexDamaged, FileNotFoundError):
+            return Generation.unreadable(name, serving=serving, size=size)
+
+    def switch(self, name: str) -> str:
+        self._release()
+        # What cannot be opened must not serve.
+        self._open(self._generations.view_of(self._generations.known(name))).close()
+        self._generations.serve(name)
+        return name
+
+    def remove(self, name: str) -> None:
+        if self._generations.known(name) == self._generations.current():
+            raise still_serves(name)
+        self._generations.remove(name)
 
     def _release(self) -> None:
         """Let go of the files of a build that was neither committed nor discarded."""
@@ -88,7 +140,6 @@ class EmbeddedBuild(Writer):
     ) -> None:
         self._generations = generations
         self._edge = engine
-        self._record = record
         self.fresh = fresh
         self.resumed = resumed
         super().__init__(engine, Reader(engine, record, "building"))

@@ -36,6 +36,10 @@ class Row:
     vectors: dict[VectorName, RawVector]
 
 
+def count_numbers(vector: RawVector) -> int:
+    return sum(len(part) if isinstance(part, list) else 1 for part in vector)
+
+
 class Engine(Protocol):
     """One set of points. Reads may come from any thread, many at once; writes from one."""
 
@@ -47,6 +51,10 @@ class Engine(Protocol):
 
     def scroll(self, filter: models.Filter | None, limit: int, start: UUID | None) -> list[UUID]:
         """Matching ids in ascending order, from ``start`` on."""
+        ...
+
+    def holders(self, path: str, values: Sequence[str]) -> dict[str, UUID]:
+        """For each value some point that has it at a keyword-indexed path; values that none has are left out."""
         ...
 
     def ordered(

@@ -7,6 +7,7 @@ from qdrant_client import models
 from schemas import All, AnyOf, Filter, Match, Missing, Range, Scalar, stored_name
 
 TITLE_KEY = "title_key"
+PICTURE_HASH = "pictures[].hash"
 
 
 def field_path(name: str) -> str:

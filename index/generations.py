@@ -17,14 +17,16 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from index.files import copy_tree, fsync, link_tree, replace_text
+from index.files import copy_tree, disk_usage, fsync, link_tree, replace_text
 from index.locks import claim, waiting_lock
-from schemas import IndexDamaged, IndexMissing, IndexRecord
+from index.room import require, told_when_full
+from schemas import GenerationServes, GenerationUnknown, IndexDamaged, IndexMissing, IndexRecord
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -55,6 +57,20 @@ class Generations:
         except FileNotFoundError:
             return None
 
+    def names(self) -> list[str]:
+        """Every generation that is kept, oldest first."""
+        return sorted(path.name for path in self._generations.glob("*-*")) if self._generations.exists() else []
+
+    def known(self, name: str) -> str:
+        """The name itself. Raises GenerationUnknown, which lists those that are kept."""
+        if name not in (names := self.names()):
+            raise unknown_generation(name, names)
+        return name
+
+    def size(self, generation: str) -> int:
+        """Bytes that it occupies on disk."""
+        return disk_usage(self._generations / generation)
+
     def record(self, generation: str) -> IndexRecord:
         """Raises IndexDamaged when it cannot be read."""
         record = _read(self._generations / generation / "record.json", IndexRecord)
@@ -73,7 +89,8 @@ class Generations:
 
     def set_base(self, base: Base) -> None:
         """Declare the shard in ``building`` whole."""
-        replace_text(self.building / "base.json", base.model_dump_json())
+        with told_when_full(self.root):
+            replace_text(self.building / "base.json", base.model_dump_json())
 
     def clear(self) -> None:
         """Remove whatever is in ``building``, the sign that it is whole first."""
@@ -88,31 +105,39 @@ class Generations:
 
     def copy_current(self, generation: str) -> Path:
         """The shard of a new build, as a copy of a generation's."""
-        shard = self.new_shard()
-        copy_tree(self._generations / generation / "shard", shard)
+        source, shard = self._generations / generation / "shard", self.new_shard()
+        require(self.root, disk_usage(source), "a copy of the index to work on")
+        with told_when_full(self.root):
+            copy_tree(source, shard)
         return shard
 
     def publish(self, record: IndexRecord) -> str:
         """Make the build, flushed and closed, the generation that serves. Keeps the one before it."""
         previous = self.current()
-        number = 1 + max((int(name.split("-")[0]) for name in self._names()), default=0)
+        number = 1 + max((int(name.split("-")[0]) for name in self.names()), default=0)
         # The random part tells generations apart when a data directory is removed and made anew.
         name = f"{number:06d}-{secrets.token_hex(3)}"
-        replace_text(self.building / "record.json", record.model_dump_json(indent=2))
-        self._generations.mkdir(exist_ok=True)
-        self.building.rename(self._generations / name)
-        fsync(self._generations)
-        replace_text(self._current, name + "\n")
+        with told_when_full(self.root):
+            replace_text(self.building / "record.json", record.model_dump_json(indent=2))
+            self._generations.mkdir(exist_ok=True)
+            self.building.rename(self._generations / name)
+            fsync(self._generations)
+            self.serve(name)
         self.remove_except({name, previous})
         return name
 
+    def serve(self, name: str) -> None:
+        """Let a generation that is kept be the one that serves."""
+        replace_text(self._current, name + "\n")
+
+    def remove(self, name: str) -> None:
+        """Remove one generation, which must not be the one that serves."""
+        shutil.rmtree(self._generations / name)
+
     def remove_except(self, kept: set[str | None]) -> None:
-        for name in self._names():
+        for name in self.names():
             if name not in kept:
                 shutil.rmtree(self._generations / name, ignore_errors=True)
-
-    def _names(self) -> list[str]:
-        return sorted(path.name for path in self._generations.glob("*-*")) if self._generations.exists() else []
 
     # Reading
 
@@ -122,18 +147,23 @@ class Generations:
             generation = self.current()
             if generation is None:
                 raise IndexMissing(f"there is no index in {self.root}: ingest a catalog first")
-            view = View(self._views, generation, self.record(generation))
+            try:
+                return self.view_of(generation)
+            except FileNotFoundError:
+                pass  # two commits have passed since the pointer was read: read it again
+        raise IndexDamaged(f"generation {generation} of {self.root} is not whole; remove {self.root} and ingest again")
+
+    def view_of(self, generation: str) -> View:
+        """A shard directory of one's own on a generation. Raises IndexDamaged, FileNotFoundError where it is gone."""
+        record = self.record(generation)
+        with told_when_full(self.root):
+            view = View(self._views, generation, record)
             try:
                 link_tree(self._generations / generation / "shard", view.shard)
-            except FileNotFoundError:
-                # Two commits have passed since the pointer was read: read it again.
-                view.close()
             except BaseException:
                 view.close()
                 raise
-            else:
-                return view
-        raise IndexDamaged(f"generation {generation} of {self.root} is not whole; remove {self.root} and ingest again")
+        return view
 
     def sweep_views(self) -> None:
         """Remove the views of processes that are gone."""
@@ -166,6 +196,15 @@ class View:
         if self._held is not None:
             os.close(self._held)
             self._held = None
+
+
+def unknown_generation(name: str, names: Sequence[str]) -> GenerationUnknown:
+    kept = f"those kept are {', '.join(names)}" if names else "none is kept: ingest a catalog first"
+    return GenerationUnknown(f"there is no generation {name!r}; {kept}")
+
+
+def still_serves(name: str) -> GenerationServes:
+    return GenerationServes(f"generation {name} serves; switch to another one first, then remove it")
 
 
 def _read(path: Path, model: type[_Model]) -> _Model | None:

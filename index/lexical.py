@@ -44,7 +44,8 @@ class Lexical:
             # "T-shirt" is two words, while a word of an Indian script is one, though \w sees several.
             if len(whole) > 1:
                 for word in _WORD.findall(chunk):
-                    for token in self.query(word).indices:
+                    # Where scripts meet, a part alone may be other words than it is within the whole.
+                    for token in set(self.query(word).indices).intersection(whole):
                         found.setdefault(token, word)
             for token in whole:
                 found.setdefault(token, chunk.strip(".,;:!?()[]{}\"'"))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import secrets
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from schemas import IndexLocked
 
@@ -17,8 +19,11 @@ _FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 @contextmanager
-def writer_lock(path: Path) -> Iterator[None]:
-    """The right to write, with the holder's name in the file. Raises IndexLocked at once when it is taken."""
+def writer_lock(path: Path) -> Iterator[str]:
+    """The right to write, with the holder's name in the file. Raises IndexLocked at once when it is taken.
+
+    Yields a token that every holder of this file has in turn, and nobody else.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     file = os.open(path, _FLAGS, 0o644)
     try:
@@ -26,23 +31,33 @@ def writer_lock(path: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise IndexLocked(
-                f"another job is writing to this index ({_holder(path)}); wait until it has ended"
+                f"another job is writing to this index ({_name(_holder(path))}); wait until it has ended"
             ) from None
+        token = str(_holder(path).get("token") or secrets.token_hex(16))
         since = datetime.now(UTC).isoformat(" ", "seconds")
-        holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": since}
-        os.ftruncate(file, 0)
-        os.pwrite(file, json.dumps(holder).encode(), 0)
-        yield
+        holder = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since, "token": token})
+        # In this order the token is there to read whenever this process dies.
+        os.pwrite(file, holder.encode(), 0)
+        os.ftruncate(file, len(holder))
+        yield token
     finally:
         # The file stays: removing it would let two jobs hold two different files of one name.
         os.close(file)
 
 
-def _holder(path: Path) -> str:
+def _holder(path: Path) -> dict[str, Any]:
+    """What a lock file says; nothing where it cannot be read."""
     try:
-        holder = json.loads(path.read_text())
+        holder, _ = json.JSONDecoder().raw_decode(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return holder if isinstance(holder, dict) else {}
+
+
+def _name(holder: dict[str, Any]) -> str:
+    try:
         return f"process {holder['pid']} on {holder['host']}, since {holder['since']}"
-    except (OSError, ValueError, KeyError, TypeError):
+    except KeyError:
         return "it has not said who it is"
 
 

@@ -12,7 +12,7 @@ from qdrant_client import models
 
 from index.catalog_index import Candidate, DenseName, Leg, Stored, Term
 from index.engine import Engine, RawVector, Search
-from index.filters import TITLE_KEY, field_path, to_qdrant
+from index.filters import PICTURE_HASH, TITLE_KEY, field_path, to_qdrant
 from index.lexical import Lexical, Sparse
 from index.vectors import check_legs
 from schemas import All, Filter, IndexRecord, stored_name
@@ -31,6 +31,10 @@ class Reader:
         self._engine = engine
         self._lexical = Lexical(record.average_words)
         self._on_close = on_close
+
+    def described(self, record: IndexRecord) -> Reader:
+        """The same opened index under another record; closing one closes both."""
+        return Reader(self._engine, record, self.generation, self._on_close)
 
     def query(self, legs: Sequence[Leg], filter: Filter | None, limit: int) -> list[list[Candidate]]:
         check_legs(legs, self.record.embedding.dimension)
@@ -85,6 +89,13 @@ class Reader:
             row.id: {names[name]: value for name, value in row.payload.get("fields", {}).items() if name in names}
             for row in rows
         }
+
+    def payloads(self, ids: Sequence[UUID], paths: Sequence[str]) -> dict[UUID, dict[str, Any]]:
+        return {row.id: row.payload for row in self._engine.retrieve(ids, list(paths))}
+
+    def with_pictures(self, hashes: Sequence[str]) -> dict[str, UUID]:
+        # Points of the first format list no pictures, and every question would be asked of each of them.
+        return self._engine.holders(PICTURE_HASH, hashes) if self.record.format > 1 else {}
 
     def scan(self, filter: Filter | None, limit: int, after: UUID | None = None) -> list[UUID]:
         return self._scroll(_translated(filter), limit, after)

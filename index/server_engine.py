@@ -9,10 +9,11 @@ from uuid import UUID
 
 import httpx
 from qdrant_client import QdrantClient, models
+from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
 from index.catalog_index import Candidate, VectorName
-from index.engine import RawVector, Row, Search
+from index.engine import RawVector, Row, Search, count_numbers
 from index.lexical import Sparse
 from schemas import FieldKind, IndexUnavailable
 
@@ -39,7 +40,7 @@ def answering(url: str) -> Iterator[None]:
                 f"the Qdrant server at {url} refuses the API key; set STORELENS_QDRANT_API_KEY"
             ) from error
         raise IndexUnavailable(f"the Qdrant server at {url} refuses a request: {error}") from error
-    except (ApiException, httpx.HTTPError, OSError) as error:
+    except (ApiException, QdrantException, httpx.HTTPError, OSError) as error:
         reason = getattr(error, "source", None) or error
         raise IndexUnavailable(
             f"the Qdrant server at {url} does not answer ({reason}); start it, or correct STORELENS_QDRANT_URL"
@@ -84,6 +85,22 @@ class ServerEngine:
                 self._collection, filter, limit, offset=str(start) if start else None, with_payload=False
             )
         return [_uuid(record.id) for record in records]
+
+    def holders(self, path: str, values: Sequence[str]) -> dict[str, UUID]:
+        requests = [
+            models.QueryRequest(filter=models.Filter(must=[condition]), limit=1, with_payload=False, with_vector=False)
+            for value in values
+            if (condition := models.FieldCondition(key=path, match=models.MatchValue(value=value)))
+        ]
+        if not requests:
+            return {}
+        with answering(self._url):
+            responses = self._client.query_batch_points(self._collection, requests)
+        return {
+            value: _uuid(response.points[0].id)
+            for value, response in zip(values, responses, strict=True)
+            if response.points
+        }
 
     def ordered(
         self, path: str, descending: bool, filter: models.Filter | None, limit: int
@@ -147,7 +164,7 @@ def _batches(rows: Sequence[Row]) -> Iterator[list[Row]]:
     batch: list[Row] = []
     numbers = 0
     for row in rows:
-        size = sum(_numbers(vector) for vector in row.vectors.values())
+        size = sum(count_numbers(vector) for vector in row.vectors.values())
         if batch and numbers + size > _MOST_NUMBERS:
             yield batch
             batch, numbers = [], 0
@@ -155,10 +172,6 @@ def _batches(rows: Sequence[Row]) -> Iterator[list[Row]]:
         numbers += size
     if batch:
         yield batch
-
-
-def _numbers(vector: RawVector) -> int:
-    return sum(len(part) if isinstance(part, list) else 1 for part in vector)
 
 
 def _uuid(id: object) -> UUID:

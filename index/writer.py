@@ -8,11 +8,11 @@ from uuid import UUID
 
 from index.catalog_index import CatalogIndex, Point
 from index.engine import Engine, RawVector, Row
-from index.filters import TITLE_KEY, field_path
+from index.filters import PICTURE_HASH, TITLE_KEY, field_path
 from index.lexical import Lexical
 from index.reader import Reader
 from index.vectors import check_points
-from schemas import FieldKind, IndexRecord, Missing, Not, as_kind, stored_name, widen_kind
+from schemas import FieldKind, IndexRecord, Missing, Not, Precision, PrecisionQuality, as_kind, stored_name, widen_kind
 
 _BATCH = 500
 
@@ -23,6 +23,7 @@ class Writer:
     def __init__(self, engine: Engine, reader: Reader) -> None:
         self._engine = engine
         self._reader = reader
+        self._record = reader.record
         self._lexical = Lexical(reader.record.average_words)
         self._widen(reader.record.fields)
 
@@ -46,6 +47,10 @@ class Writer:
     def delete(self, ids: Sequence[UUID]) -> None:
         self._engine.delete(ids)
 
+    def made_with(self, precision: Precision, quality: PrecisionQuality | None) -> None:
+        embedding = self._record.embedding.model_copy(update={"precision": precision})
+        self._record = self._record.model_copy(update={"embedding": embedding, "precision_quality": quality})
+
     def _widen(self, fields: Mapping[str, FieldKind]) -> None:
         """Give every field its payload index, and values of fields that became text their new form first.
 
@@ -54,8 +59,9 @@ class Writer:
         """
         # Engines quote paths as they please, and no stored name has quotes.
         indexed = {path.replace('"', ""): kind for path, kind in self._engine.payload_indexes().items()}
-        if TITLE_KEY not in indexed:
-            self._engine.index_payload(TITLE_KEY, "keyword")
+        for path in (TITLE_KEY, PICTURE_HASH):
+            if path not in indexed:
+                self._engine.index_payload(path, "keyword")
         for field, kind in fields.items():
             before = indexed.get(f"fields.{stored_name(field)}")
             if before == kind:
@@ -80,4 +86,11 @@ def continued(base: IndexRecord, record: IndexRecord) -> IndexRecord:
     Fields only ever widen, since older products keep theirs, and what the vectors there were made with stays.
     """
     fields = {**base.fields, **{name: widen_kind(base.fields.get(name), kind) for name, kind in record.fields.items()}}
-    return record.model_copy(update={"fields": fields, "average_words": base.average_words, "created": base.created})
+    embedding = record.embedding.model_copy(update={"precision": base.embedding.precision})
+    stays = {name: getattr(base, name) for name in ("average_words", "precision_quality", "created")}
+    return record.model_copy(update={"fields": fields, "embedding": embedding, **stays})
+
+
+def described(base: IndexRecord, record: IndexRecord) -> IndexRecord:
+    """The record of the same build before it begins, when what is stored still has the format of ``base``."""
+    return continued(base, record).model_copy(update={"format": base.format})

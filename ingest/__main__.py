@@ -10,36 +10,44 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
+from ingest import generations_command, same_command
 from ingest.job import run
+from ingest.logs import configure
 from ingest.settings import PROGRAM, parse
 from schemas import StoreLensError
+
+log = logging.getLogger("ingest")
 
 DONE, FAILED, REJECTED, INTERRUPTED = 0, 1, 3, 130
 
 
+COMMANDS = {"generations": generations_command.main, "same": same_command.main}
+"""What the first argument may be besides a catalog; a file of such a name is ``./generations``."""
+
+
 def main(arguments: Sequence[str]) -> int:
+    if arguments and arguments[0] in COMMANDS:
+        return COMMANDS[arguments[0]](arguments[1:])
     settings = parse(arguments)
-    logging.basicConfig(stream=sys.stderr, format="%(message)s")
-    logging.getLogger("ingest").setLevel(logging.INFO)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with _standard_output_kept() as stdout:
+    with _standard_output_kept() as stdout, configure(settings.log):
         try:
             report = run(settings)
         except StoreLensError as error:
-            return _failed(error.message)
+            return _failed(error.message, error.code)
         except KeyboardInterrupt:
-            print(f"{PROGRAM}: interrupted; run it again to go on where it was", file=sys.stderr)
+            log.error(f"{PROGRAM}: interrupted; run it again to go on where it was", extra={"event": "interrupted"})
             return INTERRUPTED
         except Exception as error:
-            return _failed(f"{type(error).__name__}: {error}; set STORELENS_DEBUG=1 to see where")
+            return _failed(f"{type(error).__name__}: {error}; set STORELENS_DEBUG=1 to see where", "unexpected")
         print(report.model_dump_json(), file=stdout, flush=True)
     return REJECTED if settings.strict and report.rejected else DONE
 
 
-def _failed(message: str) -> int:
+def _failed(message: str, code: str) -> int:
     if os.environ.get("STORELENS_DEBUG"):
-        logging.exception("the job failed")
-    print(f"{PROGRAM}: {' '.join(message.split())}", file=sys.stderr)
+        log.exception("the job failed")
+    log.error(f"{PROGRAM}: {' '.join(message.split())}", extra={"event": "failed", "code": code})
     return FAILED
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from catalog import subject_text, text_parts
-from embedding import Vectors
+from embedding import Pixels, Vectors
 from index import DenseName
 from ingest.lazy_encoder import LazyEncoder
 from ingest.pictures import Picture
@@ -17,7 +17,7 @@ from schemas import Product
 
 
 class Embedder:
-    """``images`` and ``texts`` count what went through the encoder; texts are a stage of their own in ``watch``."""
+    """``images`` and ``texts`` count what went through the encoder; each is a stage of its own in ``watch``."""
 
     def __init__(self, encoder: LazyEncoder, watch: Stopwatch) -> None:
         self._encoder = encoder
@@ -29,13 +29,17 @@ class Embedder:
     def texts(self) -> int:
         return self._text_vectors.embedded
 
-    def embed_pictures(self, pictures: Iterable[Picture]) -> dict[str, Vectors]:
-        """``(dim,) float32``, unit length, by hash, of those that have pixels."""
-        pixels = {picture.hash: picture.pixels for picture in pictures if picture.pixels is not None}
+    def embed_pictures(self, pictures: Sequence[Picture]) -> dict[str, Vectors]:
+        """``(views, dim) float32``, unit rows, by hash; every picture has pixels, and no two are the same."""
+        pixels: list[Pixels] = [view for picture in pictures for view in picture.pixels or ()]
         if not pixels:
             return {}
-        self.images += len(pixels)
-        return dict(zip(pixels, self._encoder().encode_prepared(list(pixels.values())), strict=True))
+        encoder = self._encoder()
+        with self._watch.stage("images"):
+            vectors = encoder.encode_prepared(pixels)
+        self.images += len(pictures)
+        each = np.split(vectors, len(pictures))
+        return {picture.hash: rows for picture, rows in zip(pictures, each, strict=True)}
 
     def embed_words(self, products: Sequence[Product]) -> list[dict[DenseName, Vectors]]:
         """The text vectors of each product, ``(dim,) float32``, unit length; one without words is not there.

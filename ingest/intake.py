@@ -1,64 +1,51 @@
-"""Rows of a catalog as products, each id once."""
+"""Rows of a catalog that are to be done, as products: its second reading."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from catalog import point_id, product_from_row, readable_id
+from catalog import ParsedRow, point_id, product_from_row
 from ingest.readers import Reader, Row
-from ingest.rejects import rejection
-from schemas import PictureError, Product, Rejection, RowError, RowRepeated
+from schemas import CatalogError, Product, RowError
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row that is a product. ``errors`` are about values that cannot be a picture; ``inline`` has the bytes
-    of those that the row itself holds, by their sources."""
+    """A row that is a product. ``parsed`` says what of its pictures' columns cannot name a picture."""
 
     row: Row
-    product: Product
+    parsed: ParsedRow
     point: UUID
-    errors: tuple[PictureError, ...]
-    inline: Mapping[str, bytes]
-
-
-class Intake:
-    """One reading of a catalog: iterating gives an ``Entry`` or a ``Rejection`` for each of its rows.
-
-    Ids are remembered by their 16-byte point ids, so a reading of millions of rows stays small.
-    """
-
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
-        self._accepted: set[bytes] = set()
-        self._refused: set[bytes] = set()
-
-    def __iter__(self) -> Iterator[Entry | Rejection]:
-        for row in self._reader.rows():
-            yield row if isinstance(row, Rejection) else self._entry(row)
-
-    def _entry(self, row: Row) -> Entry | Rejection:
-        try:
-            product, errors, inline = product_from_row(row.values, typed_ids=self._reader.typed_ids)
-        except RowError as error:
-            id = readable_id(row.values, typed_ids=self._reader.typed_ids)
-            if id is not None:
-                self._refused.add(point_id(id).bytes)
-            return rejection(row.line, error, row.values, id=id)
-        point = point_id(product.id)
-        if point.bytes in self._accepted:
-            repeated = RowRepeated(f"an earlier row has the id {product.id!r}, and the first one counts", field="id")
-            return rejection(row.line, repeated, row.values, id=product.id)
-        self._accepted.add(point.bytes)
-        return Entry(row, product, point, errors, inline)
 
     @property
-    def products(self) -> int:
-        """How many rows were products."""
-        return len(self._accepted)
+    def product(self) -> Product:
+        return self.parsed.product
 
-    def has_seen(self, point: UUID) -> bool:
-        """Whether a row with this point's id was there, as a product or not."""
-        return point.bytes in self._accepted or point.bytes in self._refused
+
+def entries(reader: Reader, todo: bytearray) -> Iterator[Entry]:
+    """The rows that ``todo`` has a 1 for. Raises CatalogError where the catalog is not the one that was scanned."""
+    number = -1
+    for number, row in enumerate(reader.rows()):
+        # What the first reading found must hold for every row of the second.
+        if number % 64 == 0:
+            reader.check_unchanged()
+        if number >= len(todo):
+            break
+        if not todo[number]:
+            continue
+        if not isinstance(row, Row):
+            raise _changed(reader)
+        try:
+            parsed = product_from_row(row.values, typed_ids=reader.typed_ids)
+        except RowError as error:
+            raise _changed(reader) from error
+        yield Entry(row, parsed, point_id(parsed.product.id))
+    reader.check_unchanged()
+    if number + 1 != len(todo):
+        raise _changed(reader)
+
+
+def _changed(reader: Reader) -> CatalogError:
+    return CatalogError(f"{reader.name} changed while it was read; run the job again once it is complete")

@@ -1,32 +1,44 @@
-"""One job: a catalog read twice, an index brought up to date, and a report of what was done."""
+"""One job: a catalog read, an index brought up to date, and a report of what was done."""
 
 from __future__ import annotations
 
 import logging
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
+from functools import cache
 from itertools import islice
+from uuid import UUID
 
-from tqdm import tqdm
-
-from catalog import PictureLimits, open_root
-from embedding import DEFAULT_MODEL, Encoder, load_encoder, load_spec
-from index import IndexBuild, IndexStore, all_points, open_store
+from catalog import WHOLE, WITH_CROPS, PictureLimits, PictureRoot, PictureStore, open_pictures
+from embedding import DEFAULT_MODEL, Choice, Encoder, Pixels, Preparer, load_preparer, load_spec
+from index import CatalogIndex, IndexBuild, IndexStore, all_points, open_store
+from ingest.decoding import DecodePool
 from ingest.embedder import Embedder
-from ingest.intake import Entry, Intake
+from ingest.encoders import SAMPLE, choose_encoder, sample_pictures
+from ingest.intake import entries
 from ingest.lazy_encoder import LazyEncoder
+from ingest.page import write_page
 from ingest.pictures import PictureLoader
-from ingest.pipeline import index_products
+from ingest.pipeline import changes
+from ingest.progress import Progress, announced
+from ingest.pruning import gone_products, prune
 from ingest.readers import Reader, open_catalog
+from ingest.rehearsal import Rehearsal
 from ingest.rejects import RejectsFile
-from ingest.scan import Scan, scan
+from ingest.same import find_same
+from ingest.same_file import SameFile
+from ingest.scan import Scan, Scanner
 from ingest.settings import IngestSettings
+from ingest.stages import bottleneck
+from ingest.steady import SteadyRate
 from ingest.stopwatch import Stopwatch
-from ingest.writer import ProductWriter
-from schemas import CatalogError, EmbeddingSpec, IndexRecord, IngestReport
+from ingest.tally import Tally
+from ingest.target import Target
+from ingest.writer import Changes, ProductWriter
+from ingest.writes import Writes
+from schemas import CatalogError, EmbeddingSpec, IndexRecord, IngestReport, StoreLensError
 
 log = logging.getLogger(__name__)
 
@@ -35,13 +47,18 @@ def run(
     settings: IngestSettings,
     *,
     spec_of: Callable[[str], EmbeddingSpec] = load_spec,
-    encoder_of: Callable[[str], Encoder] = load_encoder,
+    encoder_of: Callable[[str], Encoder] | None = None,
+    preparer_of: Callable[[str], Preparer] = load_preparer,
+    decoders: DecodePool | None = None,
 ) -> IngestReport:
     """Do the job that the settings describe.
 
     Args:
         spec_of: What vectors of a model are; asked in every run, so it is cheap.
-        encoder_of: The model itself; loaded when there is something to embed, and only then.
+        encoder_of: The model itself, in place of the one that ``choose_encoder`` chooses; loaded when there is
+            something to embed, and only then.
+        preparer_of: How pictures are prepared for the model.
+        decoders: Left running; otherwise the job has its own.
 
     Raises:
         StoreLensError: the job could not be done. What it wrote is kept for the next run to go on with;
@@ -49,159 +66,224 @@ def run(
     """
     start = time.perf_counter()
     watch = Stopwatch()
-    with watch.stage("start"):
-        reader = open_catalog(settings)
-    with reader:
-        return _run(settings, reader, watch, start, spec_of, encoder_of)
-
-
-def _run(
-    settings: IngestSettings,
-    reader: Reader,
-    watch: Stopwatch,
-    start: float,
-    spec_of: Callable[[str], EmbeddingSpec],
-    encoder_of: Callable[[str], Encoder],
-) -> IngestReport:
-    with watch.stage("start"):
-        store = open_store(settings)
-        served = store.record()
-        model = settings.model or (served.embedding.model if served else DEFAULT_MODEL)
-        spec = spec_of(model)
-    report = IngestReport(catalog=settings.catalog, collection=settings.collection, model=spec.model)
-    with store.lock(), RejectsFile(settings.data_dir / settings.collection) as rejects:
-        with watch.stage("scan"):
-            found = scan(reader)
-        if not found.rows:
-            raise CatalogError(f"{settings.catalog} has no rows; nothing was changed")
-        job = _Job(reader, found, store, rejects, report, watch)
-        if found.products:
-            job.update(
-                _record(settings.collection, spec, found), LazyEncoder(lambda: encoder_of(model)), settings.prune
-            )
-        else:
-            job.reject_all()
-            if settings.prune:
-                raise CatalogError(f"no row of {settings.catalog} is a product, so nothing was pruned: {rejects.path}")
-    report.rejects = dict(rejects.counts.most_common())
-    report.rejects_file = str(rejects.path) if rejects.path else None
-    report.stages = {name: round(seconds, 3) for name, seconds in watch.seconds.items()}
-    report.seconds = round(time.perf_counter() - start, 3)
+    with ExitStack() as held:
+        with watch.stage("start"):
+            reader = held.enter_context(open_catalog(settings))
+            store = open_store(settings)
+            served = store.record()
+            model = settings.model or (served.embedding.model if served else DEFAULT_MODEL)
+            spec = spec_of(model)
+            held.enter_context(store.lock())
+            rejects = held.enter_context(RejectsFile(settings.data_dir / settings.collection, reader.root))
+            limits = PictureLimits()
+            kept_pictures = PictureStore(settings.data_dir / "pictures")
+            pictures = held.enter_context(closing(open_pictures(reader.root, kept_pictures, settings, limits)))
+            decoders = decoders or held.enter_context(DecodePool())
+        report = IngestReport(
+            catalog=reader.name, collection=settings.collection, model=spec.model, mapping=reader.mapping
+        )
+        views = WITH_CROPS if settings.crops else WHOLE
+        preparer = None if settings.dry_run else cache(lambda: preparer_of(model))
+        loader = PictureLoader(pictures, kept_pictures, limits, decoders, preparer, views)
+        tally = Tally(report, rejects)
+        job = _Job(settings, reader, pictures, loader, store, spec, tally, watch)
+        job.encoder = LazyEncoder(
+            lambda: Choice(encoder_of(model), None, None) if encoder_of else job.choose_encoder(model, served), watch
+        )
+        failure: str | None = "interrupted"
+        try:
+            job.run()
+            failure = None
+        except StoreLensError as error:
+            failure = error.message
+            raise
+        finally:
+            tally.finish()
+            report.stages = {name: round(seconds, 3) for name, seconds in watch.seconds.items()}
+            report.bottleneck = bottleneck(watch.seconds)
+            report.seconds = round(time.perf_counter() - start, 3)
+            if settings.report:
+                write_page(settings, report, pictures, reader.root, failure)
     _summarize(report)
     return report
 
 
 class _Job:
-    """The second reading of a catalog, into the report and the index."""
+    """One catalog, from its first reading to the switch to the new generation."""
 
     def __init__(
         self,
+        settings: IngestSettings,
         reader: Reader,
-        found: Scan,
+        pictures: PictureRoot,
+        loader: PictureLoader,
         store: IndexStore,
-        rejects: RejectsFile,
-        report: IngestReport,
+        spec: EmbeddingSpec,
+        tally: Tally,
         watch: Stopwatch,
     ) -> None:
+        self._settings = settings
         self._reader = reader
-        self._intake = Intake(reader)
-        self._found = found
+        self._pictures = pictures
+        self._loader = loader
         self._store = store
-        self._rejects = rejects
-        self._report = report
+        self._spec = spec
+        self._tally = tally
+        self._report = tally.report
         self._watch = watch
+        self._scan = Scan()
+        self._pictured = bytearray()
+        """Points of products with new pictures, 16 bytes each."""
+        self.encoder: LazyEncoder
 
-    def reject_all(self) -> None:
-        """Where no row is a product, what is left to do is to say why; no index is touched."""
-        for _ in self._entries(lambda _: None):
-            raise AssertionError("a product, where the first reading found none")
+    def run(self) -> None:
+        with self._watch.stage("start"):
+            target = Target(self._store, self._record())
+        with target:
+            self._read(target)
+            gone = self._gone(target)
+            if self._settings.dry_run:
+                self._rehearse(target)
+                self._report.deleted = len(gone)
+                return
+            self._update(target)
+            self._finish(target, gone)
+
+    def _read(self, target: Target) -> None:
+        """The first reading."""
+        with self._watch.stage("scan"), Progress(None, self._watch, self._settings.log, stage="scan") as progress:
+            scanner = Scanner(self._reader, target.index, self._pictures, self._tally.reject)
+            self._scan = scanner.run(progress.advance)
+        if not self._scan.rows:
+            raise CatalogError(f"{self._reader.name} has no rows; nothing was changed")
+        self._tally.scanned(self._scan)
+
+    def _gone(self, target: Target) -> list[UUID]:
+        if not self._settings.prune:
+            return []
+        if not self._scan.products:
+            raise CatalogError(f"no row of {self._reader.name} is a product, so nothing was pruned")
+        if target.index is None:
+            return []
+        with self._watch.stage("prune"):
+            return gone_products(target.index, self._scan, force=self._settings.force)
+
+    def _changes(self, target: Target) -> Generator[Changes]:
+        """The second reading, in batches, counted."""
+        if not self._scan.to_do:
+            return
+        rows = entries(self._reader, self._scan.todo)
+        batches = changes(rows, lambda: target.index, self._loader, self._reader.root, self._watch)
+        with (
+            self._watch.stage("embed"),
+            Progress(self._scan.to_do, self._watch, self._settings.log) as progress,
+            closing(batches),
+        ):
+            for batch in batches:
+                yield batch
+                self._tally.changed(batch)
+                progress.advance(batch.rows)
+
+    def choose_encoder(self, model: str, served: IndexRecord | None) -> Choice:
+        def sample() -> list[Pixels]:
+            return sample_pictures(entries(self._reader, self._scan.some(SAMPLE)), self._loader)
+
+        models = self._settings.data_dir / "models"
+        known = served.precision_quality if served else None
+        return choose_encoder(model, self._settings.precision, sample, models, known)
+
+    def _rehearse(self, target: Target) -> None:
+        rehearsal = Rehearsal()
+        for batch in self._changes(target):
+            rehearsal.count(batch, target.index)
+        self._report.dry_run = True
+        self._report.embedded_images, self._report.embedded_texts = rehearsal.images, rehearsal.texts
         self._report.generation = self._store.version()
 
-    def update(self, record: IndexRecord, encoder: LazyEncoder, prune: bool) -> None:
-        serving = self._store.record()
-        with self._watch.stage("start"):
-            build = self._store.begin(record)
-        if serving and build.fresh:
-            log.info(
-                "the index is of the model %s: a new one is made for %s",
-                serving.embedding.model,
-                record.embedding.model,
-            )
-        with self._watch.stage("embed"):
-            self._index(build, encoder)
-        self._watch.move(encoder.seconds, "embed", "start")
-        if self._report.embedded_images:
-            self._report.images_per_second = round(self._report.embedded_images / self._watch.seconds["embed"], 2)
-        if prune:
+    def _update(self, target: Target) -> None:
+        embedder = Embedder(self.encoder, self._watch)
+        steady = SteadyRate(embedder, self._watch)
+        writer: ProductWriter | None = None
+        with ExitStack() as held, closing(self._changes(target)) as batches:
+            for batch in batches:
+                if not (batch.embed or batch.update):
+                    continue
+                if writer is None:
+                    with self._watch.stage("start"):
+                        build = target.begun(self._record)
+                    writes = held.enter_context(Writes(build, self._watch))
+                    writer = ProductWriter(build, embedder, writes, self._reader.root, self._watch)
+                writer.write(batch)
+                for change in batch.embed:
+                    if change.new_pictures:
+                        self._pictured += change.point.bytes
+                steady.batch()
+        self._report.embedded_images, self._report.embedded_texts = embedder.images, embedder.texts
+        self._report.images_per_second = steady.rate()
+        if target.build and (choice := self.encoder.choice):
+            precision = choice.encoder.spec.precision
+            target.build.made_with(precision, choice.quality)
+            self._report.precision, self._report.precision_quality = precision, choice.quality
+
+    def _finish(self, target: Target, gone: list[UUID]) -> None:
+        """Prune and switch, where there is anything to switch to."""
+        if gone or target.resumed:
+            target.begun(self._record)
+        build = target.build
+        if build is None:
+            self._report.generation = self._store.version()
+            return
+        if gone:
             with self._watch.stage("prune"):
-                self._prune(build)
+                self._report.deleted = prune(build, gone)
         if build.fresh:
-            self._report.left_behind = self._count_left_behind(build)
-        new_fields = serving is None or serving.fields != build.index.record.fields
-        written = self._report.indexed or self._report.updated or self._report.deleted
-        if (written or build.fresh or build.resumed or new_fields) and build.index.count():
-            with self._watch.stage("optimize"):
+            self._count_left_behind(build)
+        if build.index.count():
+            with announced(self._watch, "optimize"):
                 build.optimize()
+            if self._pictured:
+                with announced(self._watch, "same"):
+                    self._find_same(build.index)
             with self._watch.stage("commit"):
                 self._report.generation = build.commit()
         else:
             build.discard()
             self._report.generation = self._store.version()
 
-    def _index(self, build: IndexBuild, encoder: LazyEncoder) -> None:
-        limits = PictureLimits()
-        loader = PictureLoader(open_root(self._reader.root, limits), limits, encoder)
-        embedder = Embedder(encoder, self._watch)
-        writer = ProductWriter(build, embedder, self._reader.root, self._rejects, self._report)
-        interactive = sys.stderr.isatty()
-        with tqdm(total=self._found.rows, unit=" rows", file=sys.stderr, mininterval=0.2 if interactive else 10) as bar:
-            index_products(self._entries(bar.update), build.index, loader, writer, bar.update)
-        self._report.embedded_images, self._report.embedded_texts = embedder.images, embedder.texts
+    def _find_same(self, index: CatalogIndex) -> None:
+        """Of the pictures that are new, those that show what another does."""
+        with SameFile(self._settings.data_dir / self._settings.collection) as same:
+            for pair in find_same(index, _points(self._pictured)):
+                same.write(pair)
+        self._report.same_pictures = dict(same.counts.most_common())
+        self._report.same_file = str(same.path) if same.path else None
 
-    def _entries(self, advance: Callable[[int], object]) -> Iterator[Entry]:
-        """Entries of rows that are products; others are rejected here. Raises CatalogError when the file changes."""
-        for item in self._intake:
-            # What the first reading found must hold for every row of the second.
-            self._reader.check_unchanged()
-            self._report.read += 1
-            if isinstance(item, Entry):
-                yield item
-            else:
-                self._rejects.write(item)
-                self._report.rejected += 1
-                advance(1)
-        self._reader.check_unchanged()
-
-    def _prune(self, build: IndexBuild) -> None:
-        points = all_points(build.index)
-        while batch := list(islice(points, 1000)):
-            gone = [point for point in batch if not self._intake.has_seen(point)]
-            if gone:
-                build.delete(gone)
-                self._report.deleted += len(gone)
-
-    def _count_left_behind(self, build: IndexBuild) -> int:
+    def _count_left_behind(self, build: IndexBuild) -> None:
         """Products of the generation that serves which the new one, of another model, does not have."""
         left = 0
         with closing(self._store.open()) as serving:
             points = all_points(serving)
             while batch := list(islice(points, 1000)):
                 left += len(batch) - len(build.index.values(batch, ["id"]))
+        self._report.left_behind = left
         if left:
             log.warning("%d products of the index before are not in this catalog, and not in the new index", left)
-        return left
+
+    def _record(self) -> IndexRecord:
+        now = datetime.now(UTC)
+        return IndexRecord(
+            collection=self._settings.collection,
+            embedding=self._spec,
+            views=WITH_CROPS if self._settings.crops else WHOLE,
+            fields=self._scan.fields,
+            average_words=self._scan.average_words,
+            created=now,
+            updated=now,
+        )
 
 
-def _record(collection: str, spec: EmbeddingSpec, found: Scan) -> IndexRecord:
-    now = datetime.now(UTC)
-    return IndexRecord(
-        collection=collection,
-        embedding=spec,
-        fields=found.fields,
-        average_words=found.average_words,
-        created=now,
-        updated=now,
-    )
+def _points(packed: bytearray) -> Iterator[UUID]:
+    return (UUID(bytes=bytes(packed[at : at + 16])) for at in range(0, len(packed), 16))
 
 
 def _summarize(report: IngestReport) -> None:
@@ -213,4 +295,8 @@ def _summarize(report: IngestReport) -> None:
     for code, count in report.rejects.items():
         log.info("%7d  %s", count, code)
     if report.rejects_file:
-        log.info("rejects are in %s", report.rejects_file)
+        log.info("rejects are in %s; to try them again: python -m ingest --rejects %s", *(2 * [report.rejects_file]))
+    for kind, count in report.same_pictures.items():
+        log.info("%7d  pairs of %s pictures", count, kind)
+    if report.same_file:
+        log.info("same-looking pictures are in %s", report.same_file)

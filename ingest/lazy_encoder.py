@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
 
-from embedding import Encoder
+from embedding import Choice, Encoder
+from ingest.stopwatch import Stopwatch
 
 
 class LazyEncoder:
-    """``seconds`` is what loading took, 0 while there was none."""
+    """Loads when it is first called; that is a part of the stage ``start``, whenever it happens.
 
-    def __init__(self, load: Callable[[], Encoder]) -> None:
+    ``choice`` is what was loaded and why; None while nothing was.
+    """
+
+    def __init__(self, load: Callable[[], Choice], watch: Stopwatch) -> None:
         self._load = load
-        self._lock = threading.Lock()
-        self._encoder: Encoder | None = None
-        self.seconds = 0.0
+        self._watch = watch
+        self.choice: Choice | None = None
 
     def __call__(self) -> Encoder:
-        """The encoder, loaded by whichever thread needs it first."""
-        with self._lock:
-            if self._encoder is None:
-                start = time.perf_counter()
-                self._encoder = self._load()
-                self.seconds = time.perf_counter() - start
-            return self._encoder
+        if self.choice is None:
+            with self._watch.stage("start"):
+                self.choice = self._load()
+        return self.choice.encoder

@@ -1,4 +1,4 @@
-"""From entries to the index: compare, load pictures, write.
+"""From entries to batches of changes: ask the index what it holds, load pictures, compare.
 
 Pictures are loaded by threads while the batch before is in the model. What is held at any moment is
 a window of prepared pictures, whatever the size of the catalog.
@@ -6,17 +6,19 @@ a window of prepared pictures, whatever the size of the catalog.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from itertools import islice
 
-from catalog import PartHashes
+from catalog import Kept
 from index import CatalogIndex
 from ingest.intake import Entry
 from ingest.pictures import MAX_PICTURES, Loaded, PictureLoader
 from ingest.prefetch import prefetch
-from ingest.writer import ProductWriter, Work
+from ingest.scan import REMEMBERED
+from ingest.stopwatch import Stopwatch
+from ingest.writer import Changes, Work, compare
 
 BATCH = 64
 """Products compared and written at once, and about as many pictures embedded."""
@@ -24,38 +26,49 @@ BATCH = 64
 WINDOW = 3 * BATCH
 """Pictures that are being loaded or wait for the model."""
 
-_THREADS = min(8, os.cpu_count() or 1) + 1
+THREADS = 16
+"""They wait for files, for other machines and for the decode processes; the work is done elsewhere."""
 
 
-def index_products(
+def changes(
     entries: Iterable[Entry],
-    index: CatalogIndex,
+    held: Callable[[], CatalogIndex | None],
     loader: PictureLoader,
-    writer: ProductWriter,
-    advance: Callable[[int], object],
-) -> None:
-    """Bring the index up to date with the entries; ``advance`` is called with how many more are through."""
+    root: str,
+    watch: Stopwatch,
+) -> Generator[Changes]:
+    """Batches of entries, in their order, and what is new of them.
+
+    Args:
+        held: The index as it is by now; None while there is none.
+    """
 
     def load(work: Work) -> Loaded:
-        return loader.load(work.entry.product.images, known=work.stored.pictures if work.stored else ())
+        return loader.load(
+            work.entry.product.images, work.entry.parsed.inline, known=work.held.pictures if work.held else ()
+        )
 
-    executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="pictures")
-    try:
-        for batch in _batches(prefetch(executor, load, _compare(entries, index), WINDOW, _cost)):
-            writer.write(batch)
-            advance(len(batch))
-    finally:
-        executor.shutdown(cancel_futures=True)
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="pictures") as executor:
+        loaded = prefetch(executor, load, _work(entries, held, watch), WINDOW, _cost)
+        with closing(loaded), closing(_batches(loaded)) as batches:
+            while True:
+                with watch.stage("wait"):
+                    batch = next(batches, None)
+                if batch is None:
+                    return
+                yield compare(batch, root)
 
 
-def _compare(entries: Iterable[Entry], index: CatalogIndex) -> Iterator[Work]:
-    """Each entry with the hashes of what the index holds of it."""
+def _work(entries: Iterable[Entry], held: Callable[[], CatalogIndex | None], watch: Stopwatch) -> Iterator[Work]:
+    """Each entry with what the index holds of it."""
     remaining = iter(entries)
     while batch := list(islice(remaining, BATCH)):
-        stored = index.fetch([entry.point for entry in batch])
+        with watch.stage("compare"):
+            index = held()
+            stored = index.payloads([entry.point for entry in batch], REMEMBERED) if index else {}
         for entry in batch:
-            point = stored.get(entry.point)
-            yield Work(entry, PartHashes.from_payload(point.payload["hashes"]) if point else None)
+            payload = stored.get(entry.point)
+            yield Work(entry, Kept.from_payload(payload) if payload else None)
 
 
 def _cost(work: Work) -> int:
@@ -63,7 +76,7 @@ def _cost(work: Work) -> int:
     return max(1, min(len(work.entry.product.images), MAX_PICTURES))
 
 
-def _batches(loaded: Iterable[tuple[Work, Loaded]]) -> Iterator[list[tuple[Work, Loaded]]]:
+def _batches(loaded: Iterable[tuple[Work, Loaded]]) -> Generator[list[tuple[Work, Loaded]]]:
     """Up to ``BATCH`` products, fewer where theirs are many pictures."""
     batch: list[tuple[Work, Loaded]] = []
     cost = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Executor, Future
 from typing import TypeVar
 
@@ -17,7 +17,7 @@ def prefetch(
     items: Iterable[Item],
     window: int,
     cost: Callable[[Item], int],
-) -> Iterator[tuple[Item, Result]]:
+) -> Generator[tuple[Item, Result]]:
     """Each item with what ``work`` makes of it, in the order of ``items``.
 
     Items are taken, and results kept, up to a total ``cost`` of ``window``, or one item where that

@@ -44,10 +44,15 @@ class RejectsFile:
     """JSON Lines of rejections, written as they come; there is no file while there are none.
 
     ``counts`` has how many there were of each code.
+
+    Args:
+        root: Where the rows' relative picture paths lead: written with each, so that they still mean what they
+            meant when the file is tried again, wherever it lies by then.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, root: str) -> None:
         self._folder = folder
+        self._root = root
         self._file: TextIO | None = None
         self.path: Path | None = None
         self.counts: Counter[str] = Counter()
@@ -57,7 +62,7 @@ class RejectsFile:
             self._folder.mkdir(parents=True, exist_ok=True)
             self.path = self._folder / f"rejects-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}.jsonl"
             self._file = self.path.open("x", encoding="utf-8", buffering=1)  # a line survives the job's death
-        self._file.write(json.dumps(rejected.model_dump(), ensure_ascii=False) + "\n")
+        self._file.write(json.dumps(rejected.model_dump() | {"root": self._root}, ensure_ascii=False) + "\n")
         self.counts[rejected.code] += 1
 
     def __enter__(self) -> Self:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
 
+from catalog import PictureSettings
 from index import IndexSettings, build_settings, describe, index_parser
+from ingest.logs import Log
 from ingest.mapping import parse_map
+from schemas import Precision
 
 PROGRAM = "python -m ingest"
 
@@ -27,12 +33,13 @@ Exit status: 0 done, rejected rows included; 1 the job could not be done;
 Format = Literal["jsonl", "csv", "tsv", "parquet"]
 
 
-class IngestSettings(IndexSettings):
+class IngestSettings(PictureSettings, IndexSettings):
     """One job."""
 
-    catalog: Annotated[str, Field(min_length=1)] = Field(
+    catalog: Annotated[str, Field(min_length=1)] | None = Field(
+        None,
         description="A file (.jsonl, .csv, .tsv, .parquet; .gz and .zst of text), a .zip or .tar of one and its "
-        "pictures, a folder of pictures, s3://..., gs://..., hf://datasets/ORG/NAME, or - for standard input."
+        "pictures, a folder of pictures, s3://..., gs://..., hf://datasets/ORG/NAME, or - for standard input.",
     )
     format: Format | None = Field(
         None, description="What the catalog is, where its name does not say: jsonl, csv, tsv or parquet."
@@ -47,31 +54,98 @@ class IngestSettings(IndexSettings):
         description="`builtin`, or a sentence-transformers image-text model by name or directory; "
         "left out, the index's own, and clip-ViT-B-32 for a new index.",
     )
+    rejects: Path | None = Field(
+        None, description="A rejects file of an earlier run, in place of a catalog: try its rows again."
+    )
+    precision: Precision | None = Field(
+        None,
+        description="Arithmetic of the model: float32, bfloat16, or int8, which is measured on some of the pictures "
+        "first and not taken where it loses too much. Left out, bfloat16 where the processor is made for it.",
+    )
+    crops: bool = Field(False, description="Embed each picture's centre and quadrants beside the whole.")
     prune: bool = Field(False, description="Delete the products that the catalog no longer has.")
+    force: bool = Field(False, description="Let --prune delete more than a fifth of the products.")
+    dry_run: bool = Field(False, description="Say what would be done, and do nothing.")
     strict: bool = Field(False, description="Exit with status 3 when a row was rejected.")
+    log: Log = Field("text", description="What stderr gets: lines for people, or `json`, an object a line.")
+    report: Path | None = Field(None, description="An .html file to write: one page about the run, to be kept or sent.")
+
+    @field_validator("report")
+    @classmethod
+    def _can_be_written(cls, report: Path | None) -> Path | None:
+        """Told before the job starts, not hours later."""
+        if report is None:
+            return None
+        if report.suffix.lower() not in (".html", ".htm"):  # nor is a catalog ever written over
+            raise ValueError(f"{report} does not end in .html")
+        if report.is_dir():
+            raise ValueError(f"{report} is a folder")
+        try:
+            with TemporaryFile(dir=report.parent):
+                pass
+        except OSError as error:
+            raise ValueError(f"nothing can be written into the folder {report.parent}: {error.strerror}") from error
+        return report
 
     @field_validator("map", mode="before")
     @classmethod
-    def _split(cls, value: object) -> object:
+    def _split_map(cls, value: object) -> object:
         """The environment has them between commas."""
         return [item for item in value.split(",") if item.strip()] if isinstance(value, str) else value
 
     @field_validator("map")
     @classmethod
-    def _check(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_map(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         parse_map(value)
         return value
+
+    @model_validator(mode="after")
+    def _one_input(self) -> IngestSettings:
+        if (self.catalog is None) == (self.rejects is None):
+            raise ValueError("required: CATALOG, or --rejects FILE in its place")
+        if self.rejects and self.prune:
+            raise ValueError("--prune goes with a whole catalog: rejected rows alone do not say what left it")
+        return self
+
+
+def shown_settings(settings: IngestSettings) -> dict[str, str]:
+    """What may be shown of a job's settings: those that say something, without secrets."""
+    shown: dict[str, str] = {}
+    for name, value in settings:
+        if value is None or value is False or value == () or isinstance(value, SecretStr):
+            continue
+        text = ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+        # Not the name and password in an address, nor the keys behind one.
+        shown[name] = "yes" if value is True else re.sub(r"(?<=://)[^/@\s]*(?=@)|(?<=\?)\S+", "…", text)
+    return shown
 
 
 def parse(arguments: Sequence[str]) -> IngestSettings:
     """The settings of a command line; where it is wrong, says so on stderr and exits with status 2."""
     description = "Make a catalog findable: embed its words and pictures and put them into the index."
     parser = index_parser(PROGRAM, description, _EPILOG)
-    parser.add_argument("catalog", metavar="CATALOG", help=describe(IngestSettings, "catalog"))
+    parser.add_argument("catalog", nargs="?", metavar="CATALOG", help=describe(IngestSettings, "catalog"))
     parser.add_argument("--format", choices=get_args(Format), help=describe(IngestSettings, "format"))
     parser.add_argument("--map", metavar="OUR=THEIRS", action="append", help=describe(IngestSettings, "map"))
     parser.add_argument("--map-file", metavar="FILE", help=describe(IngestSettings, "map_file"))
     parser.add_argument("--model", metavar="builtin|NAME|DIR", help=describe(IngestSettings, "model"))
+    parser.add_argument("--rejects", metavar="FILE", help=describe(IngestSettings, "rejects"))
+    parser.add_argument("--precision", choices=get_args(Precision), help=describe(IngestSettings, "precision"))
+    parser.add_argument("--crops", action="store_true", help=describe(IngestSettings, "crops"))
     parser.add_argument("--prune", action="store_true", help=describe(IngestSettings, "prune"))
+    parser.add_argument("--force", action="store_true", help=describe(IngestSettings, "force"))
+    parser.add_argument("--dry-run", action="store_true", help=describe(IngestSettings, "dry_run"))
     parser.add_argument("--strict", action="store_true", help=describe(IngestSettings, "strict"))
+    parser.add_argument("--log", metavar="text|json", help=describe(IngestSettings, "log"))
+    parser.add_argument("--report", metavar="FILE.html", help=describe(IngestSettings, "report"))
+    _add_picture_options(parser)
     return build_settings(IngestSettings, parser, parser.parse_args(arguments))
+
+
+def _add_picture_options(parser: ArgumentParser) -> None:
+    parser.add_argument("--picture-hosts", metavar="HOST,..", help=describe(IngestSettings, "picture_hosts"))
+    parser.add_argument("--picture-folders", metavar="DIR,..", help=describe(IngestSettings, "picture_folders"))
+    parser.add_argument("--picture-max-age", metavar="DAYS", help=describe(IngestSettings, "picture_max_age"))
+    parser.add_argument(
+        "--picture-private-addresses", action="store_true", help=describe(IngestSettings, "picture_private_addresses")
+    )

@@ -6,132 +6,179 @@ and what is unchanged costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 
-from catalog import PartHashes, part_hashes, payload, words
+from catalog import Kept, PartHashes, hash_row, part_hashes, payload, words
 from embedding import Vectors
 from index import DENSE, DenseName, IndexBuild, Point, Stored
 from ingest.embedder import Embedder
 from ingest.intake import Entry
 from ingest.pictures import Loaded
-from ingest.rejects import RejectsFile, rejection
-from schemas import IngestReport, PictureError
+from ingest.stopwatch import Stopwatch
+from ingest.writes import Writes
+from schemas import PictureError, Product
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A product, and the hashes of what the index holds of it; None where it holds nothing."""
+    """A product, and what the index holds of it; None where it holds nothing."""
 
     entry: Entry
-    stored: PartHashes | None
+    held: Kept | None
 
 
 @dataclass(frozen=True, slots=True)
-class _Change:
+class Change:
     """A product that gets other vectors than the index holds."""
 
     work: Work
     loaded: Loaded
-    hashes: PartHashes
+    kept: Kept
+
+    @property
+    def point(self) -> UUID:
+        return self.work.entry.point
+
+    @property
+    def new_pictures(self) -> bool:
+        before = self.work.held.hashes.pictures if self.work.held else ()
+        return not set(before).issuperset(self.kept.hashes.pictures)
 
     @property
     def new_words(self) -> bool:
-        return self.work.stored is None or self.work.stored.words != self.hashes.words
+        return self.work.held is None or self.work.held.hashes.words != self.kept.hashes.words
+
+
+@dataclass(slots=True)
+class Changes:
+    """A batch, sorted by what is to be done. ``refused`` are products of which nothing is left, and ``degraded``
+    those among the others that lost something, each with what was wrong."""
+
+    rows: int = 0
+    embed: list[Change] = field(default_factory=list)
+    update: list[Change] = field(default_factory=list)
+    unchanged: int = 0
+    degraded: list[tuple[Entry, PictureError]] = field(default_factory=list)
+    refused: list[tuple[Entry, PictureError]] = field(default_factory=list)
+
+
+def compare(batch: Iterable[tuple[Work, Loaded]], root: str) -> Changes:
+    """What of a batch is new, and what of it the index holds already."""
+    changes = Changes()
+    for work, loaded in batch:
+        changes.rows += 1
+        entry, held = work.entry, work.held
+        errors = (*entry.parsed.picture_errors, *loaded.errors)
+        if errors:
+            left = bool(loaded.pictures or entry.product.title or entry.product.description)
+            (changes.degraded if left else changes.refused).append((entry, _joined(errors)))
+            if not left:
+                continue
+        pictures = [picture.hash for picture in loaded.pictures]
+        hashes = part_hashes(entry.product, root=root, pictures=pictures)
+        # A row of which something could not be used is looked at again every time.
+        row = "" if errors else hash_row(entry.row.values, root)
+        change = Change(work, loaded, Kept(hashes, tuple(picture.kept for picture in loaded.pictures), row))
+        if held is None or (held.hashes.words, held.hashes.pictures) != (hashes.words, hashes.pictures):
+            changes.embed.append(change)
+        elif held.hashes != hashes:
+            changes.update.append(change)
+        else:
+            changes.unchanged += 1
+    return changes
 
 
 class ProductWriter:
-    """Writes batches into a build, counts in the report what was done, and rejects what cannot be."""
+    """Writes changes into a build; vectors that it holds already are read back, not made again."""
 
-    def __init__(
-        self, build: IndexBuild, embedder: Embedder, root: str, rejects: RejectsFile, report: IngestReport
-    ) -> None:
+    def __init__(self, build: IndexBuild, embedder: Embedder, writes: Writes, root: str, watch: Stopwatch) -> None:
         self._build = build
         self._embedder = embedder
+        self._writes = writes
         self._kinds = build.index.record.fields
         self._root = root
-        self._rejects = rejects
-        self._report = report
+        self._watch = watch
 
-    def write(self, batch: Sequence[tuple[Work, Loaded]]) -> None:
-        """Everything written is durable when this returns. No product may be in a batch twice."""
-        changes: list[_Change] = []
-        payloads: dict[UUID, dict[str, Any]] = {}
-        for work, loaded in batch:
-            if not self._is_indexable(work.entry, loaded):
-                continue
-            product, stored = work.entry.product, work.stored
-            pictures = [picture.hash for picture in loaded.pictures]
-            hashes = part_hashes(product, kinds=self._kinds, root=self._root, pictures=pictures)
-            if stored == hashes:
-                self._report.unchanged += 1
-            elif stored and (stored.words, stored.pictures) == (hashes.words, hashes.pictures):
-                payloads[work.entry.point] = self._payload(work.entry, hashes)
-            else:
-                changes.append(_Change(work, loaded, hashes))
-        if changes:
-            self._build.upsert(self._points(changes))
-            self._report.indexed += len(changes)
-        if payloads:
-            self._build.set_payload(payloads)
-            self._report.updated += len(payloads)
+    def write(self, changes: Changes) -> None:
+        """No product may be in a batch twice. Durable once ``writes`` has been waited for."""
+        if changes.embed:
+            self._writes.submit(self._points(changes.embed))
+        if changes.update:
+            updates = {change.point: self._payload(change.work.entry.product, change.kept) for change in changes.update}
+            with self._watch.stage("write"):
+                self._writes.wait()
+                self._build.set_payload(updates)
 
-    def _is_indexable(self, entry: Entry, loaded: Loaded) -> bool:
-        """False for a product of which nothing is left; one that lost pictures is counted as degraded."""
-        errors = (*entry.errors, *loaded.errors)
-        if not errors:
-            return True
-        product = entry.product
-        degraded = bool(loaded.pictures or product.title or product.description)
-        error = errors[0] if len(errors) == 1 else _joined(errors)
-        self._rejects.write(rejection(entry.row.line, error, entry.row.values, id=product.id, degraded=degraded))
-        if degraded:
-            self._report.degraded += 1
-        else:
-            self._report.rejected += 1
-        return degraded
+    def _payload(self, product: Product, kept: Kept) -> dict[str, Any]:
+        return payload(product, kinds=self._kinds, root=self._root, kept=kept)
 
-    def _payload(self, entry: Entry, hashes: PartHashes) -> dict[str, Any]:
-        return payload(entry.product, kinds=self._kinds, root=self._root, hashes=hashes)
-
-    def _points(self, changes: Sequence[_Change]) -> list[Point]:
-        known = [change.work.entry.point for change in changes if change.work.stored]
-        stored = self._build.index.fetch(known, vectors=DENSE) if known else {}
+    def _points(self, changes: Sequence[Change]) -> list[Point]:
+        known = [change.point for change in changes if change.work.held]
+        stored: Mapping[UUID, Stored] = {}
+        if known:
+            with self._watch.stage("compare"):
+                self._writes.wait()
+                stored = self._build.index.fetch(known, vectors=DENSE)
         images = self._images(changes, stored)
         texts = self._texts(changes, stored)
         points = []
         for change in changes:
-            entry, vectors = change.work.entry, texts[change.work.entry.point]
-            if change.hashes.pictures:
-                vectors["image"] = np.stack([images[hash] for hash in change.hashes.pictures])
-            points.append(Point(entry.point, self._payload(entry, change.hashes), vectors, words(entry.product)))
+            product, vectors = change.work.entry.product, texts[change.point]
+            if change.kept.pictures:
+                vectors["image"] = np.concatenate([images[picture.hash] for picture in change.kept.pictures])
+            points.append(Point(change.point, self._payload(product, change.kept), vectors, words(product)))
         return points
 
-    def _images(self, changes: Sequence[_Change], stored: Mapping[UUID, Stored]) -> dict[str, Vectors]:
-        """The vector of every picture, by its hash: embedded now, or held already."""
-        vectors = self._embedder.embed_pictures(picture for change in changes for picture in change.loaded.pictures)
+    def _images(self, changes: Sequence[Change], stored: Mapping[UUID, Stored]) -> dict[str, Vectors]:
+        """The vectors of every picture, ``(views, dim)``, by its hash: held already, or embedded now."""
+        held: dict[str, Vectors] = {}
         for change in changes:
-            if change.work.stored:
-                held = stored[change.work.entry.point].vectors.get("image", ())
-                vectors.update(zip(change.work.stored.pictures, held, strict=True))
-        return vectors
+            if change.work.held:
+                held |= _by_hash(change.work.held.hashes, stored[change.point])
+        wanted = {picture.hash: picture for change in changes for picture in change.loaded.pictures}
+        new = [picture for hash, picture in wanted.items() if hash not in held]
+        if new:
+            held |= self._of_others([picture.hash for picture in new])
+        return held | self._embedder.embed_pictures([picture for picture in new if picture.hash not in held])
 
-    def _texts(self, changes: Sequence[_Change], stored: Mapping[UUID, Stored]) -> dict[UUID, dict[DenseName, Vectors]]:
+    def _of_others(self, hashes: Sequence[str]) -> dict[str, Vectors]:
+        """Vectors of pictures that other products have: a byte-identical picture is embedded once."""
+        with self._watch.stage("compare"):
+            self._writes.wait()
+            points = self._build.index.with_pictures(hashes)
+            stored = self._build.index.fetch(list(set(points.values())), vectors=("image",)) if points else {}
+        vectors: dict[str, Vectors] = {}
+        for other in stored.values():
+            vectors |= _by_hash(Kept.from_payload(other.payload).hashes, other)
+        return {hash: vectors[hash] for hash in points if hash in vectors}
+
+    def _texts(self, changes: Sequence[Change], stored: Mapping[UUID, Stored]) -> dict[UUID, dict[DenseName, Vectors]]:
         """The text vectors of every product: embedded now where its words are new, or held already."""
-        new = [change.work.entry for change in changes if change.new_words]
-        embedded = self._embedder.embed_words([entry.product for entry in new])
-        vectors = {entry.point: its_vectors for entry, its_vectors in zip(new, embedded, strict=True)}
+        new = [change for change in changes if change.new_words]
+        embedded = self._embedder.embed_words([change.work.entry.product for change in new])
+        vectors = {change.point: its_vectors for change, its_vectors in zip(new, embedded, strict=True)}
         for change in changes:
             if not change.new_words:
-                held = stored[change.work.entry.point].vectors
-                vectors[change.work.entry.point] = {name: held[name] for name in held if name != "image"}
+                held = stored[change.point].vectors
+                vectors[change.point] = {name: held[name] for name in held if name != "image"}
         return vectors
+
+
+def _by_hash(hashes: PartHashes, stored: Stored) -> dict[str, Vectors]:
+    """A product's picture vectors as they are stored, ``(views, dim)`` each."""
+    pictures, rows = hashes.pictures, stored.vectors.get("image")
+    if rows is None or not pictures:
+        return {}
+    return dict(zip(pictures, np.split(rows, len(pictures)), strict=True))
 
 
 def _joined(errors: Sequence[PictureError]) -> PictureError:
     """One error for a product's several: the first one's kind, and what all of them say."""
+    if len(errors) == 1:
+        return errors[0]
     return type(errors[0])("; ".join(error.message for error in errors), field=errors[0].field)

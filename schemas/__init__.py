@@ -1,12 +1,15 @@
 """The words everyone uses. Imports pydantic and the standard library, nothing else."""
 
-from schemas.embedding import EmbeddingSpec, Precision
+from schemas.embedding import EmbeddingSpec, Precision, PrecisionQuality
 from schemas.errors import (
     BadVectors,
     CatalogError,
     ConfigurationError,
     EmptyRequest,
+    GenerationServes,
+    GenerationUnknown,
     IndexDamaged,
+    IndexDiskFull,
     IndexError_,
     IndexLocked,
     IndexMissing,
@@ -19,11 +22,14 @@ from schemas.errors import (
     NotFound,
     PictureDamaged,
     PictureError,
+    PictureHostGivenUp,
+    PictureHostRefused,
     PictureNotFound,
     PictureOutsideCatalog,
     PictureSourceUnsupported,
     PictureTooLarge,
     PictureTooManyPixels,
+    PictureUnreachable,
     ProductNotFound,
     ProductPictureNotFound,
     RequestError,
@@ -52,9 +58,11 @@ from schemas.filters import (
 )
 from schemas.ingest import IngestReport
 from schemas.product import MAX_ID, MAX_NAME, STANDARD_COLUMNS, FieldName, Product, ProductId, Rejection
-from schemas.record import RECORD_FORMAT, IndexRecord
+from schemas.record import RECORD_FORMAT, Generation, IndexRecord
+from schemas.same import PictureRef, SameCluster, SameKind, SamePair
 from schemas.search import (
     MAX_LIMIT,
+    MAX_URL,
     Explanation,
     Facet,
     FacetValue,
@@ -74,6 +82,7 @@ __all__ = [
     "MAX_ID",
     "MAX_LIMIT",
     "MAX_NAME",
+    "MAX_URL",
     "RECORD_FORMAT",
     "RESERVED",
     "STANDARD_COLUMNS",
@@ -90,10 +99,14 @@ __all__ = [
     "FieldKind",
     "FieldName",
     "Filter",
+    "Generation",
+    "GenerationServes",
+    "GenerationUnknown",
     "Group",
     "Hit",
     "ImageQuery",
     "IndexDamaged",
+    "IndexDiskFull",
     "IndexError_",
     "IndexLocked",
     "IndexMissing",
@@ -113,12 +126,17 @@ __all__ = [
     "NotFound",
     "PictureDamaged",
     "PictureError",
+    "PictureHostGivenUp",
+    "PictureHostRefused",
     "PictureNotFound",
     "PictureOutsideCatalog",
+    "PictureRef",
     "PictureSourceUnsupported",
     "PictureTooLarge",
     "PictureTooManyPixels",
+    "PictureUnreachable",
     "Precision",
+    "PrecisionQuality",
     "Product",
     "ProductId",
     "ProductNotFound",
@@ -130,6 +148,9 @@ __all__ = [
     "RowError",
     "RowRepeated",
     "RowUnreadable",
+    "SameCluster",
+    "SameKind",
+    "SamePair",
     "Scalar",
     "SearchRequest",
     "SearchResponse",

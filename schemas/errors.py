@@ -10,6 +10,9 @@ StoreLensError
 │   ├── PictureNotFound
 │   ├── PictureOutsideCatalog     a path that leaves the catalog's folder
 │   ├── PictureSourceUnsupported  a kind of source this version does not read
+│   ├── PictureHostRefused        a host, or an address, that the settings do not allow
+│   ├── PictureUnreachable        its server did not give it whole, in time; later it may
+│   │   └── PictureHostGivenUp    not even asked: the server failed too often before
 │   ├── PictureTooLarge           too many bytes
 │   ├── PictureTooManyPixels
 │   ├── NotAPicture               bytes that no decoder knows
@@ -31,7 +34,10 @@ StoreLensError
     ├── IndexMissing              nothing has been ingested yet
     ├── IndexLocked               another job holds the index
     ├── IndexDamaged              what is on disk cannot be opened
-    └── IndexUnavailable          the Qdrant server does not answer
+    ├── IndexDiskFull             no room for what is to be written
+    ├── IndexUnavailable          the Qdrant server does not answer
+    ├── GenerationUnknown         no generation of this name is kept
+    └── GenerationServes          one that serves cannot be removed
 
 ``code`` is stable and meant for programs: it is the ``code`` of a rejected row and the last part of
 the ``type`` of an HTTP problem. The message is meant for people and says what to do.
@@ -88,6 +94,18 @@ class PictureOutsideCatalog(PictureError):
 
 class PictureSourceUnsupported(PictureError):
     code = "picture-source-unsupported"
+
+
+class PictureHostRefused(PictureError):
+    code = "picture-host-refused"
+
+
+class PictureUnreachable(PictureError):
+    code = "picture-unreachable"
+
+
+class PictureHostGivenUp(PictureUnreachable):
+    code = "picture-host-given-up"
 
 
 class PictureTooLarge(PictureError):
@@ -174,5 +192,17 @@ class IndexDamaged(IndexError_):
     code = "index-damaged"
 
 
+class IndexDiskFull(IndexError_):
+    code = "index-disk-full"
+
+
 class IndexUnavailable(IndexError_):
     code = "index-unavailable"
+
+
+class GenerationUnknown(IndexError_):
+    code = "generation-unknown"
+
+
+class GenerationServes(IndexError_):
+    code = "generation-serves"

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.embedding import Precision, PrecisionQuality
 
 
 class IngestReport(BaseModel):
@@ -23,11 +27,28 @@ class IngestReport(BaseModel):
     )
     deleted: int = 0
     left_behind: int = Field(0, description="Products of an older model's generation that this catalog lacks.")
-    embedded_images: int = 0
+    dry_run: bool = Field(False, description="Nothing was written: the counts say what a job would do.")
+    mapping: dict[str, str] = Field(
+        default_factory=dict, description="The catalog's columns that were read under another name, and that name."
+    )
+    embedded_images: int = Field(0, description="Pictures that went through the model; of equal ones the first.")
     embedded_texts: int = 0
     rejects: dict[str, int] = Field(default_factory=dict, description="Rejects by code.")
     rejects_file: str | None = None
     generation: str | None = None
     seconds: float = 0.0
     stages: dict[str, float] = Field(default_factory=dict, description="Seconds of each stage.")
-    images_per_second: float | None = Field(None, description="Steady rate: embedded pictures a second of `embed`.")
+    precision: Precision | None = Field(None, description="Arithmetic that vectors were made in, where some were.")
+    precision_quality: PrecisionQuality | None = Field(
+        None, description="What was measured where int8 was asked for; below its bar it is not `precision`."
+    )
+    same_pictures: dict[str, int] = Field(
+        default_factory=dict, description="Pairs of pictures that are the same though they should not be, by kind."
+    )
+    same_file: str | None = None
+    images_per_second: float | None = Field(
+        None, description="Steady rate: pictures a second from the end of the first batch on, less the time for words."
+    )
+    bottleneck: Literal["decode", "encode", "write"] | None = Field(
+        None, description="What took most of the time: pictures, the model, or the index."
+    )

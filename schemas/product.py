@@ -89,4 +89,5 @@ class Rejection(BaseModel):
     code: str = Field(description="Stable name of the reason: the `code` of an error in `schemas.errors`.")
     reason: str = Field(description="The reason, for people.")
     degraded: bool = Field(False, description="The product was indexed all the same, without this part of it.")
+    root: str | None = Field(None, description="Where the row's relative picture paths lead.")
     content: JsonValue = None

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.embedding import EmbeddingSpec
+from schemas.embedding import EmbeddingSpec, Precision, PrecisionQuality
 from schemas.filters import FieldKind
 
-RECORD_FORMAT = 1
+RECORD_FORMAT = 2
+"""2: payloads list their ``pictures``, and ``hashes`` has the ``row``; those of format 1 have neither."""
 
 
 class IndexRecord(BaseModel):
@@ -24,5 +26,47 @@ class IndexRecord(BaseModel):
     average_words: float = Field(
         gt=0, description="Mean words of a product, for BM25; fixed when the index is created."
     )
+    precision_quality: PrecisionQuality | None = Field(
+        None, description="What was measured before pictures were embedded in int8; None where none were."
+    )
+    views: int = Field(1, ge=1, description="Rows of the image vector that each picture has.")
     created: datetime
     updated: datetime
+
+    def differences(self, other: IndexRecord) -> list[str]:
+        """Names of what makes points of one useless beside points of the other; empty when they go together."""
+        return self.embedding.differences(other.embedding) + (["views"] if self.views != other.views else [])
+
+
+class Generation(BaseModel):
+    """One generation that an index keeps. What cannot be told of it, as of a damaged one, is None."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    serving: bool
+    products: int | None
+    model: str | None
+    precision: Precision | None
+    created: datetime | None
+    updated: datetime | None
+    size: int | None = Field(description="Bytes on disk; a server does not tell.")
+
+    @classmethod
+    def of(cls, name: str, record: IndexRecord, *, serving: bool, products: int | None, size: int | None) -> Self:
+        spec = record.embedding
+        return cls(
+            name=name,
+            serving=serving,
+            products=products,
+            model=spec.model,
+            precision=spec.precision,
+            created=record.created,
+            updated=record.updated,
+            size=size,
+        )
+
+    @classmethod
+    def unreadable(cls, name: str, *, serving: bool, size: int | None) -> Self:
+        nothing = dict.fromkeys(("products", "model", "precision", "created", "updated"))
+        return cls.model_validate({"name": name, "serving": serving, "size": size, **nothing})

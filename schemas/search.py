@@ -14,6 +14,7 @@ LegName = Literal["text->image", "text->title", "text->text", "lexical", "image-
 
 MAX_TEXT = 4_000
 MAX_LIMIT = 100
+MAX_URL = 4_096
 
 
 class _Words(BaseModel):
@@ -21,9 +22,23 @@ class _Words(BaseModel):
 
 
 class ImageQuery(_Words):
-    """A photo to search by."""
+    """A photo to search by: one of the two."""
 
-    base64: str = Field(min_length=1, description="The bytes of the photo, base64; a `data:` prefix is allowed.")
+    base64: str | None = Field(
+        None, min_length=1, description="The bytes of the photo, base64; a `data:` prefix is allowed."
+    )
+    url: str | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_URL,
+        description="Where the photo is, http or https; only where the server is set to fetch photos.",
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> ImageQuery:
+        if (self.base64 is None) == (self.url is None):
+            raise ValueError("give the photo as one of base64 and url")
+        return self
 
 
 class Sort(_Words):
@@ -83,7 +98,6 @@ class Explanation(_Words):
     legs: list[LegExplanation]
     exact: Literal["id", "title"] | None = Field(None, description="The words are this product's id or whole title.")
     matched_terms: list[str] = Field(default_factory=list, description="Words of the request found in the product.")
-    picture: int | None = Field(None, description="Which of the product's pictures matched best, from 0.")
 
 
 class Group(_Words):
@@ -101,6 +115,9 @@ class Hit(_Words):
     score: float = Field(description="0 to 1, comparable within this response only; 0 in a browse.")
     product: dict[str, Any] = Field(description="The catalog row.")
     images: list[str] = Field(description="Addresses of the product's pictures on this server.")
+    picture: int | None = Field(
+        None, description="Which of its pictures matched best, from 0; absent where none was compared."
+    )
     group: Group | None = None
     explain: Explanation | None = None
 

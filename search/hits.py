@@ -16,13 +16,19 @@ def picture_addresses(payload: dict[str, Any]) -> list[str]:
 
 
 def hit(
-    payload: dict[str, Any], score: float, *, group: Group | None = None, explain: Explanation | None = None
+    payload: dict[str, Any],
+    score: float,
+    *,
+    picture: int | None = None,
+    group: Group | None = None,
+    explain: Explanation | None = None,
 ) -> Hit:
     return Hit(
         id=payload["id"],
         score=round(score, 6),
         product=payload["product"],
         images=picture_addresses(payload),
+        picture=picture,
         group=group,
         explain=explain,
     )

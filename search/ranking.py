@@ -15,6 +15,7 @@ from search.candidates import Candidates, find
 from search.explain import explain, leg_places
 from search.groups import MAX_SIBLINGS, check_group_by, collapse
 from search.hits import hit
+from search.matched import matched_pictures
 from search.weights import LegWeights
 
 
@@ -92,7 +93,8 @@ def _hits(index: CatalogIndex, ask: Ask, found: Candidates, page: Sequence[tuple
     siblings = [point for _, members in page for point in members[1 : 1 + MAX_SIBLINGS]]
     ids = index.values(siblings, ["id"]) if siblings else {}
     explains = ask.request.explain
-    stored = index.fetch(shown, vectors=("image",) if explains else ())
+    stored = index.fetch(shown)
+    pictures = matched_pictures(index, found, stored)
     matched = index.matched(shown, found.terms) if explains and found.terms else {}
     places = leg_places(found) if explains else []
     scores = {point.int: score for point, score in zip(found.points, found.scores.tolist(), strict=True)}
@@ -105,6 +107,14 @@ def _hits(index: CatalogIndex, ask: Ask, found: Candidates, page: Sequence[tuple
         if grouped:
             named = [ids[member]["id"] for member in members[1 : 1 + MAX_SIBLINGS] if member in ids]
             group = Group(value=value, siblings=len(members) - 1, sibling_ids=named)
-        explanation = explain(point, found, places, matched.get(point, []), stored[point]) if explains else None
-        hits.append(hit(stored[point].payload, scores[point.int], group=group, explain=explanation))
+        explanation = explain(point, found, places, matched.get(point, [])) if explains else None
+        hits.append(
+            hit(
+                stored[point].payload,
+                scores[point.int],
+                picture=pictures.get(point),
+                group=group,
+                explain=explanation,
+            )
+        )
     return hits

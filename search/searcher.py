@@ -28,6 +28,7 @@ from schemas import (
     Not,
     NotAPicture,
     ProductNotFound,
+    RequestError,
     SearchRequest,
     SearchResponse,
     parse_filter,
@@ -173,7 +174,14 @@ _DATA_URL = re.compile(r"\Adata:[^,]{0,200};base64,", re.ASCII)
 
 
 def decode_base64(image: ImageQuery) -> bytes:
-    """The bytes of a photo in a JSON body. Raises NotAPicture when it is not base64."""
+    """The bytes of a photo in a JSON body.
+
+    Raises:
+        NotAPicture: it is not base64.
+        RequestError: it is a URL, and nothing is fetched here.
+    """
+    if image.base64 is None:
+        raise RequestError("a photo's URL is fetched before the search, and its bytes passed on", field="image.url")
     text = _DATA_URL.sub("", image.base64, count=1)
     try:
         return base64.b64decode("".join(text.split()), validate=True)

@@ -21,7 +21,7 @@ export function card(hit, query, { onOpen, onLike }) {
   return h(
     "li",
     { class: "card", data: { id: hit.id } },
-    framed(hit.images[explain?.picture ?? 0] ?? hit.images[0], `Picture of ${name}`),
+    framed(hit.images[hit.picture ?? 0] ?? hit.images[0], `Picture of ${name}`),
     h(
       "div",
       { class: "card-body" },

@@ -48,7 +48,7 @@ export class Detail {
   }
 
   /** @param {Hit} hit @param {string | null | undefined} attribution */
-  #gallery({ images, explain, ...hit }, attribution) {
+  #gallery({ images, picture, ...hit }, attribution) {
     const name = title(/** @type {Hit} */ (hit));
     const stage = h("div", { class: "stage" });
     const thumbs = h("div", { class: "thumbs", role: "group", "aria-label": "Pictures" });
@@ -62,7 +62,7 @@ export class Detail {
         thumbs.append(h("button", { type: "button", on }, framed(address, `Show picture ${i + 1} of ${images.length}`)));
       }
     }
-    show(explain?.picture && explain.picture < images.length ? explain.picture : 0);
+    show(picture ?? 0);
     const credit = attribution && images.length > 0 && pictureCredit(attribution);
     return h("div", { class: "gallery" }, stage, thumbs, credit);
   }

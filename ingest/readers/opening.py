@@ -32,6 +32,7 @@ from ingest.readers.parquet import ParquetReader
 from ingest.readers.parts import PartsReader
 from ingest.readers.pictures import PicturesReader
 from ingest.readers.reader import FileReader, Reader
+from ingest.readers.rejected import RejectsReader
 from ingest.readers.source import (
     CopySource,
     FileSource,
@@ -54,8 +55,10 @@ def open_catalog(settings: IngestSettings) -> Reader:
         CatalogError: there is nothing there, nothing that is read here, or a column that was asked for is missing.
         ConfigurationError: the file that maps columns cannot be read.
     """
+    if settings.rejects:
+        return RejectsReader(settings.rejects)
     opening = _Opening(column_map(settings.map, settings.map_file), settings.format)
-    location = settings.catalog
+    location = settings.catalog or ""
     if location == "-":
         return opening.standard_input()
     if location.lower().startswith(("http://", "https://")):

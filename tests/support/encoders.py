@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-from collections.abc import Sequence
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from PIL import Image
 
-from embedding.encoder import Pixels, Vectors
+from embedding.encoder import Pixels, Preparer, Vectors
 from schemas import EmbeddingSpec
 
 DIMENSION = 32
@@ -40,8 +44,12 @@ class HashEncoder:
     def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
         return self.encode_prepared([self.prepare_image(image) for image in images])
 
+    @property
+    def preparer(self) -> Preparer:
+        return mean_colors
+
     def prepare_image(self, image: Image.Image) -> Pixels:
-        return np.asarray(image.convert("RGB").resize((2, 2), Image.Resampling.BOX), np.uint8)
+        return self.preparer(image)
 
     def encode_prepared(self, pixels: Sequence[Pixels]) -> Vectors:
         vectors = np.full((len(pixels), DIMENSION), 1e-3, np.float32)
@@ -50,6 +58,40 @@ class HashEncoder:
         return _unit(vectors)
 
 
+def mean_colors(image: Image.Image) -> Pixels:
+    """``(2, 2, 3) uint8``."""
+    return np.asarray(image.convert("RGB").resize((2, 2), Image.Resampling.BOX), np.uint8)
+
+
 def _unit(vectors: Vectors) -> Vectors:
     units: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return units
+
+
+class Poisoned(HashEncoder):
+    """Does ``harm`` when it sees the picture of one colour: in the process that decodes it."""
+
+    def __init__(self, harm: Callable[[], object]) -> None:
+        self._harm = harm
+
+    @property
+    def preparer(self) -> Preparer:
+        return partial(_prepare_or_harm, self._harm)
+
+
+def _prepare_or_harm(harm: Callable[[], object], image: Image.Image) -> Pixels:
+    if image.getpixel((0, 0)) == (1, 2, 3):
+        harm()
+    return mean_colors(image)
+
+
+def exhaust() -> None:
+    raise MemoryError
+
+
+def crash() -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def hang() -> None:
+    threading.Event().wait()

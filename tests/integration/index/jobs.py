@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from multiprocessing.process import BaseProcess
@@ -15,6 +17,7 @@ from typing import Any
 
 from index.catalog_index import CatalogIndex
 from index.embedded import EmbeddedStore
+from schemas import IndexDiskFull
 from tests.support.points import index_record, make_point
 
 POINTS = 30
@@ -123,3 +126,38 @@ def read_forever(folder: Path, report: Connection) -> None:
     while True:
         report.send(served_round(store(folder)))
         time.sleep(0.02)
+
+
+def ingest_on_a_full_disk(folder: Path, stage: str, report: Connection) -> None:
+    """Ingest twice and read; somebody else fills the disk as the given stage begins. Reports what came of it."""
+
+    def begins(now: str) -> None:
+        if now == stage:
+            with (folder / "ballast").open("wb", buffering=0) as ballast, suppress(OSError):
+                while True:
+                    ballast.write(bytes(4096))
+
+    job = store(folder)
+    try:
+        for first in ("first ", ""):
+            begins(first + "lock")
+            with job.lock():
+                begins(first + "begin")
+                build = job.begin(index_record())
+                begins(first + "upsert")
+                build.upsert([make_point(n, {"stock": 1}) for n in range(POINTS)])
+                begins(first + "payload")
+                build.set_payload({make_point(1).id: make_point(1, {"stock": 1}).payload})
+                begins(first + "optimize")
+                build.optimize()
+                begins(first + "commit")
+                build.commit()
+        begins("read")
+        served_round(job)
+    except IndexDiskFull as error:
+        report.send(error.message)
+    else:
+        report.send("done")
+    # As at the end of a process of one's own; the end of this one skips it.
+    del job, build
+    gc.collect()

@@ -13,19 +13,32 @@ from PIL import Image
 from catalog import point_id
 from embedding.encoder import Encoder
 from index import DENSE, Stored, all_points, open_store
+from ingest.decoding import DecodePool
 from ingest.job import run
 from ingest.settings import IngestSettings
 from schemas import IngestReport, Rejection
 from tests.support.encoders import HashEncoder
 
+DECODERS = DecodePool()
+"""One for all jobs of a test run: to start its processes takes half a second."""
 
-def ingest(catalog: Path | str, data_dir: Path, *, encoder: Encoder | None = None, **options: Any) -> IngestReport:
+
+def ingest(
+    catalog: Path | str,
+    data_dir: Path,
+    *,
+    encoder: Encoder | None = None,
+    decoders: DecodePool | None = None,
+    **options: Any,
+) -> IngestReport:
     """One job; its report's arithmetic is checked, whatever else the test is about."""
     encoder = encoder or HashEncoder()
     report = run(
         IngestSettings(catalog=str(catalog), data_dir=data_dir, qdrant_url=None, **options),
         spec_of=lambda _: encoder.spec,
         encoder_of=lambda _: encoder,
+        preparer_of=lambda _: encoder.preparer,
+        decoders=decoders or DECODERS,
     )
     assert report.read == report.indexed + report.updated + report.unchanged + report.rejected
     assert sum(report.rejects.values()) == report.rejected + report.degraded == len(rejects(report))

@@ -35,7 +35,7 @@ def test_rows_broken_in_every_way(tmp_path: Path) -> None:
         ("picture-not-found", '{"id": "gone", "image": "gone.jpg"}'),
         ("picture-outside-catalog", '{"id": "up", "image": "../outside.png"}'),
         ("picture-outside-catalog", '{"id": "link", "image": "link.png"}'),
-        ("picture-source-unsupported", '{"id": "url", "image": "https://example.com/a.png"}'),
+        ("picture-source-unsupported", '{"id": "url", "image": "ftp://example.com/a.png"}'),
         (None, '{"id": "words", "description": "Only words"}'),
         (None, '{"id": "picture", "image": "good.png"}'),
     ]

@@ -75,6 +75,19 @@ def test_the_report_is_all_that_is_on_standard_output(catalog: Path, tmp_path: P
     assert "48/48" in done.stderr
 
 
+def test_with_json_every_line_of_standard_error_is_an_object(catalog: Path, tmp_path: Path) -> None:
+    done = command(catalog, "--data-dir", tmp_path / "data", "--log", "json")
+    assert done.returncode == 0, done.stderr
+    assert IngestReport.model_validate_json(done.stdout).indexed == 48
+    events = [json.loads(line) for line in done.stderr.splitlines()]
+    for said in ("a library's greeting", "and one from native code"):
+        assert any(said in event["message"] for event in events if event["event"] == "output")
+    assert any(event["message"].startswith("48 rows: 48 indexed") for event in events)
+    failed = command("missing.jsonl", "--log", "json")
+    (event,) = [json.loads(line) for line in failed.stderr.splitlines()]
+    assert (failed.returncode, event["level"], event["code"]) == (1, "ERROR", "catalog-unreadable")
+
+
 def test_rejected_rows_are_done_and_with_strict_status_3(catalog: Path, tmp_path: Path) -> None:
     with catalog.open("a") as file:
         file.write('{"id": "no words"}\n')

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import random
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from catalog import PictureLimits
+from embedding import Preparer
 from embedding.encoder import Pixels, Vectors
+from ingest.decoding import Decoded, DecodePool
 from ingest.pipeline import BATCH, WINDOW
 from schemas import CatalogError, IndexLocked, ModelNotFound
 from tests.integration.ingest.jobs import draw, generation, indexed, ingest, rejects, write_rows
-from tests.support.encoders import HashEncoder
+from tests.support.encoders import HashEncoder, Poisoned, crash, exhaust, hang
 
 
 def _catalog(folder: Path, count: int, title: str = "Product") -> Path:
@@ -80,19 +84,31 @@ def test_an_encoder_that_cannot_be_loaded_fails_the_job_and_no_picture(tmp_path:
     assert not list((tmp_path / "data").rglob("rejects-*"))
 
 
-class Poisoned(HashEncoder):
-    def prepare_image(self, image: Image.Image) -> Pixels:
-        if image.getpixel((0, 0)) == (1, 2, 3):
-            raise MemoryError
-        return super().prepare_image(image)
-
-
-def test_a_poisoned_picture_is_a_reject(tmp_path: Path) -> None:
-    catalog = _catalog(tmp_path, 5)
+@pytest.mark.parametrize(
+    ("harm", "says"), [(exhaust, "MemoryError"), (crash, "decoders die of"), (hang, "not decoded within 0.5 s")]
+)
+def test_a_poisoned_picture_is_a_reject_and_costs_no_other(
+    tmp_path: Path, harm: Callable[[], object], says: str
+) -> None:
+    catalog = _catalog(tmp_path, 20)
     draw(tmp_path / "3.png", "#010203")
-    report = ingest(catalog, tmp_path / "data", encoder=Poisoned())
-    assert (report.indexed, report.degraded) == (5, 1)
+    with DecodePool(workers=2, seconds=0.5) as decoders:
+        report = ingest(catalog, tmp_path / "data", encoder=Poisoned(harm), decoders=decoders)
+    assert (report.indexed, report.degraded, report.embedded_images) == (20, 1, 19)
     assert [(r.id, r.code) for r in rejects(report)] == [("3", "picture-damaged")]
+    assert says in rejects(report)[0].reason
+
+
+def test_decode_processes_that_are_killed_are_replaced_and_no_picture_is_lost(tmp_path: Path) -> None:
+    class Killing(HashEncoder):
+        def encode_prepared(self, pixels: Sequence[Pixels]) -> Vectors:
+            for process in multiprocessing.active_children():
+                process.kill()
+            return super().encode_prepared(pixels)
+
+    with DecodePool(workers=2) as decoders:
+        report = ingest(_catalog(tmp_path, 4 * BATCH), tmp_path / "data", encoder=Killing(), decoders=decoders)
+    assert (report.indexed, report.degraded, report.embedded_images) == (4 * BATCH, 0, 4 * BATCH)
 
 
 def test_a_catalog_that_changes_while_it_is_read_is_not_committed(tmp_path: Path) -> None:
@@ -130,22 +146,25 @@ def test_prepared_pictures_are_bounded_whatever_the_size_of_the_catalog(tmp_path
     lock = threading.Lock()
     held = most = 0
 
-    class Counting(HashEncoder):
-        def prepare_image(self, image: Image.Image) -> Pixels:
+    class Counting(DecodePool):
+        def decode(self, data: bytes, limits: PictureLimits, prepare: Preparer | None, views: int) -> Decoded:
             nonlocal held, most
+            decoded = super().decode(data, limits, prepare, views)
             with lock:
                 held += 1
                 most = max(most, held)
-            return super().prepare_image(image)
+            return decoded
 
+    class Slow(HashEncoder):
         def encode_prepared(self, pixels: Sequence[Pixels]) -> Vectors:
             nonlocal held
-            time.sleep(0.05)  # so that the threads that decode run ahead as far as they may
+            time.sleep(0.05)  # so that the decoders run ahead as far as they may
             with lock:
                 held -= len(pixels)
             return super().encode_prepared(pixels)
 
-    ingest(_catalog(tmp_path, 3 * WINDOW), tmp_path / "data", encoder=Counting())
+    with Counting() as decoders:
+        ingest(_catalog(tmp_path, 3 * WINDOW), tmp_path / "data", encoder=Slow(), decoders=decoders)
     assert held == 0
     assert most <= WINDOW + BATCH
 
@@ -154,7 +173,7 @@ _SLOW_JOB = """
 import sys, time
 from pathlib import Path
 from tests.integration.ingest.jobs import ingest
-from tests.support.encoders import HashEncoder
+from tests.support.encoders import HashEncoder, Poisoned, crash, exhaust, hang
 
 class Slow(HashEncoder):
     def encode_prepared(self, pixels):

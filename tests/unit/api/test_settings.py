@@ -63,3 +63,11 @@ def test_wrong_arguments_are_said_and_end_with_2(
 def test_a_limit_is_above_nothing(name: str) -> None:
     with pytest.raises(ValidationError, match="greater than 0"):
         ApiSettings.model_validate({name: 0})
+
+
+def test_photos_are_not_fetched_unless_it_is_switched_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = ApiSettings()
+    assert (settings.image_urls, settings.picture_private_addresses, settings.picture_seconds) == (False, False, 10)
+    monkeypatch.setenv("STORELENS_IMAGE_URLS", "true")
+    monkeypatch.setenv("STORELENS_PICTURE_SECONDS", "3")
+    assert (ApiSettings().image_urls, ApiSettings().picture_seconds) == (True, 3)

@@ -151,3 +151,20 @@ def test_a_file_of_too_many_bytes(shop: Path) -> None:
     assert read_picture(path, PictureLimits(max_bytes=10)) == b"0123456789"
     with pytest.raises(PictureTooLarge, match="9 bytes"):
         read_picture(path, PictureLimits(max_bytes=9))
+
+
+def test_folders_that_pictures_may_come_from_besides(shop: Path, tmp_path: Path) -> None:
+    photos = (tmp_path / "photos").resolve()
+    photos.mkdir()
+    (photos / "a.png").write_bytes(b"x")
+    (shop / "link.png").symlink_to(photos / "a.png")
+    for source in (f"{photos}/a.png", f"{photos}//./a.png", "link.png"):
+        assert locate_picture(shop, source, [photos]) == photos / "a.png"
+        with pytest.raises(PictureOutsideCatalog, match="STORELENS_PICTURE_FOLDERS"):
+            locate_picture(shop, source)
+    for source in (f"{photos}/../secret.png", str(tmp_path / "secret.png"), f"{photos}-else/a.png", "~/a.png", "/"):
+        with pytest.raises(PictureError):
+            locate_picture(shop, source, [photos])
+    (photos / "out.png").symlink_to(tmp_path / "secret.png")
+    with pytest.raises(PictureOutsideCatalog):
+        locate_picture(shop, f"{photos}/out.png", [photos])

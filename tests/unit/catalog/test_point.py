@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 import catalog.hashes
 from catalog import (
     STANDARD_FIELDS,
+    Kept,
+    KeptPicture,
     PartHashes,
     hash_bytes,
     hash_json,
+    hash_row,
     hash_words,
     part_hashes,
     payload,
@@ -40,10 +43,12 @@ def product(**columns: Any) -> Product:
     return product_from_row(ROW | columns).product
 
 
-def hashes(
-    found: Product, *, kinds: Any = KINDS, root: str = "/shop", pictures: tuple[str, ...] = ("p",)
-) -> PartHashes:
-    return part_hashes(found, kinds=kinds, root=root, pictures=pictures)
+def hashes(found: Product, *, root: str = "/shop", pictures: tuple[str, ...] = ("p",)) -> PartHashes:
+    return part_hashes(found, root=root, pictures=pictures)
+
+
+def kept(found: Product) -> Kept:
+    return Kept(hashes(found), (KeptPicture(0, "p", "00ff", "12-34"),), row="r")
 
 
 def test_point_ids_never_change() -> None:
@@ -74,28 +79,29 @@ def test_a_title_key_is_its_own_key(title: str) -> None:
 def test_the_payload_has_what_its_module_says() -> None:
     found = product()
     parts = hashes(found)
-    assert payload(found, kinds=KINDS, root="/shop", hashes=parts) == {
+    assert payload(found, kinds=KINDS, root="/shop", kept=kept(found)) == {
         "id": "1",
         "product": ROW,
         "fields": {"id": "1", "price": 2.5, "color": "red", "size": 3},
         "title_key": "salt & pepper",
         "root": "/shop",
-        "hashes": {"words": parts.words, "pictures": ["p"], "payload": parts.payload},
+        "hashes": {"words": parts.words, "payload": parts.payload, "row": "r"},
+        "pictures": [{"at": 0, "hash": "p", "phash": "00ff", "mark": "12-34"}],
     }
 
 
 def test_a_payload_without_a_title_has_no_key_of_one() -> None:
     found = product(title=None)
-    assert "title_key" not in payload(found, kinds=KINDS, root="/shop", hashes=hashes(found))
+    assert "title_key" not in payload(found, kinds=KINDS, root="/shop", kept=kept(found))
 
 
 def test_hashes_and_pictures_come_back_from_a_payload() -> None:
     found = product()
-    stored = json.loads(json.dumps(payload(found, kinds=KINDS, root="/shop", hashes=hashes(found))))
-    assert PartHashes.from_payload(stored["hashes"]) == hashes(found)
+    stored = json.loads(json.dumps(payload(found, kinds=KINDS, root="/shop", kept=kept(found))))
+    assert Kept.from_payload(stored) == kept(found)
     assert picture_sources(stored) == ["a.jpg", "b.jpg"]
     bare = product(image=None, images=None)
-    assert picture_sources(payload(bare, kinds=KINDS, root="", hashes=hashes(bare))) == []
+    assert picture_sources(payload(bare, kinds=KINDS, root="", kept=kept(bare))) == []
 
 
 def test_each_hash_changes_with_its_part_and_with_nothing_else() -> None:
@@ -107,7 +113,6 @@ def test_each_hash_changes_with_its_part_and_with_nothing_else() -> None:
     assert title.words != before.words and title.payload != before.payload
     assert hashes(product(), root="/moved").payload != before.payload
     assert hashes(product(), root="/moved").words == before.words
-    assert hashes(product(), kinds=KINDS | {"size": "keyword"}).payload != before.payload
     assert hashes(product(), pictures=("q",)).payload == before.payload
     assert hashes(product_from_row(dict(reversed(ROW.items()))).product) == before
 
@@ -124,3 +129,21 @@ def test_hashes_never_change() -> None:
     assert hash_json([1]) != hash_json(["1"])
     with pytest.raises(ValueError, match="JSON"):
         hash_json(float("nan"))
+
+
+def test_a_payload_of_the_first_format_has_hashes_alone() -> None:
+    old = {"hashes": {"words": "w", "pictures": ["p", "q"], "payload": "x"}}
+    assert Kept.from_payload(old) == Kept(PartHashes("w", ("p", "q"), "x"))
+
+
+def test_a_row_has_another_hash_with_each_of_its_values_and_its_root() -> None:
+    before = hash_row(ROW, "/shop")
+    assert hash_row(dict(reversed(ROW.items())), "/shop") == before
+    assert hash_row(ROW | {"size": 3.5}, "/shop") != before
+    assert hash_row(ROW, "/moved") != before
+    assert hash_row(ROW | {"image": b"one"}, "/shop") != hash_row(ROW | {"image": b"two"}, "/shop") != ""
+
+
+@pytest.mark.parametrize("value", [{1: 2, "a": 3}, {1, 2}, "\ud800"])
+def test_a_row_of_what_is_no_json_has_no_hash(value: Any) -> None:
+    assert hash_row({"id": value}, "") == ""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import pickle
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from embedding.image_transform import ImageTransform
+from embedding.encoder import Preparer
+from embedding.image_transform import ImageTransform, whole_picture
 
 
 def _clip(**config: object) -> ImageTransform:
@@ -64,3 +69,15 @@ def test_a_square_resize_ignores_the_shape() -> None:
     pixels = transform.prepare(picture)
     assert tuple(pixels[16, 2]) == (0, 0, 255)
     assert tuple(pixels[16, 29]) == (255, 0, 0)
+
+
+@pytest.mark.parametrize("preparer", [_clip().prepare, whole_picture], ids=["transform", "whole"])
+def test_preparing_goes_to_other_processes_small_and_without_torch(preparer: Preparer) -> None:
+    pickled = pickle.dumps(preparer)
+    assert len(pickled) < 1_000
+    code = (
+        "import pickle, sys; from PIL import Image; prepare = pickle.load(sys.stdin.buffer); "
+        "print(prepare(Image.new('L', (32, 32), 7)).shape, 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], input=pickled, capture_output=True, check=True)
+    assert done.stdout.decode().split() == ["(32,", "32,", "3)", "False"]

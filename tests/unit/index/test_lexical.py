@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from index.lexical import Lexical
@@ -40,6 +40,7 @@ def test_tokens_name_the_words_they_came_from(text: str, words: set[str]) -> Non
 
 
 @given(st.text(max_size=60))
+@example("00:0\U00018d80")
 def test_tokens_are_those_of_the_query(text: str) -> None:
     tokens = LEXICAL.tokens(text)
     assert set(tokens) == set(LEXICAL.query(text).indices)

@@ -11,18 +11,8 @@ from ingest.settings import parse
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (
-        "MODEL",
-        "DATA_DIR",
-        "QDRANT_URL",
-        "COLLECTION",
-        "PRUNE",
-        "STRICT",
-        "CATALOG",
-        "MAP",
-        "MAP_FILE",
-        "FORMAT",
-    ):
+    names = "MODEL DATA_DIR QDRANT_URL COLLECTION PRUNE STRICT LOG REPORT CATALOG MAP MAP_FILE FORMAT"
+    for name in names.split():
         monkeypatch.delenv(f"STORELENS_{name}", raising=False)
 
 
@@ -59,6 +49,10 @@ def test_the_environment_may_name_a_server_and_a_folder_for_rejects(monkeypatch:
         (["c.jsonl", "--collection", "../elsewhere"], "collection"),
         (["c.jsonl", "--model", ""], "model"),
         (["c.jsonl", "--data-dir"], "expected one argument"),
+        (["c.jsonl", "--log", "xml"], "log"),
+        (["c.jsonl", "--report", "c.jsonl"], "c.jsonl does not end in .html"),
+        (["c.jsonl", "--report", "no/such/folder/run.html"], "into the folder no/such/folder: No such file"),
+        (["c.jsonl", "--report", "/proc/run.html"], "nothing can be written into the folder /proc: "),
     ],
 )
 def test_bad_arguments_exit_with_2(arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,6 +62,18 @@ def test_bad_arguments_exit_with_2(arguments: list[str], says: str, capsys: pyte
     captured = capsys.readouterr()
     assert says in captured.err.splitlines()[-1]
     assert not captured.out
+
+
+def test_a_report_goes_into_a_folder_that_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STORELENS_LOG", "json")
+    settings = parse(["c.jsonl", "--report", str(tmp_path / "run.html")])
+    assert (settings.log, settings.report) == ("json", tmp_path / "run.html")
+    (tmp_path / "run.html").mkdir()
+    with pytest.raises(SystemExit):
+        parse(["c.jsonl", "--report", str(tmp_path / "run.html")])
+    assert "is a folder" in capsys.readouterr().err
 
 
 def test_a_folder_that_contradicts_the_environments_server_exits_with_2(
@@ -110,3 +116,22 @@ def test_a_mapping_that_is_none_exits_with_2(
         parse(["c.jsonl", *arguments])
     assert stopped.value.code == 2
     assert says in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_where_pictures_may_come_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORELENS_PICTURE_HOSTS", "elsewhere.example")
+    monkeypatch.setenv("STORELENS_PICTURE_CONNECTIONS", "3")
+    arguments = ["c.jsonl", "--picture-hosts", "a.example,*.b.example", "--picture-folders", str(tmp_path)]
+    settings = parse([*arguments, "--picture-max-age", "0.5", "--picture-private-addresses"])
+    assert settings.picture_hosts == ("a.example", "*.b.example")
+    assert settings.picture_folders == (tmp_path.resolve(),)
+    assert (settings.picture_max_age, settings.picture_private_addresses) == (0.5, True)
+    assert (settings.picture_connections, settings.picture_seconds) == (3, 30)
+
+
+@pytest.mark.parametrize(("option", "value"), [("--picture-hosts", "http://a/"), ("--picture-max-age", "old")])
+def test_bad_picture_options_exit_with_2(option: str, value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        parse(["c.jsonl", option, value])
+    assert stopped.value.code == 2
+    assert option[2:].replace("-", "_") in capsys.readouterr().err.splitlines()[-1]

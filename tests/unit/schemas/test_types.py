@@ -23,12 +23,30 @@ HIT = {"id": "1", "score": 0.5, "product": {"id": "1"}, "images": ["/1"], "group
 FACET = {"field": "price", "values": [{"value": 1.5, "count": 2}], "min": 1.0, "max": 2.0, "missing": 1}
 TOTAL = {"value": 3, "relation": "eq"}
 
+QUALITY = {
+    "cosine_mean": 0.999,
+    "cosine_min": 0.99,
+    "overlap_at_10": 0.97,
+    "pictures": 256,
+    "fingerprint": "ab",
+    "measured_with": "onnxruntime 1.32.0, AVX512",
+}
 EXAMPLES: dict[str, dict[str, Any]] = {
     "EmbeddingSpec": SPEC,
     "Explanation": EXPLANATION,
     "Facet": FACET,
     "FacetValue": {"value": "red", "count": 2},
     "Group": GROUP,
+    "Generation": {
+        "name": "000001-abcdef",
+        "serving": True,
+        "products": 3,
+        "model": "builtin",
+        "precision": "float32",
+        "created": datetime(2026, 1, 2, tzinfo=UTC),
+        "updated": None,
+        "size": None,
+    },
     "Hit": HIT,
     "ImageQuery": {"base64": "AAAA"},
     "IndexRecord": {
@@ -36,11 +54,13 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "embedding": SPEC,
         "fields": {"brand": "keyword"},
         "average_words": 20.5,
+        "precision_quality": QUALITY,
         "created": datetime(2026, 1, 2, tzinfo=UTC),
         "updated": datetime(2026, 1, 3, tzinfo=UTC),
     },
     "IngestReport": {"catalog": "c.jsonl", "collection": "products", "model": "builtin", "rejects": {"row-invalid": 1}},
     "LegExplanation": LEG,
+    "PrecisionQuality": QUALITY,
     "Product": {
         "id": "1",
         "images": ("a", "b"),

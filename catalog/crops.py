@@ -1,0 +1,23 @@
+"""Parts of a picture that are embedded beside the whole, so that what fills a corner of it can be found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from PIL import Image
+
+WHOLE, WITH_CROPS = 1, 6
+"""Views of a picture: itself alone, or itself, its centre and its quadrants."""
+
+_BOXES = ((0.25, 0.25), (0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.5, 0.5))
+"""Left and top of the centre and of the quadrants, each half as wide and half as high as the whole."""
+
+
+def crops(image: Image.Image, views: int) -> Iterator[Image.Image]:
+    """The whole picture, and with ``WITH_CROPS`` views its centre and quadrants, in this order."""
+    yield image
+    if views == WITH_CROPS:
+        width, height = image.size
+        for left, top in _BOXES:
+            box = (int(left * width), int(top * height), int((left + 0.5) * width), int((top + 0.5) * height))
+            yield image.crop((box[0], box[1], max(box[2], box[0] + 1), max(box[3], box[1] + 1)))

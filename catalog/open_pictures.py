@@ -1,0 +1,74 @@
+"""All the pictures of a catalog, wherever they are: the one place that looks at the form of a source."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from catalog.fetch.cache import UrlPictures
+from catalog.picture_store import PictureStore
+from catalog.pictures import PictureLimits
+from catalog.point import picture_sources
+from catalog.roots import PictureRoot, open_root
+from catalog.settings import PictureSettings
+from schemas import PictureNotFound
+
+INLINE = "picture:"
+"""And the hash of a picture that came inside its catalog; its bytes are in the store."""
+
+_URL = re.compile(r"https?://", re.IGNORECASE)
+
+
+def is_kept(source: str) -> bool:
+    """Whether a picture is shown from the store: it came from a URL, or inside its catalog."""
+    return source.startswith(INLINE) or _URL.match(source) is not None
+
+
+def kept_hash(payload: Mapping[str, Any], at: int) -> str | None:
+    """The hash under which the store has the picture of that place in a product; None where it has none.
+
+    Args:
+        payload: Of the product's point.
+    """
+    source = picture_sources(payload)[at]
+    if source.startswith(INLINE):
+        return source.removeprefix(INLINE)
+    return next((picture["hash"] for picture in payload.get("pictures", []) if picture["at"] == at), None)
+
+
+class Pictures:
+    """A ``PictureRoot`` for every kind of source. Any number of threads may call at once."""
+
+    def __init__(self, root: PictureRoot, urls: UrlPictures, store: PictureStore) -> None:
+        self._root = root
+        self._urls = urls
+        self._store = store
+
+    def mark(self, source: str) -> str | None:
+        """Changes when the picture may have changed, and costs no reading; None where that cannot be told."""
+        if source.startswith(INLINE):
+            return source.removeprefix(INLINE)
+        return (self._urls if _URL.match(source) else self._root).mark(source)
+
+    def read(self, source: str) -> bytes:
+        """At most ``limits.max_bytes`` bytes. Raises PictureError, and OSError where a fetched one cannot be kept."""
+        if source.startswith(INLINE):
+            data = self._store.get(source.removeprefix(INLINE))
+            if data is None:
+                raise PictureNotFound(f"{source[:60]!a} is not kept here; ingest its catalog again", field="image")
+            return data
+        return (self._urls if _URL.match(source) else self._root).read(source)
+
+    def close(self) -> None:
+        self._urls.close()
+        self._root.close()
+
+
+def open_pictures(root: str, store: PictureStore, settings: PictureSettings, limits: PictureLimits) -> Pictures:
+    """The pictures of a catalog whose payloads have this ``root``.
+
+    Raises:
+        StoreLensError: as ``open_root`` does.
+    """
+    return Pictures(open_root(root, limits, settings.picture_folders), UrlPictures(store, settings, limits), store)

@@ -1,0 +1,23 @@
+"""Some pictures of a catalog, to learn from how far apart its pictures commonly are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from index.catalog_index import CatalogIndex, Vectors
+
+
+def sample_pictures(index: CatalogIndex, products: int) -> tuple[Vectors, list[dict[str, Any]]]:
+    """Vectors of the first pictures of some products, ``(n, dim) float32``, unit rows, and the payloads of these.
+
+    Ids are hashes, so the first of them are products by chance, and always the same.
+    """
+    stored = index.fetch(index.scan(None, products), vectors=("image",)).values()
+    # A product without pictures has no such vector.
+    pictured = [point for point in stored if len(point.vectors.get("image", ()))]
+    vectors = [point.vectors["image"][0] for point in pictured]
+    if not vectors:
+        return np.empty((0, index.record.embedding.dimension), np.float32), []
+    return np.stack(vectors), [point.payload for point in pictured]

@@ -1,0 +1,40 @@
+"""Pairs of pictures as clusters: what is the same as the same thing is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from schemas import PictureRef, SameCluster, SamePair
+
+
+def clusters(pairs: Iterable[SamePair]) -> list[SameCluster]:
+    """The largest first, pictures in the order they were met.
+
+    Pictures that merely look alike stay pairs: by way of each other they would soon be half of a catalog.
+    """
+    parents: dict[PictureRef, PictureRef] = {}
+    copied: set[PictureRef] = set()
+    alike: list[SameCluster] = []
+
+    def root(ref: PictureRef) -> PictureRef:
+        parents.setdefault(ref, ref)
+        while (parent := parents[ref]) != ref:
+            parents[ref] = ref = parents[parent]  # halves the way for the next who asks
+        return ref
+
+    for pair in pairs:
+        if pair.kind == "similar":
+            alike.append(SameCluster(kind="similar", pictures=[pair.one, pair.other]))
+            continue
+        if pair.kind == "near-identical":
+            copied.add(pair.one)
+        parents[root(pair.other)] = root(pair.one)
+
+    members: dict[PictureRef, list[PictureRef]] = {}
+    for ref in parents:
+        members.setdefault(root(ref), []).append(ref)
+    found = [
+        SameCluster(kind="identical" if copied.isdisjoint(refs) else "near-identical", pictures=refs)
+        for refs in members.values()
+    ]
+    return sorted(found, key=lambda cluster: -len(cluster.pictures)) + alike

@@ -1,0 +1,69 @@
+"""What the stages of a job are, and which of pictures, model and index it waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, get_args
+
+MEANING = {
+    "start": "opening the catalog, the index and the model",
+    "scan": "reading the catalog for the first time",
+    "embed": "reading it again, row by row",
+    "wait": "waiting for pictures",
+    "images": "pictures in the model",
+    "texts": "words in the model",
+    "compare": "asking the index what it has",
+    "write": "writing to the index",
+    "prune": "deleting what left the catalog",
+    "optimize": "building the search graph",
+    "same": "looking for pictures that show the same",
+    "commit": "switching to the new index",
+}
+"""Stages of the main thread for people, in the order of a job; pictures are read and decoded beside it."""
+
+Part = Literal["decode", "encode", "write"]
+PARTS: tuple[Part, ...] = get_args(Part)
+
+PART: dict[str, Part] = {
+    "wait": "decode",
+    "images": "encode",
+    "texts": "encode",
+    "compare": "write",
+    "write": "write",
+}
+"""What a stage of the main thread is part of; pictures are decoded beside it, and it waits for them."""
+
+ADVICE: dict[Part, str] = {
+    "decode": "The model waited for pictures: reading, fetching or decoding them is the limit. More cores, smaller "
+    "picture files, or a faster disk or picture server help; a faster model does not.",
+    "encode": "The model is the limit. A GPU, more cores, or a lower precision help.",
+    "write": "The index is the limit. A faster disk helps, or a Qdrant server nearer to the job.",
+}
+"""What makes a job faster, by its bottleneck, for people."""
+
+
+def shares(seconds: Mapping[str, float]) -> dict[Part, float]:
+    """What part of their common time each took, by seconds of stages; empty where that is none."""
+    spent = dict.fromkeys(PARTS, 0.0)
+    for stage, part in PART.items():
+        spent[part] += max(0.0, seconds.get(stage, 0.0))  # a stage that gave time away can be below zero
+    total = sum(spent.values())
+    return {part: spent[part] / total for part in PARTS} if total > 0 else {}
+
+
+def most(by_part: Mapping[Part, float]) -> Part | None:
+    """The part with the largest share; None where there are no shares."""
+    return max(by_part.items(), key=lambda item: item[1])[0] if by_part else None
+
+
+def bottleneck(seconds: Mapping[str, float]) -> Part | None:
+    """The part that took most of the time, by seconds of stages; None where none took any."""
+    return most(shares(seconds))
+
+
+def say_shares(by_part: Mapping[Part, float]) -> str:
+    """As ``bottleneck: decode 62% (encode 30%, write 8%)``, the largest first."""
+    if not by_part:
+        return "bottleneck: none"
+    first, *others = (f"{part} {by_part[part]:.0%}" for part in sorted(by_part, key=lambda part: -by_part[part]))
+    return f"bottleneck: {first} ({', '.join(others)})"

@@ -1,0 +1,55 @@
+"""The index that a job brings up to date: read until something is new, and written from then on.
+
+Beginning a build copies what serves. A job that finds nothing new never begins one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from index import CatalogIndex, IndexBuild, IndexStore, Latest
+from schemas import IndexRecord
+
+
+class Target:
+    """``index`` is what a batch is compared with, now: what a build would go on with, then the build itself."""
+
+    def __init__(self, store: IndexStore, record: IndexRecord) -> None:
+        self._store = store
+        self._latest: Latest | None = store.latest(record)
+        self._build: IndexBuild | None = None
+        self.resumed = self._latest is not None and self._latest.resumed
+
+    @property
+    def index(self) -> CatalogIndex | None:
+        """None where nothing comparable is there yet."""
+        if self._build is not None:
+            return self._build.index
+        return self._latest.index if self._latest else None
+
+    @property
+    def build(self) -> IndexBuild | None:
+        """None where none was begun."""
+        return self._build
+
+    def begun(self, record: Callable[[], IndexRecord]) -> IndexBuild:
+        """The build, begun with ``record`` where it is not yet."""
+        if self._build is None:
+            self._close_latest()
+            self._build = self._store.begin(record())
+        return self._build
+
+    def _close_latest(self) -> None:
+        if self._latest:
+            self._latest.index.close()
+            self._latest = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close_latest()

@@ -1,0 +1,124 @@
+"""The page of a run in a real browser: opened from the disk, looked at, and attacked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from catalog import PictureLimits
+from catalog.drawn import write_drawn_catalog
+from catalog.roots import open_root
+from ingest.report_page import write_report_page
+from ingest.settings import IngestSettings, shown_settings
+from tests.browser.driver import Axe, Page
+from tests.integration.ingest.jobs import ingest
+
+if TYPE_CHECKING:
+    from tests.browser.driver import Browser
+
+pytestmark = pytest.mark.browser
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
+ATTACK = "<script>window.hacked = 1</script><img src='https://elsewhere.example/x' onerror='window.hacked = 1'>"
+
+OpenRun = Callable[..., "Page"]
+
+
+@pytest.fixture(scope="module")
+def run_page(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a real job over the drawn catalog, with rows and pictures broken by hand."""
+    folder = tmp_path_factory.mktemp("run")
+    catalog = write_drawn_catalog(folder / "catalog")
+    rows = [json.loads(line) for line in catalog.read_text().splitlines()]
+    pictures = [catalog.parent / row["image"] for row in rows]
+    for picture in pictures[:4]:
+        picture.write_bytes(picture.read_bytes()[:600])
+    pictures[5].unlink()
+    for row in rows[10:14]:
+        row["price"] = "cheap"
+    rows[14] |= {"id": ATTACK, "price": ATTACK}
+    catalog.write_text("".join(json.dumps(row) + "\n" for row in rows) + "{torn\n")
+    report = ingest(catalog, folder / "data")
+    report.stages |= {"wait": 2.0, "images": 5.0, "texts": 1.0, "write": 0.5}
+    same = folder / "same.jsonl"
+    sides = [{"product": row["id"], "picture": 0, "source": row["image"], "root": str(catalog.parent)} for row in rows]
+    pairs = [
+        {"kind": "identical", "one": sides[n], "other": sides[n + 1], "difference": 0.0, "cosine": 1.0}
+        for n in (20, 22)
+    ]
+    same.write_text("".join(json.dumps(pair) + "\n" for pair in pairs))
+    root = open_root(str(catalog.parent), PictureLimits())
+    page = folder / "run.html"
+    write_report_page(
+        page,
+        report,
+        Path(report.rejects_file or ""),
+        same,
+        lambda _, source: root.read(source),
+        shown_settings(IngestSettings(catalog=catalog, data_dir=folder / "data", qdrant_url=None)),
+    )
+    return page
+
+
+@pytest.fixture
+def open_run(browser: Browser, run_page: Path) -> Iterator[OpenRun]:
+    """The test fails when the page asks for anything, or the console says anything."""
+    complaints: list[str] = []
+    contexts = []
+
+    def open_run(**options: Any) -> Page:
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "request",
+            lambda request: (
+                None if request.url.startswith(("data:", run_page.as_uri())) else complaints.append(request.url)
+            ),
+        )
+        page.goto(run_page.as_uri())
+        return page
+
+    yield open_run
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def open_all(page: Page) -> None:
+    closed = page.locator("details:not([open]) > summary")
+    while closed.count():
+        closed.first.click()
+
+
+def test_the_page_opens_from_the_disk_and_runs_nothing(open_run: OpenRun, keep: Callable[[Page, str], Path]) -> None:
+    page = open_run(viewport={"width": 1280, "height": 900})
+    assert page.get_by_role("heading", name="49 rows").is_visible()
+    assert page.get_by_text(ATTACK).count() > 0
+    assert page.evaluate("window.hacked") is None
+    shown = page.locator("img").evaluate_all("(all) => all.map((image) => image.complete && image.naturalWidth > 0)")
+    assert len(shown) >= 5 + 4  # rows with good pictures, and two pairs
+    assert all(shown)
+    keep(page, "run")
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(open_run: OpenRun, keep: Callable[[Page, str], Path]) -> None:
+    page = open_run(**PHONE)
+    open_all(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    keep(page, "run-phone")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(scheme: str, open_run: OpenRun, keep: Callable[[Page, str], Path]) -> None:
+    page = open_run(color_scheme=scheme)
+    open_all(page)
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    keep(page, f"run-{scheme}")

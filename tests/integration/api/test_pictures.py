@@ -1,0 +1,87 @@
+"""The pictures of products, wherever they came from, as they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api import ApiSettings
+from api.pictures import MAX_ROOTS, ProductPictures
+from catalog import PictureLimits, PictureStore
+from schemas import ProductPictureNotFound
+from tests.support.picture_server import picture_server
+from tests.support.pictures import encode, photo, quarters
+
+PHOTO, OTHER = photo(), photo(200, 150)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Iterator[ProductPictures]:
+    settings = ApiSettings(data_dir=tmp_path / "data", picture_private_addresses=True)
+    opened = ProductPictures(settings, PictureLimits())
+    yield opened
+    opened.close()
+
+
+def _payload(root: object, *sources: str, **more: Any) -> dict[str, Any]:
+    return {"root": str(root), "product": {"image": sources[0], "images": list(sources[1:])}} | more
+
+
+def test_what_was_fetched_is_shown_as_it_was_and_not_fetched(pictures: ProductPictures, tmp_path: Path) -> None:
+    store = PictureStore(tmp_path / "data" / "pictures")
+    (tmp_path / "a.bmp").write_bytes(encode(quarters(), "BMP"))
+    with picture_server() as server:
+        url = server.gives("/a.jpg", OTHER)
+        payload = _payload(
+            tmp_path,
+            url,
+            "a.bmp",
+            f"picture:{store.put(OTHER)}",
+            url,
+            pictures=[{"at": 0, "hash": store.put(PHOTO)}, {"at": 1, "hash": "1" * 32}],
+        )
+        assert pictures.show(payload, 0, "1") == (PHOTO, "image/jpeg")
+        assert pictures.show(payload, 1, "1")[1] == "image/jpeg"
+        assert pictures.show(payload, 2, "1") == (OTHER, "image/jpeg")
+        with pytest.raises(ProductPictureNotFound):
+            pictures.show(payload, 3, "1")  # it was not usable when it was ingested
+        assert not server.asked
+
+
+def test_what_is_not_kept_is_not_found(pictures: ProductPictures, tmp_path: Path) -> None:
+    for source in ("https://example.com/a.jpg", "picture:" + "0" * 32, "picture:../../a.jpg"):
+        payload = _payload(tmp_path, source, pictures=[{"at": 0, "hash": "0" * 32}])
+        with pytest.raises(ProductPictureNotFound, match="not kept"):
+            pictures.show(payload, 0, "1")
+
+
+def test_catalogs_are_kept_open_but_not_without_end(pictures: ProductPictures, tmp_path: Path) -> None:
+    for number in range(3 * MAX_ROOTS):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "a.jpg").write_bytes(PHOTO)
+        assert pictures.show(_payload(tmp_path / str(number), "a.jpg"), 0, "1")[0] == PHOTO
+    assert len(pictures._opened) == MAX_ROOTS
+
+
+def test_folders_that_pictures_may_come_from_are_shown_too(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.jpg").write_bytes(PHOTO)
+    payload = _payload(tmp_path / "catalog", str(tmp_path / "photos" / "a.jpg"))
+    (tmp_path / "catalog").mkdir()
+    for folders, shown in (((tmp_path / "photos",), True), ((), False)):
+        settings = ApiSettings(data_dir=tmp_path / "data", picture_folders=folders)
+        pictures = ProductPictures(settings, PictureLimits())
+        if shown:
+            assert pictures.show(payload, 0, "1")[0] == PHOTO
+        else:
+            with pytest.raises(ProductPictureNotFound, match="picture-outside-catalog"):
+                pictures.show(payload, 0, "1")
+
+
+@pytest.mark.parametrize("number", [-1, 1, 10**30])
+def test_there_is_no_such_picture(pictures: ProductPictures, tmp_path: Path, number: int) -> None:
+    with pytest.raises(ProductPictureNotFound, match="1 pictures"):
+        pictures.show(_payload(tmp_path, "a.jpg"), number, "1")

@@ -1,0 +1,78 @@
+"""Benchmarks of the job, small: what they count, not how long it takes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from embedding import load_preparer
+from embedding.random_clip import make_clip
+from evaluation.__main__ import main
+from evaluation.incremental import measure
+from evaluation.jobs import run_job
+from evaluation.made_up import write_catalog
+from evaluation.parts import decode_rate, forward_rate, load_encoders, prepared
+from evaluation.plain_loop import plain_rate
+from evaluation.speed import picture_paths
+from schemas import ConfigurationError
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(make_clip(tmp_path_factory.mktemp("models") / "tiny"))
+
+
+def test_a_night_embeds_what_is_new_of_it_and_an_unchanged_catalog_nothing(tiny: str, tmp_path: Path) -> None:
+    night = measure(tiny, 60, tmp_path / "night", edge=16)
+    assert (night.first.indexed, night.first.embedded_images) == (60, 60)
+    assert (night.unchanged.unchanged, night.unchanged.embedded_images, night.unchanged.embedded_texts) == (60, 0, 0)
+    # A price, a new product, one that is gone, and a photo: the smallest night there is.
+    assert (night.nightly.updated, night.nightly.deleted, night.nightly.embedded_images) == (1, 1, 2)
+    assert (night.nightly.indexed, night.nightly.unchanged) == (2, 57)
+
+
+def test_memory_rate_and_size_are_measured_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scale", "--rows", "70", "--json", "--plot", str(tmp_path / "memory.png")]) == 0
+    [scale] = json.loads(capsys.readouterr().out)
+    assert scale["rows"] == 70
+    assert scale["peak_resident"] > scale["peak_own"] > 50e6
+    assert scale["size"] == sum(scale["parts"].values()) > 100_000
+    assert scale["memory"][0]["seconds"] < scale["memory"][-1]["seconds"] <= scale["seconds"]
+    with Image.open(tmp_path / "memory.png") as picture:
+        assert picture.width > picture.height
+
+
+def test_a_job_that_fails_says_why(tiny: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"the ingest failed: .*none\.jsonl"):
+        run_job(tmp_path / "none.jsonl", tiny, tmp_path / "data")
+
+
+def test_parts_and_the_plain_loop_are_measured_alone(tiny: str, tmp_path: Path) -> None:
+    catalog = write_catalog(tmp_path / "pictures", 70, edge=40, words=False)
+    paths, prepare = picture_paths(catalog), load_preparer(tiny)
+    pixels = prepared(prepare, paths)
+    encoders = load_encoders(tiny, pixels, tmp_path / "int8")
+    assert list(encoders.by_precision) == ["float32", "bfloat16", "int8"]
+    assert encoders.quality
+    assert encoders.quality.pictures == 70
+    rates = [forward_rate(encoder, pixels) for encoder in encoders.by_precision.values()]
+    assert all(rate > 0 for rate in [*rates, decode_rate(prepare, paths), plain_rate(catalog, tiny)])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["scale", "--rows", "0"],
+        ["scale", "--plot", "memory.txt"],
+        ["scale", "--plot", "nowhere/memory.png"],
+        ["incremental", "--rows", "many"],
+        ["speed", "--runs", "0"],
+    ],
+)
+def test_wrong_arguments_are_told_before_anything_is_measured(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
