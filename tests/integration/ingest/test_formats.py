@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import json
 import zipfile
@@ -24,16 +23,6 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _rows(catalog: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in catalog.read_text().splitlines()]
-
-
-def _csv(catalog: Path, path: Path) -> Path:
-    rows = _rows(catalog)
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        for row in rows:
-            writer.writerow({name: "|".join(v) if isinstance(v, list) else v for name, v in row.items()})
-    return path
 
 
 def _spreadsheet(catalog: Path, path: Path) -> Path:
@@ -70,7 +59,6 @@ def test_every_format_makes_the_same_index(drawn: Path, tmp_path: Path) -> None:
     beside = drawn.parent  # pictures are beside the catalog
     catalogs = {
         "jsonl": drawn,
-        "csv": _csv(drawn, beside / "c.csv"),
         "spreadsheet": _spreadsheet(drawn, beside / "s.csv.gz"),
         "parquet": _parquet(drawn, beside / "c.parquet"),
         "zip": _zip(drawn, tmp_path / "shop.zip"),
@@ -90,8 +78,25 @@ def test_every_format_makes_the_same_index(drawn: Path, tmp_path: Path) -> None:
 
 
 def _content(payload: dict[str, Any], name: str) -> dict[str, Any]:
-    """A payload, of an archive less what says where its pictures are."""
-    return {key: payload[key] for key in ("id", "product", "fields")} if name == "zip" else payload
+    """A payload less what is of the file: how its row was written, when it was; of an archive, where it is."""
+    of_parts = ["words"] if name == "zip" else ["words", "payload"]
+    content = {key: payload[key] for key in ("id", "product", "fields", *([] if name == "zip" else ["root"]))}
+    content["hashes"] = {part: payload["hashes"][part] for part in of_parts}
+    return content | {"pictures": [(picture["at"], picture["hash"]) for picture in payload["pictures"]]}
+
+
+def test_pictures_inside_a_table_are_those_beside_it(drawn: Path, tmp_path: Path) -> None:
+    table = _parquet(drawn, tmp_path / "inside.parquet", inside=True)
+    assert ingest(table, tmp_path / "data").degraded == 0
+    ingest(drawn, tmp_path / "beside")
+    beside, inside = indexed(tmp_path / "beside"), indexed(tmp_path / "data")
+    for id, stored in inside.items():
+        (picture,) = stored.payload["pictures"]
+        assert stored.payload["product"]["image"] == f"picture:{picture['hash']}"
+        assert picture["hash"] == beside[id].payload["pictures"][0]["hash"]
+        assert stored.vectors["image"] == pytest.approx(beside[id].vectors["image"], abs=1e-6)
+    again = ingest(table, tmp_path / "data")
+    assert (again.unchanged, again.embedded_images) == (48, 0)
 
 
 def test_every_product_has_its_vectors_and_its_folder(drawn: Path, tmp_path: Path) -> None:
