@@ -79,10 +79,12 @@ def sketch(hash: str) -> Floats | None:
     if len(data) != _BYTES:
         return None
     values = np.frombuffer(data, np.uint8).astype(np.float32)
-    colors = values[_CELLS**2 :].reshape(_COLOR_CELLS, _COLOR_CELLS, 2)
-    brightness = values[: _CELLS**2].reshape(_CELLS, _CELLS, 1)
-    finer = _stretch(_COLOR_CELLS, 0.0, 0.0)
-    return np.concatenate([brightness, np.einsum("ij,jkc,lk->ilc", finer, colors, finer)], axis=-1)
+    colors = values[_CELLS**2 :].reshape(_COLOR_CELLS, _COLOR_CELLS, 2).transpose(2, 0, 1)
+    finer = _finer()
+    whole = np.empty((_CELLS, _CELLS, 3), np.float32)
+    whole[..., 0] = values[: _CELLS**2].reshape(_CELLS, _CELLS)
+    whole[..., 1:] = (finer @ colors @ finer.T).transpose(1, 2, 0)
+    return whole
 
 
 def differences(one: Floats, others: Floats) -> Floats:
@@ -170,6 +172,12 @@ def _cuts() -> tuple[Floats, Floats]:
         np.stack([_stretch(_CELLS, top, bottom) for top, bottom, _, _ in ways]),
         np.stack([_stretch(_CELLS, left, right) for _, _, left, right in ways]),
     )
+
+
+@cache
+def _finer() -> Floats:
+    """``(16, 8)``: what spreads the cells of the colours over those of the brightness."""
+    return _stretch(_COLOR_CELLS, 0.0, 0.0)
 
 
 def _stretch(cells: int, before: float, after: float) -> Floats:

@@ -86,9 +86,10 @@ class _Search:
         for limit in (_CANDIDATES, _MOST_CANDIDATES):
             asked = list(remaining.values())
             for picture, candidates in zip(asked, self._candidates(asked, limit), strict=True):
-                pairs = [self._compare(picture, others) for others in candidates]
-                yield from self._new(picture, [pair for of_one in pairs for pair in of_one])
-                if len(pairs) < limit or all(pair.kind == "similar" for pair in pairs[-1]):
+                pairs = self._compare(picture, [other for held in candidates for other in held])
+                yield from self._new(picture, pairs)
+                copied = {pair.other.product for pair in pairs if pair.kind != "similar"}
+                if len(candidates) < limit or candidates[-1][0].ref.product not in copied:
                     del remaining[picture.hash]
 
     def _candidates(self, pictures: Sequence[_Picture], limit: int) -> list[list[list[_Picture]]]:
@@ -106,7 +107,7 @@ class _Search:
         ids = list(dict.fromkeys(id for leg in found for id in leg))
         stored = self._index.fetch(ids, vectors=("image",)) if ids else {}
         held = {id: self._pictures(point) for id, point in stored.items()}
-        return [[held[id] for id in leg if id in held] for leg in found]
+        return [[held[id] for id in leg if held.get(id)] for leg in found]
 
     def _compare(self, picture: _Picture, others: Sequence[_Picture]) -> list[SamePair]:
         cosines = [float(picture.vector @ other.vector) for other in others]

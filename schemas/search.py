@@ -118,6 +118,9 @@ class Hit(_Words):
     picture: int | None = Field(
         None, description="Which of its pictures matched best, from 0; absent where none was compared."
     )
+    same_picture: Literal["identical", "near-identical"] | None = Field(
+        None, description="One of its pictures is the one asked with, byte by byte or a copy of it."
+    )
     group: Group | None = None
     explain: Explanation | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,8 @@ class Ask:
     question: Question | None
     cursor: Cursor | None
     mark: str
+    near: float = math.inf
+    """How far apart embeddings of pictures are that look alike."""
 
     def next_cursor(self, index: CatalogIndex, **where: Any) -> str:
         return Cursor(generation=index.generation, request=self.mark, **where).encode()

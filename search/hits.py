@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from catalog import picture_sources
 from schemas import Explanation, Group, Hit
+from search.same import SamePicture
 
 
 def picture_addresses(payload: dict[str, Any]) -> list[str]:
@@ -20,6 +21,7 @@ def hit(
     score: float,
     *,
     picture: int | None = None,
+    same: SamePicture | None = None,
     group: Group | None = None,
     explain: Explanation | None = None,
 ) -> Hit:
@@ -29,6 +31,7 @@ def hit(
         product=payload["product"],
         images=picture_addresses(payload),
         picture=picture,
+        same_picture=same,
         group=group,
         explain=explain,
     )

@@ -15,6 +15,15 @@ Vector = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
+class AskedPicture:
+    """``hash`` is of its bytes and ``sketch`` of what it shows, where they are known."""
+
+    vector: Vector
+    hash: str | None = None
+    sketch: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """Everything a request asks with, as vectors: ``(dim,) float32``, unit length.
 
@@ -26,7 +35,7 @@ class Question:
     text: Vector | None = None
     title: Vector | None = None
     details: Vector | None = None
-    pictures: list[Vector] = field(default_factory=list)
+    pictures: list[AskedPicture] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:
@@ -57,8 +66,8 @@ def plan(question: Question, weights: LegWeights) -> list[PlannedLeg]:
     if question.words:
         add(words, weights.words, Leg("lexical", "lexical", question.words))
     for picture in question.pictures:
-        add(pictures, weights.picture, Leg("image->image", "image", picture))
-        add(pictures, weights.picture, Leg("image->text", "text", picture))
+        add(pictures, weights.picture, Leg("image->image", "image", picture.vector))
+        add(pictures, weights.picture, Leg("image->text", "text", picture.vector))
     if words and pictures:
         return _share(words, weights.share_of_words) + _share(pictures, 1 - weights.share_of_words)
     return _share(words or pictures, 1.0)

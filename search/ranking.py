@@ -16,6 +16,7 @@ from search.explain import explain, leg_places
 from search.groups import MAX_SIBLINGS, check_group_by, collapse
 from search.hits import hit
 from search.matched import matched_pictures
+from search.same import same_pictures
 from search.weights import LegWeights
 
 
@@ -95,6 +96,7 @@ def _hits(index: CatalogIndex, ask: Ask, found: Candidates, page: Sequence[tuple
     explains = ask.request.explain
     stored = index.fetch(shown)
     pictures = matched_pictures(index, found, stored)
+    same = same_pictures(ask.question, found, stored, ask.near) if ask.question else {}
     matched = index.matched(shown, found.terms) if explains and found.terms else {}
     places = leg_places(found) if explains else []
     scores = {point.int: score for point, score in zip(found.points, found.scores.tolist(), strict=True)}
@@ -113,6 +115,7 @@ def _hits(index: CatalogIndex, ask: Ask, found: Candidates, page: Sequence[tuple
                 stored[point].payload,
                 scores[point.int],
                 picture=pictures.get(point),
+                same=same.get(point),
                 group=group,
                 explain=explanation,
             )

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
+import math
 import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from time import perf_counter
+from typing import Any, TypeVar
 
 import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
-from catalog import PictureLimits, decode_picture, point_id
+from catalog import PictureLimits, decode_picture, hash_bytes, perceptual_hash, point_id, sketch
 from embedding import Encoder
 from index import CatalogIndex
 from schemas import (
@@ -33,15 +35,16 @@ from schemas import (
     SearchResponse,
     parse_filter,
 )
-from search import browsing, ranking
+from search import browsing, ranking, same
 from search.ask import Ask
 from search.candidates import Candidates, find
 from search.cursor import decode_cursor, fingerprint
 from search.facets import check_facets
-from search.plan import Question
+from search.plan import AskedPicture, Question
 from search.weights import weights_for
 
 Vector = NDArray[np.float32]
+Encoded = TypeVar("Encoded")
 
 QUERY_CACHE = 4096
 """Encoded questions kept: a page after the first, and what many people ask, are not encoded again."""
@@ -75,7 +78,8 @@ class Searcher:
         self.limits = limits or PictureLimits()
         self._weights = weights_for(index.record.embedding)
         self._encoding = threading.Lock()
-        self._cache: LRUCache[tuple[str, str | bytes], Vector] = LRUCache(QUERY_CACHE)
+        self._cache: LRUCache[str | bytes, Any] = LRUCache(QUERY_CACHE)
+        """Vectors by words, pictures by their hashes."""
 
     def search(self, request: SearchRequest, photo: bytes | None = None) -> Answer:
         """Answer a request; ``photo`` is the bytes of an uploaded picture, in place of ``request.image``.
@@ -99,7 +103,8 @@ class Searcher:
         question = self._question(request, photo)
         encoded = perf_counter()
 
-        ask = Ask(request, filter, facets, question, cursor, mark)
+        near = self._near if question is not None and question.pictures else math.inf
+        ask = Ask(request, filter, facets, question, cursor, mark, near)
         if question is None:
             response = browsing.browse(self.index, ask)
         else:
@@ -118,6 +123,10 @@ class Searcher:
         if question is None:
             raise EmptyRequest("a browse has no legs; ask with text, image or product_id")
         return find(self.index, question, self._filter(request), self._weights)
+
+    @cached_property
+    def _near(self) -> float:
+        return same.near(self.index)
 
     def _filter(self, request: SearchRequest) -> Filter:
         """What the request asks for, less the product it starts from."""
@@ -141,20 +150,25 @@ class Searcher:
         return None if question.empty else question
 
     def _text(self, words: str) -> Vector:
-        return self._cached(("text", words), lambda: self.encoder.encode_texts([words])[0])
+        return self._cached(words, lambda: self.encoder.encode_texts([words])[0])
 
-    def _picture(self, photo: bytes) -> Vector:
-        key = ("picture", hashlib.blake2b(photo, digest_size=16).digest())
-        return self._cached(key, lambda: self.encoder.encode_images([decode_picture(photo, self.limits)])[0])
+    def _picture(self, photo: bytes) -> AskedPicture:
+        hash = hash_bytes(photo)
 
-    def _cached(self, key: tuple[str, str | bytes], encode: Callable[[], Vector]) -> Vector:
+        def encode() -> AskedPicture:
+            image = decode_picture(photo, self.limits)
+            return AskedPicture(self.encoder.encode_images([image])[0], hash, sketch(perceptual_hash(image)))
+
+        return self._cached(hash.encode(), encode)
+
+    def _cached(self, key: str | bytes, encode: Callable[[], Encoded]) -> Encoded:
         # One at a time: the encoder asks for it, and two requests for the same words encode once.
         with self._encoding:
-            vector: Vector | None = self._cache.get(key)
-            if vector is None:
-                vector = encode()
-                self._cache[key] = vector
-        return vector
+            encoded: Encoded | None = self._cache.get(key)
+            if encoded is None:
+                encoded = encode()
+                self._cache[key] = encoded
+        return encoded
 
     def _like(self, product_id: str) -> Question:
         point = point_id(product_id)
@@ -166,8 +180,14 @@ class Searcher:
             title=stored.vectors.get("title"),
             details=stored.vectors.get("text"),
             # Its first picture is the one a shop chose to stand for it.
-            pictures=[] if pictures is None else [pictures[0]],
+            pictures=[] if pictures is None else [_held(pictures[0], stored.payload)],
         )
+
+
+def _held(vector: Vector, payload: dict[str, Any]) -> AskedPicture:
+    """The first usable picture of a product."""
+    kept: dict[str, Any] = next(iter(payload.get("pictures", ())), {})
+    return AskedPicture(vector, kept.get("hash"), sketch(kept.get("phash", "")))
 
 
 _DATA_URL = re.compile(r"\Adata:[^,]{0,200};base64,", re.ASCII)

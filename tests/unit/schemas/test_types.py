@@ -17,11 +17,20 @@ from schemas.__main__ import MODELS, main
 
 SPEC = {"model": "builtin", "fingerprint": "ab", "dimension": 4, "max_tokens": 77, "preprocessing": "none"}
 LEG = {"leg": "lexical", "score": 1.5, "normalized": 0.5, "weight": 0.2, "rank": 1}
-EXPLANATION = {"legs": [LEG], "exact": "title", "matched_terms": ["hoodie"], "picture": 0}
+EXPLANATION = {"legs": [LEG], "exact": "title", "matched_terms": ["hoodie"]}
 GROUP = {"value": "MH01", "siblings": 1, "sibling_ids": ["2"]}
-HIT = {"id": "1", "score": 0.5, "product": {"id": "1"}, "images": ["/1"], "group": GROUP, "explain": EXPLANATION}
+HIT = {
+    "id": "1",
+    "score": 0.5,
+    "product": {"id": "1"},
+    "images": ["/1"],
+    "picture": 0,
+    "group": GROUP,
+    "explain": EXPLANATION,
+}
 FACET = {"field": "price", "values": [{"value": 1.5, "count": 2}], "min": 1.0, "max": 2.0, "missing": 1}
 TOTAL = {"value": 3, "relation": "eq"}
+PICTURES = [{"product": id, "picture": 0, "source": f"{id}.jpg"} for id in ("1", "2")]
 
 QUALITY = {
     "cosine_mean": 0.999,
@@ -61,6 +70,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "IngestReport": {"catalog": "c.jsonl", "collection": "products", "model": "builtin", "rejects": {"row-invalid": 1}},
     "LegExplanation": LEG,
     "PrecisionQuality": QUALITY,
+    "PictureRef": PICTURES[0],
     "Product": {
         "id": "1",
         "images": ("a", "b"),
@@ -69,6 +79,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "attributes": {"a": [1, {"b": None}]},
     },
     "Rejection": {"line": 3, "code": "row-invalid", "reason": "no id", "content": {"title": "x"}},
+    "SameCluster": {"kind": "identical", "pictures": PICTURES},
+    "SamePair": {"kind": "similar", "one": PICTURES[0], "other": PICTURES[1], "cosine": 0.9, "difference": 1.5},
     "SearchRequest": {
         "text": "hoodie",
         "image": {"base64": "AAAA"},
