@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from ingest import generations_command, same_command
@@ -29,6 +29,7 @@ COMMANDS = {"generations": generations_command.main, "same": same_command.main}
 def main(arguments: Sequence[str]) -> int:
     if arguments and arguments[0] in COMMANDS:
         return COMMANDS[arguments[0]](arguments[1:])
+    _open_closed_streams()
     settings = parse(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with _standard_output_kept() as stdout, configure(settings.log):
@@ -46,7 +47,10 @@ def main(arguments: Sequence[str]) -> int:
             return _failed(f"the disk is full{where}; make room and run it again: it goes on where it was", "disk-full")
         except Exception as error:
             return _failed(f"{type(error).__name__}: {error}; set STORELENS_DEBUG=1 to see where", "unexpected")
-        print(report.model_dump_json(), file=stdout, flush=True)
+        try:
+            print(report.model_dump_json(), file=stdout, flush=True)
+        except OSError as error:
+            return _failed(f"the job is done, but stdout does not take its report: {error.strerror}", "report-lost")
     return REJECTED if settings.strict and report.rejected else DONE
 
 
@@ -61,10 +65,25 @@ def _failed(message: str, code: str) -> int:
 def _standard_output_kept() -> Iterator[TextIO]:
     """Standard output for the report alone; whatever libraries print, native ones too, goes to stderr."""
     sys.stdout.flush()
-    kept = os.dup(1)
+    stdout = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    with os.fdopen(kept, "w", encoding="utf-8") as stdout:
+    try:
         yield stdout
+    finally:
+        with suppress(OSError):  # what could not be printed was said when it was printed
+            stdout.close()
+
+
+def _open_closed_streams() -> None:
+    """A stream that the caller closed leads nowhere, and not into the first file that the job opens."""
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != descriptor:
+                os.dup2(nowhere, descriptor)
+                os.close(nowhere)
+            os.set_inheritable(descriptor, True)
+            setattr(sys, name, os.fdopen(descriptor, "w" if descriptor else "r"))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -47,11 +48,14 @@ sys.exit(status)
 """
 
 
-def command(*arguments: str | Path, hashes: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+def command(
+    *arguments: str | Path, hashes: bool = True, stdout: int | IO[str] = subprocess.PIPE, **environment: str
+) -> subprocess.CompletedProcess[str]:
     program = ["-c", _WITH_HASHES] if hashes else ["-m", "ingest"]
     return subprocess.run(
         [sys.executable, *program, *map(str, arguments)],
-        capture_output=True,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
         text=True,
         timeout=120,
         env=_ENVIRONMENT | environment,
@@ -99,6 +103,24 @@ def test_rejected_rows_are_done_and_with_strict_status_3(catalog: Path, tmp_path
     assert (report["rejected"], report["unchanged"], report["rejects"]) == (1, 48, {"row-invalid": 1})
     assert "row-invalid" in strict.stderr
     assert report["rejects_file"] in strict.stderr
+
+
+def test_a_report_that_stdout_does_not_take_is_told(catalog: Path, tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = command(catalog, "--data-dir", tmp_path / "data", stdout=full)
+    assert done.returncode == 1
+    assert "stdout does not take its report: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(indexed(tmp_path / "data")) == 48
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("log", ["text", "json"])
+def test_a_job_whose_streams_are_closed_is_done(catalog: Path, tmp_path: Path, closed: str, log: str) -> None:
+    job = [sys.executable, "-c", _WITH_HASHES, str(catalog), "--data-dir", str(tmp_path / "data"), "--log", log]
+    done = subprocess.run(["sh", "-c", f'exec "$@" {closed}', "sh", *job], env=_ENVIRONMENT, timeout=120, check=False)
+    assert done.returncode == 0
+    assert len(indexed(tmp_path / "data")) == 48
 
 
 def test_options_come_from_the_environment_too(catalog: Path, tmp_path: Path) -> None:
