@@ -48,7 +48,6 @@ def run(
     *,
     spec_of: Callable[[str], EmbeddingSpec] = load_spec,
     encoder_of: Callable[[str], Encoder] | None = None,
-    preparer_of: Callable[[str], Preparer] = load_preparer,
     decoders: DecodePool | None = None,
 ) -> IngestReport:
     """Do the job that the settings describe.
@@ -57,7 +56,6 @@ def run(
         spec_of: What vectors of a model are; asked in every run, so it is cheap.
         encoder_of: The model itself, in place of the one that ``choose_encoder`` chooses; loaded when there is
             something to embed, and only then.
-        preparer_of: How pictures are prepared for the model.
         decoders: Left running; otherwise the job has its own.
 
     Raises:
@@ -83,7 +81,7 @@ def run(
             catalog=reader.name, collection=settings.collection, model=spec.model, mapping=reader.mapping
         )
         views = WITH_CROPS if settings.crops else WHOLE
-        preparer = None if settings.dry_run else cache(lambda: preparer_of(model))
+        preparer = None if settings.dry_run else cache(lambda: _preparer(model, encoder_of))
         loader = PictureLoader(pictures, kept_pictures, limits, decoders, preparer, views)
         tally = Tally(report, rejects)
         job = _Job(settings, reader, pictures, loader, store, spec, tally, watch)
@@ -280,6 +278,11 @@ class _Job:
             created=now,
             updated=now,
         )
+
+
+def _preparer(model: str, encoder_of: Callable[[str], Encoder] | None) -> Preparer:
+    """Without the model's weights where that can be: pictures are decoded while it loads."""
+    return encoder_of(model).preparer if encoder_of else load_preparer(model)
 
 
 def _points(packed: bytearray) -> Iterator[UUID]:
