@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from urllib.parse import unquote_to_bytes
 
 from catalog.hashes import hash_bytes
 from catalog.pictures import PictureLimits, too_large
 from schemas import PictureDamaged, PictureSourceUnsupported
 
-_SOURCE = re.compile(r"picture:[0-9a-f]{32}")
 _MAX_BYTES = PictureLimits().max_bytes
-
-
-def is_stored(source: str) -> bool:
-    """Whether a source names a picture that was given in a row."""
-    return _SOURCE.fullmatch(source) is not None
 
 
 def source_of(data: bytes) -> str:

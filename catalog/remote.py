@@ -97,8 +97,7 @@ class RemoteRoot:
         limit = self._limits.max_bytes
         try:
             fs, path = self._filesystem()
-            with fs.open(f"{path}/{name}", "rb", block_size=2**20, cache_type="readahead") as file:
-                data: bytes = file.read(limit + 1)
+            data: bytes = fs.cat_file(f"{path}/{name}", start=0, end=limit + 1)  # one request
         except CatalogError as error:
             raise PictureSourceUnsupported(error.message, field="image") from error
         except PictureError:

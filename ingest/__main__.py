@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
+from ingest import generations_command, same_command
 from ingest.job import run
 from ingest.logs import configure
 from ingest.settings import PROGRAM, parse
@@ -20,7 +22,13 @@ log = logging.getLogger("ingest")
 DONE, FAILED, REJECTED, INTERRUPTED = 0, 1, 3, 130
 
 
+COMMANDS = {"generations": generations_command.main, "same": same_command.main}
+"""What the first argument may be besides a catalog; a file of such a name is ``./generations``."""
+
+
 def main(arguments: Sequence[str]) -> int:
+    if arguments and arguments[0] in COMMANDS:
+        return COMMANDS[arguments[0]](arguments[1:])
     settings = parse(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with _standard_output_kept() as stdout, configure(settings.log):
@@ -31,6 +39,11 @@ def main(arguments: Sequence[str]) -> int:
         except KeyboardInterrupt:
             log.error(f"{PROGRAM}: interrupted; run it again to go on where it was", extra={"event": "interrupted"})
             return INTERRUPTED
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                return _failed(f"{error}; set STORELENS_DEBUG=1 to see where", "unexpected")
+            where = f" ({error.filename})" if error.filename else ""
+            return _failed(f"the disk is full{where}; make room and run it again: it goes on where it was", "disk-full")
         except Exception as error:
             return _failed(f"{type(error).__name__}: {error}; set STORELENS_DEBUG=1 to see where", "unexpected")
         print(report.model_dump_json(), file=stdout, flush=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from functools import cache
@@ -13,7 +13,7 @@ from uuid import UUID
 
 from catalog import WHOLE, WITH_CROPS, PictureLimits, PictureRoot, PictureStore, open_pictures
 from embedding import DEFAULT_MODEL, Choice, Encoder, Pixels, Preparer, load_preparer, load_spec
-from index import IndexBuild, IndexStore, all_points, open_store
+from index import CatalogIndex, IndexBuild, IndexStore, all_points, open_store
 from ingest.decoding import DecodePool
 from ingest.embedder import Embedder
 from ingest.encoders import SAMPLE, choose_encoder, sample_pictures
@@ -27,6 +27,8 @@ from ingest.pruning import gone_products, prune
 from ingest.readers import Reader, open_catalog
 from ingest.rehearsal import Rehearsal
 from ingest.rejects import RejectsFile
+from ingest.same import find_same
+from ingest.same_file import SameFile
 from ingest.scan import Scan, Scanner
 from ingest.settings import IngestSettings
 from ingest.stages import bottleneck
@@ -130,6 +132,8 @@ class _Job:
         self._report = tally.report
         self._watch = watch
         self._scan = Scan()
+        self._pictured = bytearray()
+        """Points of products with new pictures, 16 bytes each."""
         self.encoder: LazyEncoder
 
     def run(self) -> None:
@@ -210,6 +214,9 @@ class _Job:
                     writes = held.enter_context(Writes(build, self._watch))
                     writer = ProductWriter(build, embedder, writes, self._reader.root, self._watch)
                 writer.write(batch)
+                for change in batch.embed:
+                    if change.new_pictures:
+                        self._pictured += change.point.bytes
                 steady.batch()
         self._report.embedded_images, self._report.embedded_texts = embedder.images, embedder.texts
         self._report.images_per_second = steady.rate()
@@ -234,11 +241,22 @@ class _Job:
         if build.index.count():
             with announced(self._watch, "optimize"):
                 build.optimize()
+            if self._pictured:
+                with announced(self._watch, "same"):
+                    self._find_same(build.index)
             with self._watch.stage("commit"):
                 self._report.generation = build.commit()
         else:
             build.discard()
             self._report.generation = self._store.version()
+
+    def _find_same(self, index: CatalogIndex) -> None:
+        """Of the pictures that are new, those that show what another does."""
+        with SameFile(self._settings.data_dir / self._settings.collection) as same:
+            for pair in find_same(index, _points(self._pictured)):
+                same.write(pair)
+        self._report.same_pictures = dict(same.counts.most_common())
+        self._report.same_file = str(same.path) if same.path else None
 
     def _count_left_behind(self, build: IndexBuild) -> None:
         """Products of the generation that serves which the new one, of another model, does not have."""
@@ -264,6 +282,10 @@ class _Job:
         )
 
 
+def _points(packed: bytearray) -> Iterator[UUID]:
+    return (UUID(bytes=bytes(packed[at : at + 16])) for at in range(0, len(packed), 16))
+
+
 def _summarize(report: IngestReport) -> None:
     log.info(
         "%d rows: %d indexed, %d updated, %d unchanged, %d rejected; %d degraded, %d deleted",
@@ -273,4 +295,8 @@ def _summarize(report: IngestReport) -> None:
     for code, count in report.rejects.items():
         log.info("%7d  %s", count, code)
     if report.rejects_file:
-        log.info("rejects are in %s", report.rejects_file)
+        log.info("rejects are in %s; to try them again: python -m ingest --rejects %s", *(2 * [report.rejects_file]))
+    for kind, count in report.same_pictures.items():
+        log.info("%7d  pairs of %s pictures", count, kind)
+    if report.same_file:
+        log.info("same-looking pictures are in %s", report.same_file)

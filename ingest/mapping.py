@@ -48,6 +48,12 @@ class ColumnMap:
     def theirs(self) -> list[str]:
         return [name for names in self.asked.values() for name in names]
 
+    def unless_asked(self, known: Mapping[str, str]) -> ColumnMap:
+        """The same with what a kind of catalog is known to call its columns, where nothing else was asked for."""
+        taken = set(self.theirs)
+        added = {ours: (name,) for ours, name in known.items() if ours not in self.asked and name not in taken}
+        return ColumnMap({**added, **self.asked})
+
     def resolve(self, columns: Sequence[str], catalog: str, *, needs_id: bool = True) -> Columns:
         """How a catalog with these columns is read: as was asked for, and as is plain for the rest.
 

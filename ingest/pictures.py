@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from catalog import KeptPicture, PictureLimits, PictureRoot, PictureStore, hash_bytes
 from embedding import Pixels, Preparer
 from ingest.decoding import DecodePool
-from schemas import PictureDamaged, PictureError
+from schemas import PictureError
 
 MAX_PICTURES = 64
 """Of one product; those beyond are left out, and said to be."""
@@ -77,29 +77,18 @@ class PictureLoader:
             errors.append(PictureError(beyond, field="images"))
         for at, source in enumerate(sources[:MAX_PICTURES]):
             try:
-                mark = self._root.mark(source)  # before reading: a change in between is then seen the next time
-                data = self._root.read(source)
-            except Exception as error:
-                errors.append(_picture_error(source, error))
-                continue
-            hash = hash_bytes(data)
-            if hash in held:
-                pictures.append(Picture(KeptPicture(at, hash, held[hash], mark), None))
-                continue
-            prepare = (
-                self._preparer() if self._preparer else None
-            )  # an encoder that does not load is no picture's fault
-            try:
-                decoded = self._decoders.decode(data, self._limits, prepare, self._views)
-            except Exception as error:
-                errors.append(_picture_error(source, error))
-                continue
-            pictures.append(Picture(KeptPicture(at, hash, decoded.phash, mark), decoded.pixels))
+                pictures.append(self._picture(at, source, held))
+            except PictureError as error:
+                errors.append(error)
         return Loaded(tuple(pictures), tuple(errors))
 
-
-def _picture_error(source: str, error: Exception) -> PictureError:
-    """Whatever a poisoned file does to a decoder, memory errors included, it is one picture's."""
-    if isinstance(error, PictureError):
-        return error
-    return PictureDamaged(f"{source[:200]} cannot be decoded: {type(error).__name__}: {error}", field="image")
+    def _picture(self, at: int, source: str, held: Mapping[str, str]) -> Picture:
+        """Raises PictureError; OSError where what was fetched cannot be kept, which is not the picture's fault."""
+        mark = self._root.mark(source)  # before reading: a change in between is then seen the next time
+        data = self._root.read(source)
+        hash = hash_bytes(data)
+        if hash in held:
+            return Picture(KeptPicture(at, hash, held[hash], mark), None)
+        prepare = self._preparer() if self._preparer else None
+        decoded = self._decoders.decode(data, self._limits, prepare, self._views)
+        return Picture(KeptPicture(at, hash, decoded.phash, mark), decoded.pixels)

@@ -78,7 +78,7 @@ class Pair:
     a: Side
     b: Side
     cosine: float | None
-    distance: int | None
+    difference: float | None
 
 
 @dataclass(slots=True)
@@ -142,8 +142,8 @@ def read_same(file: Path | None, gallery: Gallery) -> SamePictures:
         kind = _text(line.get("kind"))
         same.counts[kind] += 1
         if len(same.pairs) < MAX_TILES:
-            a, b = (_side(line.get(side), gallery) for side in "ab")
-            same.pairs.append(Pair(kind, a, b, _number(line.get("cosine")), _number(line.get("distance"))))
+            a, b = (_side(line.get(side), gallery) for side in ("one", "other"))
+            same.pairs.append(Pair(kind, a, b, _number(line.get("cosine")), _number(line.get("difference"))))
     return same
 
 
@@ -201,7 +201,7 @@ def _side(value: Any, gallery: Gallery) -> Side:
     side = value if isinstance(value, dict) else {}
     source = side.get("source")
     picture = gallery.show(_optional_text(side.get("root")), source) if isinstance(source, str) else None
-    return Side(_text(side.get("id")), _text(source), picture)
+    return Side(_text(side.get("product")), _text(source), picture)
 
 
 def _text(value: Any) -> str:

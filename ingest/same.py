@@ -160,7 +160,7 @@ class _Search:
         sources, group = picture_sources(payload), _group(payload)
         return [
             _Picture(
-                PictureRef(product=payload["id"], picture=one["at"], source=sources[one["at"]]),
+                PictureRef(product=payload["id"], picture=one["at"], source=sources[one["at"]], root=payload["root"]),
                 group,
                 one["hash"],
                 sketch(one.get("phash", "")),

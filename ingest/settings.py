@@ -89,13 +89,13 @@ class IngestSettings(PictureSettings, IndexSettings):
 
     @field_validator("map", mode="before")
     @classmethod
-    def _split(cls, value: object) -> object:
+    def _split_map(cls, value: object) -> object:
         """The environment has them between commas."""
         return [item for item in value.split(",") if item.strip()] if isinstance(value, str) else value
 
     @field_validator("map")
     @classmethod
-    def _check(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_map(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         parse_map(value)
         return value
 

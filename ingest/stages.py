@@ -16,6 +16,7 @@ MEANING = {
     "write": "writing to the index",
     "prune": "deleting what left the catalog",
     "optimize": "building the search graph",
+    "same": "looking for pictures that show the same",
     "commit": "switching to the new index",
 }
 """Stages of the main thread for people, in the order of a job; pictures are read and decoded beside it."""

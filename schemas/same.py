@@ -18,6 +18,7 @@ class PictureRef(BaseModel):
     product: str
     picture: int = Field(description="Place among the product's pictures, from 0.")
     source: str = Field(description="The picture as the catalog has it.")
+    root: str = Field(description="Where a relative source leads.")
 
 
 class SamePair(BaseModel):

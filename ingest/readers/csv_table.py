@@ -20,6 +20,7 @@ from ingest.readers.csv_columns import Convert, TableColumns
 from ingest.readers.csv_format import TableFormat, table_format
 from ingest.readers.lines import numbered_lines, too_long
 from ingest.readers.reader import MAX_ROW_BYTES, FileReader, Row
+from ingest.readers.shopify import HANDLE, SKU, is_shopify, variants
 from ingest.readers.source import Source
 from ingest.rejects import rejection
 from schemas import CatalogError, Rejection, RowUnreadable
@@ -39,14 +40,24 @@ class CsvReader(FileReader):
         super().__init__(source, root)
         self._format = table_format(source, delimiter)
         self._header = self._read_header()
-        self.columns = wanted.resolve([name for name in self._header if name], self.name)
+        names = [name for name in self._header if name]
+        self._shopify = is_shopify(names)
+        if self._shopify:
+            wanted = wanted.unless_asked({"id": SKU, "group_id": HANDLE})
+        self.columns = wanted.resolve(names, self.name)
 
     def rows(self) -> Iterator[Row | Rejection]:
+        rows = self._rows()
+        apply = self.columns.apply if self.mapping else None
+        for item in variants(rows) if self._shopify else rows:
+            yield item if apply is None or isinstance(item, Rejection) else Row(item.line, apply(item.values))
+
+    def _rows(self) -> Iterator[Row | Rejection]:
+        """Rows under the catalog's own names."""
         converters = self._converters
         named = [
             (at, name, convert) for at, (name, convert) in enumerate(zip(self._header, converters, strict=True)) if name
         ]
-        apply = self.columns.apply if self.mapping else None
         has_currency = "currency" in self._ours
         for line, cells in self._records():
             if isinstance(cells, Rejection):
@@ -62,7 +73,7 @@ class CsvReader(FileReader):
                     values[name] = amount.value
                     if amount.currency and not has_currency:
                         values["currency"] = amount.currency
-            yield Row(line, values if apply is None else apply(values))
+            yield Row(line, values)
 
     @cached_property
     def _ours(self) -> list[str]:

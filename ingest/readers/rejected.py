@@ -10,7 +10,7 @@ from pydantic import JsonValue, ValidationError
 
 from ingest.readers.lines import numbered_lines
 from ingest.readers.reader import FileReader, Row
-from ingest.readers.source import FileSource
+from ingest.readers.source import FileSource, Source
 from schemas import CatalogError, Rejection, RowRepeated
 
 
@@ -29,7 +29,7 @@ class RejectsReader(FileReader):
 
     def __init__(self, path: Path) -> None:
         source = FileSource(path)
-        roots = {rejected.root for _, rejected in _lines(source, path)}
+        roots = {rejected.root or "" for _, rejected in _lines(source, path)}
         if len(roots) > 1:
             source.close()
             raise CatalogError(f"{path} has rows of catalogs in {len(roots)} places; try them one place at a time")
@@ -45,7 +45,7 @@ class RejectsReader(FileReader):
                 yield Row(rejected.line, values)
 
 
-def _lines(source: FileSource, path: Path) -> Iterator[tuple[int, Rejection]]:
+def _lines(source: Source, path: Path) -> Iterator[tuple[int, Rejection]]:
     for number, line in numbered_lines(source):
         if not line.strip():
             continue

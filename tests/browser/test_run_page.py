@@ -45,8 +45,11 @@ def run_page(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     report = ingest(catalog, folder / "data")
     report.stages |= {"wait": 2.0, "images": 5.0, "texts": 1.0, "write": 0.5}
     same = folder / "same.jsonl"
-    sides = [{"id": row["id"], "picture": 0, "source": row["image"], "root": str(catalog.parent)} for row in rows]
-    pairs = [{"kind": "identical", "a": sides[n], "b": sides[n + 1], "distance": 0, "cosine": 1.0} for n in (20, 22)]
+    sides = [{"product": row["id"], "picture": 0, "source": row["image"], "root": str(catalog.parent)} for row in rows]
+    pairs = [
+        {"kind": "identical", "one": sides[n], "other": sides[n + 1], "difference": 0.0, "cosine": 1.0}
+        for n in (20, 22)
+    ]
     same.write_text("".join(json.dumps(pair) + "\n" for pair in pairs))
     root = open_root(str(catalog.parent), PictureLimits())
     page = folder / "run.html"

@@ -9,6 +9,7 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -95,3 +96,13 @@ def crash() -> None:
 
 def hang() -> None:
     threading.Event().wait()
+
+
+class Unloadable(HashEncoder):
+    """Names its vectors, and fails where one is asked for."""
+
+    def __getattribute__(self, name: str) -> Any:
+        # `preparer` is asked for before it is known whether there is a picture to prepare.
+        if name.startswith(("encode", "prepare_")):
+            raise AssertionError("nothing should be embedded here")
+        return super().__getattribute__(name)

@@ -20,7 +20,7 @@ from tests.support.encoders import HashEncoder, mean_colors
 def ingest(catalog: Path, data_dir: Path, **settings: object) -> IngestReport:
     """The job, with the encoder of tests."""
     return run(
-        IngestSettings.model_validate({"catalog": catalog, "data_dir": data_dir, "model": "hash", **settings}),
+        IngestSettings.model_validate({"catalog": str(catalog), "data_dir": data_dir, "model": "hash", **settings}),
         spec_of=lambda _: HashEncoder.spec,
         encoder_of=lambda _: HashEncoder(),
         preparer_of=lambda _: mean_colors,

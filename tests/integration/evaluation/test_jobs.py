@@ -8,15 +8,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from embedding import load_preparer
 from embedding.random_clip import make_clip
 from evaluation.__main__ import main
 from evaluation.incremental import measure
 from evaluation.jobs import run_job
 from evaluation.made_up import write_catalog
-from evaluation.parts import decode_rate, forward_rate, load_encoders, prepared
-from evaluation.plain_loop import plain_rate
-from evaluation.speed import picture_paths
+from evaluation.speed import ingest_lines, ingest_speed
 from schemas import ConfigurationError
 
 
@@ -50,16 +47,17 @@ def test_a_job_that_fails_says_why(tiny: str, tmp_path: Path) -> None:
         run_job(tmp_path / "none.jsonl", tiny, tmp_path / "data")
 
 
-def test_parts_and_the_plain_loop_are_measured_alone(tiny: str, tmp_path: Path) -> None:
-    catalog = write_catalog(tmp_path / "pictures", 70, edge=40, words=False)
-    paths, prepare = picture_paths(catalog), load_preparer(tiny)
-    pixels = prepared(prepare, paths)
-    encoders = load_encoders(tiny, pixels, tmp_path / "int8")
-    assert list(encoders.by_precision) == ["float32", "bfloat16", "int8"]
-    assert encoders.quality
-    assert encoders.quality.pictures == 70
-    rates = [forward_rate(encoder, pixels) for encoder in encoders.by_precision.values()]
-    assert all(rate > 0 for rate in [*rates, decode_rate(prepare, paths), plain_rate(catalog, tiny)])
+def test_the_job_is_measured_in_each_precision_beside_its_parts_and_a_plain_loop(tiny: str, tmp_path: Path) -> None:
+    speed = ingest_speed(tiny, write_catalog(tmp_path / "catalog", 70, edge=40), tmp_path, runs=1)
+    assert (speed.pictures, speed.refused) == (70, None)
+    assert speed.quality
+    assert speed.quality.pictures == 70
+    assert list(speed.precisions) == ["float32", "bfloat16", "int8"]
+    rates = [*speed.decode, *speed.plain, *(rate for turns in speed.precisions.values() for rate in turns.job)]
+    assert len(rates) == 5
+    assert all(rate > 0 for rate in rates)
+    assert speed.with_words
+    assert len(ingest_lines(speed)) == 10
 
 
 @pytest.mark.parametrize(

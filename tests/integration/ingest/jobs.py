@@ -24,7 +24,7 @@ DECODERS = DecodePool()
 
 
 def ingest(
-    catalog: Path | str,
+    catalog: Path | str | None,
     data_dir: Path,
     *,
     encoder: Encoder | None = None,
@@ -33,8 +33,9 @@ def ingest(
 ) -> IngestReport:
     """One job; its report's arithmetic is checked, whatever else the test is about."""
     encoder = encoder or HashEncoder()
+    catalog = None if catalog is None else str(catalog)
     report = run(
-        IngestSettings(catalog=str(catalog), data_dir=data_dir, qdrant_url=None, **options),
+        IngestSettings(catalog=catalog, data_dir=data_dir, qdrant_url=None, **options),
         spec_of=lambda _: encoder.spec,
         encoder_of=lambda _: encoder,
         preparer_of=lambda _: encoder.preparer,

@@ -11,7 +11,7 @@ import pytest
 from ingest.settings import IngestSettings
 from schemas import CatalogError, EmbeddingSpec, IngestReport
 from tests.integration.ingest.jobs import draw, generation, indexed, ingest, write_rows
-from tests.support.encoders import HashEncoder
+from tests.support.encoders import HashEncoder, Unloadable
 
 Rows = list[dict[str, Any]]
 
@@ -44,7 +44,7 @@ def shop(tmp_path: Path) -> Shop:
 
 def test_an_unchanged_catalog_makes_no_generation_and_loads_no_encoder(shop: Shop) -> None:
     served = generation(shop.data)
-    report = shop.ingest(encoder=_Unloadable())
+    report = shop.ingest(encoder=Unloadable())
     assert (report.unchanged, report.embedded_images, report.embedded_texts) == (3, 0, 0)
     assert report.generation == served == generation(shop.data)
     assert "commit" not in report.stages
@@ -53,7 +53,7 @@ def test_an_unchanged_catalog_makes_no_generation_and_loads_no_encoder(shop: Sho
 def test_a_new_price_writes_a_payload_and_embeds_nothing(shop: Shop) -> None:
     before = indexed(shop.data, "a")["a"]
     shop.rows[0]["price"] = 9
-    report = shop.ingest(encoder=_Unloadable())
+    report = shop.ingest(encoder=Unloadable())
     assert (report.updated, report.unchanged, report.embedded_images, report.embedded_texts) == (1, 2, 0, 0)
     after = indexed(shop.data, "a")["a"]
     assert after.payload["fields"]["price"] == 9
@@ -87,7 +87,7 @@ def test_pictures_in_another_order_or_place_are_not_embedded_again(shop: Shop) -
     (shop.folder / "new").mkdir()
     (shop.folder / "green.png").rename(shop.folder / "new" / "green.png")
     shop.rows[1]["images"] = ["blue.png", "new/green.png"]
-    report = shop.ingest(encoder=_Unloadable())
+    report = shop.ingest(encoder=Unloadable())
     assert (report.indexed, report.embedded_images, report.embedded_texts) == (1, 0, 0)
     after = indexed(shop.data, "b")["b"]
     assert np.allclose(after.vectors["image"], before.vectors["image"][::-1], atol=1e-6)
@@ -96,7 +96,7 @@ def test_pictures_in_another_order_or_place_are_not_embedded_again(shop: Shop) -
 def test_a_picture_that_left_its_product_leaves_the_index(shop: Shop) -> None:
     del shop.rows[0]["image"]
     shop.rows[1]["images"] = ["blue.png"]
-    report = shop.ingest(encoder=_Unloadable())
+    report = shop.ingest(encoder=Unloadable())
     assert (report.indexed, report.embedded_images) == (2, 0)
     after = indexed(shop.data, "a", "b")
     assert "image" not in after["a"].vectors
@@ -189,19 +189,10 @@ def test_without_a_named_model_the_index_keeps_its_own(shop: Shop) -> None:
         asked.append(model)
         return HashEncoder.spec
 
-    new = IngestSettings(catalog=shop.folder / "catalog.jsonl", data_dir=shop.folder / "new", qdrant_url=None)
+    new = IngestSettings(catalog=str(shop.folder / "catalog.jsonl"), data_dir=shop.folder / "new", qdrant_url=None)
     for settings in (new, new.model_copy(update={"data_dir": shop.data})):
         run(settings, spec_of=spec_of, encoder_of=lambda _: HashEncoder())
     assert asked == ["clip-ViT-B-32", "hash"]
-
-
-class _Unloadable(HashEncoder):
-    """Names its vectors, and fails where one is asked for."""
-
-    def __getattribute__(self, name: str) -> Any:
-        if name.startswith(("encode", "prepare")):
-            raise AssertionError("nothing should be embedded here")
-        return super().__getattribute__(name)
 
 
 def _same_vectors(got: Any, expected: Any) -> None:

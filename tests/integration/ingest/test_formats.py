@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import csv
+import gzip
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -24,38 +25,78 @@ def _rows(catalog: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in catalog.read_text().splitlines()]
 
 
-def _as_csv(catalog: Path) -> Path:
-    rows = _rows(catalog)
-    with (path := catalog.with_suffix(".csv")).open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        for row in rows:
-            writer.writerow({name: "|".join(v) if isinstance(v, list) else v for name, v in row.items()})
+def _spreadsheet(catalog: Path, path: Path) -> Path:
+    """Semicolons, decimal commas, yes and no, Windows-1252, another's names, and gzip around it all."""
+    names = {"title": "Bezeichnung", "price": "Preis", "image": "Image URL"}
+    lines = [";".join(names.get(name, name) for name in _rows(catalog)[0])]
+    for row in _rows(catalog):
+        row["in_stock"] = "ja" if row["in_stock"] else "nein"
+        row["price"] = f"{row['price']:.2f}".replace(".", ",")
+        lines.append(";".join("|".join(v) if isinstance(v, list) else str(v) for v in row.values()))
+    path.write_bytes(gzip.compress("\r\n".join(lines).encode("cp1252")))
     return path
 
 
-def _as_parquet(catalog: Path) -> Path:
+def _parquet(catalog: Path, path: Path, *, inside: bool = False) -> Path:
     rows = [
         row | {"color": row["color"] if isinstance(row["color"], list) else [row["color"]]} for row in _rows(catalog)
     ]
-    parquet.write_table(pa.Table.from_pylist(rows), catalog.with_suffix(".parquet"), row_group_size=10)
-    return catalog.with_suffix(".parquet")
+    if inside:
+        rows = [row | {"image": {"bytes": (catalog.parent / row["image"]).read_bytes()}} for row in rows]
+    parquet.write_table(pa.Table.from_pylist(rows), path, row_group_size=10)
+    return path
 
 
-def test_jsonl_csv_and_parquet_make_the_same_index(drawn: Path, tmp_path: Path) -> None:
+def _zip(catalog: Path, path: Path) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(catalog, "shop/catalog.jsonl")
+        for picture in {row["image"] for row in _rows(catalog)}:
+            archive.write(catalog.parent / picture, f"shop/{picture}")
+    return path
+
+
+def test_every_format_makes_the_same_index(drawn: Path, tmp_path: Path) -> None:
+    beside = drawn.parent  # pictures are beside the catalog
+    catalogs = {
+        "jsonl": drawn,
+        "spreadsheet": _spreadsheet(drawn, beside / "s.csv.gz"),
+        "parquet": _parquet(drawn, beside / "c.parquet"),
+        "zip": _zip(drawn, tmp_path / "shop.zip"),
+    }
     contents = {}
-    for catalog in (drawn, _as_csv(drawn), _as_parquet(drawn)):
-        data_dir = tmp_path / catalog.suffix
-        report = ingest(catalog, data_dir)
+    for name, catalog in catalogs.items():
+        report = ingest(catalog, tmp_path / name)
         assert (report.read, report.indexed, report.degraded) == (48, 48, 0)
-        contents[catalog.suffix] = indexed(data_dir)
-    first = contents[".jsonl"]
+        contents[name] = indexed(tmp_path / name)
+    first = contents.pop("jsonl")
     assert len(first) == 48
-    for other in contents.values():
+    for name, other in contents.items():
         for id, stored in first.items():
-            assert other[id].payload == stored.payload
-            for name, vector in stored.vectors.items():
-                assert other[id].vectors[name] == pytest.approx(vector, abs=1e-6)
+            assert _content(other[id].payload, name) == _content(stored.payload, name)
+            for vector, value in stored.vectors.items():
+                assert other[id].vectors[vector] == pytest.approx(value, abs=1e-6)
+
+
+def _content(payload: dict[str, Any], name: str) -> dict[str, Any]:
+    """A payload less what is of the file: how its row was written, when it was; of an archive, where it is."""
+    of_parts = ["words"] if name == "zip" else ["words", "payload"]
+    content = {key: payload[key] for key in ("id", "product", "fields", *([] if name == "zip" else ["root"]))}
+    content["hashes"] = {part: payload["hashes"][part] for part in of_parts}
+    return content | {"pictures": [(picture["at"], picture["hash"]) for picture in payload["pictures"]]}
+
+
+def test_pictures_inside_a_table_are_those_beside_it(drawn: Path, tmp_path: Path) -> None:
+    table = _parquet(drawn, tmp_path / "inside.parquet", inside=True)
+    assert ingest(table, tmp_path / "data").degraded == 0
+    ingest(drawn, tmp_path / "beside")
+    beside, inside = indexed(tmp_path / "beside"), indexed(tmp_path / "data")
+    for id, stored in inside.items():
+        (picture,) = stored.payload["pictures"]
+        assert stored.payload["product"]["image"] == f"picture:{picture['hash']}"
+        assert picture["hash"] == beside[id].payload["pictures"][0]["hash"]
+        assert stored.vectors["image"] == pytest.approx(beside[id].vectors["image"], abs=1e-6)
+    again = ingest(table, tmp_path / "data")
+    assert (again.unchanged, again.embedded_images) == (48, 0)
 
 
 def test_every_product_has_its_vectors_and_its_folder(drawn: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import sys
 import tarfile
 import threading
@@ -37,6 +38,7 @@ def _folder(folder: Path, files: Mapping[str, bytes]) -> str:
     for name, data in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
+        os.utime(folder / name, (1, 1))  # a file that was just written has no mark: it may be written to again
     return str(folder)
 
 

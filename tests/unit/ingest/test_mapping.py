@@ -152,9 +152,31 @@ def test_a_shopify_export_neither(tmp_path: Path) -> None:
     (tmp_path / "products_export.csv").write_text(SHOPIFY)
     assert values(opened(tmp_path / "products_export.csv"))[0] == {
         "id": "TEE-S", "title": "Tee", "description": "<p>Soft</p>", "brand": "Acme", "category": "Shirts",
-        "tags": ["new", "cotton"], "price": 12.5, "image": "https://s/1.jpg", "Handle": "tee", "Published": True,
+        "tags": ["new", "cotton"], "price": 12.5, "image": "https://s/1.jpg", "group_id": "tee", "Published": True,
         "Option1 Name": "Size", "Option1 Value": "S",
     }  # fmt: skip
+
+
+VARIANTS = """\
+Handle,Title,Vendor,Option1 Value,Variant SKU,Variant Price,Image Src,Image Position,Variant Image
+tee,Tee,Acme,S,TEE-S,12.50,https://s/1.jpg,1,
+tee,,,M,,13.50,https://s/2.jpg,2,https://s/m.jpg
+tee,,,,,,https://s/3.jpg,3,
+cap,Cap,Acme,Default,,7.00,,,
+"""
+
+
+def test_variants_of_a_shopify_export_say_what_their_product_is(tmp_path: Path) -> None:
+    (tmp_path / "c.csv").write_text(VARIANTS)
+    with opened(tmp_path / "c.csv") as reader:
+        assert [row.line for row in reader.rows() if isinstance(row, Row)] == [2, 3, 5]
+    small, medium, cap = values(opened(tmp_path / "c.csv"))
+    assert (small["id"], small["price"], small["image"]) == ("TEE-S", 12.5, "https://s/1.jpg")
+    assert small["images"] == ["https://s/2.jpg", "https://s/3.jpg"]
+    assert (medium["id"], medium["title"], medium["brand"], medium["price"]) == ("tee/M", "Tee", "Acme", 13.5)
+    assert (medium["image"], medium["group_id"]) == ("https://s/m.jpg", "tee")
+    assert medium["images"] == ["https://s/1.jpg", "https://s/2.jpg", "https://s/3.jpg"]
+    assert (cap["id"], cap["title"], "image" in cap) == ("cap", "Cap", False)
 
 
 def test_columns_with_numbers_are_pictures_in_their_order(tmp_path: Path) -> None:

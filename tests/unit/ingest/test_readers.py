@@ -95,7 +95,10 @@ _values = st.recursive(
 )
 
 
-@given(rows=st.lists(st.dictionaries(st.text(), _values, max_size=5), max_size=5))
+_names = st.text().map(lambda name: f"x{name}")  # no synonym of ours begins so
+
+
+@given(rows=st.lists(st.dictionaries(_names, _values, max_size=5), max_size=5))
 def test_whatever_json_writes_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Any]]
 ) -> None:

@@ -33,11 +33,11 @@ def test_whatever_a_row_holds_its_rejection_can_be_written_and_read(
     tmp_path_factory: Any, content: Any, text: str
 ) -> None:
     rejected = rejection(7, RowError(f"bad {text}", field=text), content, id=text)
-    with RejectsFile(tmp_path_factory.mktemp("rejects")) as rejects:
+    with RejectsFile(tmp_path_factory.mktemp("rejects"), "/shop") as rejects:
         rejects.write(rejected)
     assert rejects.path is not None
     line = rejects.path.read_text(encoding="utf-8")
-    assert Rejection.model_validate_json(line) == rejected
+    assert Rejection.model_validate_json(line) == rejected.model_copy(update={"root": "/shop"})
 
 
 def test_rows_are_kept_whole_and_text_that_is_no_row_is_cut() -> None:
@@ -63,14 +63,14 @@ def test_pictures_in_a_row_are_kept_so_that_it_can_be_tried_again() -> None:
 
 
 def test_there_is_no_file_without_rejects(tmp_path: Path) -> None:
-    with RejectsFile(tmp_path / "data") as rejects:
+    with RejectsFile(tmp_path / "data", "/shop") as rejects:
         pass
     assert rejects.path is None
     assert not (tmp_path / "data").exists()
 
 
 def test_lines_are_on_disk_as_they_come_and_counted_by_code(tmp_path: Path) -> None:
-    with RejectsFile(tmp_path) as rejects:
+    with RejectsFile(tmp_path, "/shop") as rejects:
         rejects.write(rejection(1, RowError("no title", field="title"), {"id": "a"}, id="a"))
         rejects.write(rejection(2, PictureNotFound("gone", field="image"), {"id": "b"}, id="b", degraded=True))
         rejects.write(rejection(3, RowError("no id"), {}))

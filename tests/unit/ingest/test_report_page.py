@@ -160,14 +160,14 @@ def _skeleton(folder: Path, text: str) -> list[tuple[str, list[str]]]:
         _rejection(id=text, reason=text, field=text, content={"image": text}),
         _rejection(2, "picture-damaged", id=text, reason=text, field="image", content={"images": [text, text + "b"]}),
     ]
-    side = {"id": text, "picture": 0, "source": text, "root": text}
+    side = {"product": text, "picture": 0, "source": text, "root": text}
     page = _page(
         folder,
         _report(
             catalog=text, collection=text, model=text, rejects={"row-invalid": 1, "picture-damaged": 1}, rejected=2
         ),
         rejects=rejected,
-        same=[{"kind": text, "a": side, "b": side, "distance": 3, "cosine": 0.99}],
+        same=[{"kind": text, "one": side, "other": side, "difference": 0.3, "cosine": 0.99}],
         shown={"model": text},
         failure=text,
     )
@@ -209,8 +209,8 @@ def test_pictures_are_shown_and_those_that_cannot_be_have_a_tile_with_the_reason
         _rejection(5, content="no row at all, a.jpg"),
         _rejection(6, content={"image": "none.jpg", "title": "a nice.jpg or so"}),
     ]
-    side = {"id": "a", "picture": 0, "source": "a.jpg", "root": "/elsewhere"}
-    same = [{"kind": "identical", "a": side, "b": side, "distance": 0, "cosine": 1.0}, {"kind": "torn"}, 7]
+    side = {"product": "a", "picture": 0, "source": "a.jpg", "root": "/elsewhere"}
+    same = [{"kind": "identical", "one": side, "other": side, "difference": 0.0, "cosine": 1.0}, {"kind": "torn"}, 7]
     page = Tags(_page(tmp_path, _report(rejects={"row-invalid": 4}), rejects=rejects, same=same, pictures=read))
     assert [its["alt"] for its in page.all("img")] == ["Picture of p1", "Picture of p2", "Picture of a", "Picture of a"]
     assert all((its["src"] or "").startswith("data:image/webp;base64,") for its in page.all("img"))
@@ -224,8 +224,8 @@ def test_pictures_are_shown_and_those_that_cannot_be_have_a_tile_with_the_reason
 def test_of_thousands_a_hundred_are_shown_and_no_cause_crowds_out_another(tmp_path: Path) -> None:
     rejects = [_rejection(n, "picture-not-found", field="image", content={"image": f"{n}.jpg"}) for n in range(3000)]
     rejects += [_rejection(n, "picture-damaged", field="image", content={"image": f"{n}.jpg"}) for n in range(30)]
-    side = {"id": "a", "source": "a.jpg", "root": "r"}
-    same = [{"kind": "identical", "a": side, "b": side}] * 250
+    side = {"product": "a", "source": "a.jpg", "root": "r"}
+    same = [{"kind": "identical", "one": side, "other": side}] * 250
     report = _report(rejects={"picture-not-found": 3000, "picture-damaged": 30}, rejected=3030)
     page = Tags(_page(tmp_path, report, rejects=rejects, same=same))
     assert len(page.all("li", **{"class": "tile"})) == 50 + 30 + MAX_TILES
@@ -257,7 +257,7 @@ def test_a_page_that_cannot_be_written_is_said_and_leaves_the_one_before(
 def test_secrets_are_not_among_the_settings_shown() -> None:
     shown = shown_settings(
         IngestSettings(
-            catalog=Path("c.jsonl"),
+            catalog="c.jsonl",
             qdrant_url="http://me:hunter2@qdrant:6333/?api-key=hunter2",
             qdrant_api_key=SecretStr("hunter2"),
             prune=True,

@@ -13,7 +13,7 @@ from schemas import PictureRef, SameKind, SamePair
 
 
 def ref(number: int) -> PictureRef:
-    return PictureRef(product=f"p{number}", picture=number % 3, source=f"{number}.jpg")
+    return PictureRef(product=f"p{number}", picture=number % 3, source=f"{number}.jpg", root="/shop")
 
 
 def pair(one: int, other: int, kind: SameKind = "identical") -> SamePair:

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from catalog import point_id
-from ingest.intake import Entry, Intake
-from ingest.readers import open_catalog
-from ingest.scan import scan
+from catalog import PictureLimits, open_root, point_id
+from ingest.intake import entries
+from ingest.readers import Reader, open_catalog
+from ingest.scan import Scan, Scanner
 from ingest.settings import IngestSettings
 from schemas import Rejection
 
@@ -21,14 +21,19 @@ ROWS: list[dict[str, Any]] = [
 ]
 
 
-def _reader(folder: Path, rows: list[dict[str, Any]]) -> Any:
+def _reader(folder: Path, rows: list[dict[str, Any]]) -> Reader:
     path = folder / "c.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows) + "broken\n")
     return open_catalog(IngestSettings(catalog=str(path)))
 
 
+def _scan(reader: Reader) -> tuple[Scan, list[Rejection]]:
+    rejected: list[Rejection] = []
+    return Scanner(reader, None, open_root(reader.root, PictureLimits()), rejected.append).run(), rejected
+
+
 def test_fields_have_the_narrowest_kind_that_holds_the_values_of_products(tmp_path: Path) -> None:
-    found = scan(_reader(tmp_path, ROWS))
+    found, _ = _scan(_reader(tmp_path, ROWS))
     assert (found.rows, found.products) == (5, 2)
     kinds = {name: found.fields[name] for name in ("size", "weight", "eco", "mixed", "price", "tags")}
     assert kinds == {
@@ -42,22 +47,29 @@ def test_fields_have_the_narrowest_kind_that_holds_the_values_of_products(tmp_pa
 
 
 def test_words_are_averaged_over_products_and_never_none(tmp_path: Path) -> None:
-    assert scan(_reader(tmp_path, [{"id": "a", "image": "a.png"}])).average_words == 1
+    assert _scan(_reader(tmp_path, [{"id": "a", "image": "a.png"}]))[0].average_words == 1
     rows = [{"id": "a", "description": "one two three"}, {"id": "b", "description": "one"}]
-    assert scan(_reader(tmp_path, rows)).average_words == 2
-    assert scan(_reader(tmp_path, [])).products == 0
+    assert _scan(_reader(tmp_path, rows))[0].average_words == 2
+    assert _scan(_reader(tmp_path, []))[0].products == 0
 
 
 def test_the_first_product_of_an_id_counts_and_every_readable_id_was_seen(tmp_path: Path) -> None:
     rows = [{"id": "c", "price": "x"}, {"id": "c", "title": "mended"}, *ROWS]
-    intake = Intake(_reader(tmp_path, rows))
-    items = list(intake)
-    assert [item.product.title for item in items if isinstance(item, Entry)] == ["mended", "one two three", "one"]
-    assert [(item.id, item.code) for item in items if isinstance(item, Rejection)] == [
+    reader = _reader(tmp_path, rows)
+    found, rejected = _scan(reader)
+    assert [entry.product.title for entry in entries(reader, found.todo)] == ["mended", "one two three", "one"]
+    assert [(item.id, item.code) for item in rejected] == [
         ("c", "row-invalid"),
         ("a", "row-repeated"),
         ("c", "row-invalid"),
         (None, "row-unreadable"),
     ]
-    assert all(intake.has_seen(point_id(id)) for id in "abc")
-    assert not intake.has_seen(point_id("d"))
+    assert all(found.has_seen(point_id(id)) for id in "abc")
+    assert not found.has_seen(point_id("d"))
+
+
+def test_some_rows_are_of_all_parts_of_the_catalog(tmp_path: Path) -> None:
+    found, _ = _scan(_reader(tmp_path, [{"id": str(number), "title": "x"} for number in range(100)]))
+    chosen = [row for row, todo in enumerate(found.some(10)) if todo]
+    assert chosen == list(range(0, 100, 10))
+    assert found.some(1_000) == found.todo

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ from ingest.settings import parse
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("MODEL", "DATA_DIR", "QDRANT_URL", "COLLECTION", "PRUNE", "STRICT", "LOG", "REPORT", "CATALOG"):
-        monkeypatch.delenv(f"STORELENS_{name}", raising=False)
+    for name in [*os.environ]:
+        if name.startswith("STORELENS_"):
+            monkeypatch.delenv(name)
 
 
 def test_the_command_line_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,3 +104,45 @@ def test_bad_picture_options_exit_with_2(option: str, value: str, capsys: pytest
         parse(["c.jsonl", option, value])
     assert stopped.value.code == 2
     assert option[2:].replace("-", "_") in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_columns_are_mapped_by_options_or_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = parse(["-", "--format", "tsv", "--map", "title=name, long", "--map", "images=a", "--map", "images=b"])
+    assert (settings.catalog, settings.format) == ("-", "tsv")
+    assert settings.map == ("title=name, long", "images=a", "images=b")
+    assert parse(["c.jsonl"]).map == ()
+    monkeypatch.setenv("STORELENS_MAP", "title=name,images=a,images=b,")
+    monkeypatch.setenv("STORELENS_MAP_FILE", "map.yaml")
+    monkeypatch.setenv("STORELENS_FORMAT", "csv")
+    settings = parse(["c.jsonl"])
+    assert settings.map == ("title=name", "images=a", "images=b")
+    assert (settings.map_file, settings.format) == (Path("map.yaml"), "csv")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--map", "title"], "OUR=THEIRS"),
+        (["--map", "=x"], "OUR=THEIRS"),
+        (["--map", "title=a", "--map", "title=b"], "one column only"),
+        (["--map", "not=a"], "filter language"),
+        (["--format", "xlsx"], "invalid choice"),
+    ],
+)
+def test_a_mapping_that_is_none_exits_with_2(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        parse(["c.jsonl", *arguments])
+    assert stopped.value.code == 2
+    assert says in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_rejects_take_the_place_of_a_catalog(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = parse(["--rejects", "r.jsonl"])
+    assert (settings.catalog, settings.rejects) == (None, Path("r.jsonl"))
+    for arguments in (["c.jsonl", "--rejects", "r.jsonl"], ["--rejects", "r.jsonl", "--prune"]):
+        with pytest.raises(SystemExit) as stopped:
+            parse(arguments)
+        assert stopped.value.code == 2
+    assert "--prune goes with a whole catalog" in capsys.readouterr().err
