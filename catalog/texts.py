@@ -15,6 +15,10 @@ TEXT_VERSION = 1
 MAX_SHORT = 64
 """Characters of an attribute that is still a word or a name, and not prose or data."""
 
+MAX_EMBEDDED = 20_000
+"""Characters that an embedded text is made of, some fifty windows of CLIP's: what a row of megabytes says beyond
+them would change nothing in the mean, and hold up the job for an hour."""
+
 # One pass whatever the text: html.parser needs minutes for 100 kB of "<a b=".
 _TAG = re.compile(r"<([!/?]?)([a-zA-Z]*+)[^<>]*+>")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
@@ -39,13 +43,14 @@ def subject_text(product: Product) -> str | None:
     """
     single, _ = _facts(product)
     title = title_text(product)
-    return ", ".join([*single, *([title] if title else [])]) or None
+    return ", ".join([*single, *([title] if title else [])])[:MAX_EMBEDDED] or None
 
 
 def details_text(product: Product) -> str | None:
     """The description, and what is said in lists: tags, several colours, sizes."""
     _, listed = _facts(product)
-    return "\n".join(part for part in (plain(product.description or ""), ", ".join(listed)) if part) or None
+    parts = (plain(product.description or ""), ", ".join(listed))
+    return "\n".join(part for part in parts if part)[:MAX_EMBEDDED] or None
 
 
 def text_parts(product: Product) -> list[str]:

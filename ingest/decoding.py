@@ -13,6 +13,7 @@ import signal
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from multiprocessing.resource_tracker import ensure_running
 from queue import LifoQueue
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -104,7 +105,13 @@ class _Worker:
     def __init__(self) -> None:
         self._pipe, theirs = _CONTEXT.Pipe()
         self._process = _CONTEXT.Process(target=_serve, args=(theirs,), name="decoder", daemon=True)
-        self._process.start()
+        # Ctrl-C is the job's to answer: it is kept from the process from before its first import.
+        ensure_running()  # here, since it unblocks the signal where it starts what it ensures
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         self.usable = False
 
@@ -147,7 +154,6 @@ def _started() -> _Worker:
 
 def _serve(pipe: Connection) -> None:
     """Decode until the job is gone: then the pipe is at its end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is the job's to say when
     pipe.send(True)
     while True:
         try:

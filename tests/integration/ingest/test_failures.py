@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import random
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from PIL import Image
 from catalog import PictureLimits
 from embedding import Preparer
 from embedding.encoder import Pixels, Vectors
-from ingest.decoding import Decoded, DecodePool
+from ingest.decoding import Decoded, DecodePool, _Worker
 from ingest.pipeline import BATCH, WINDOW
 from schemas import CatalogError, IndexLocked, ModelNotFound
 from tests.integration.ingest.jobs import draw, generation, indexed, ingest, rejects, write_rows
@@ -109,6 +110,18 @@ def test_decode_processes_that_are_killed_are_replaced_and_no_picture_is_lost(tm
     with DecodePool(workers=2) as decoders:
         report = ingest(_catalog(tmp_path, 4 * BATCH), tmp_path / "data", encoder=Killing(), decoders=decoders)
     assert (report.indexed, report.degraded, report.embedded_images) == (4 * BATCH, 0, 4 * BATCH)
+
+
+def test_a_decode_process_leaves_ctrl_c_to_the_job(capfd: pytest.CaptureFixture[str]) -> None:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    worker = _Worker()
+    pid = worker._process.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGINT)  # it is still importing
+    assert worker.wait()
+    worker.end()
+    assert "KeyboardInterrupt" not in capfd.readouterr().err
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
 
 
 def test_a_catalog_that_changes_while_it_is_read_is_not_committed(tmp_path: Path) -> None:

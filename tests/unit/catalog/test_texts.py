@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog import details_text, product_from_row, subject_text, text_parts, title_text, words
-from catalog.texts import MAX_SHORT, plain
+from catalog.texts import MAX_EMBEDDED, MAX_SHORT, plain
 from schemas import Product
 
 
@@ -61,6 +61,12 @@ def test_only_short_attributes_are_facts() -> None:
 def test_a_category_a_brand_and_a_tag_count_however_long() -> None:
     found = product(category="c" * 99, brand="b" * 99, tags=["t" * 99])
     assert text_parts(found) == [f"{'c' * 99}, {'b' * 99}", "t" * 99]
+
+
+def test_what_is_embedded_is_bounded_and_what_is_searched_for_by_words_is_not() -> None:
+    long = product(title="t " * 10**6, category="c " * 10**6, description="d " * 10**6)
+    assert [len(part) for part in text_parts(long)] == 2 * [MAX_EMBEDDED]
+    assert len(words(long)) > 5 * 10**6
 
 
 def test_a_fact_is_said_once() -> None:
