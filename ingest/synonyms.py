@@ -66,14 +66,15 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "group_id": ("item_group_id product_group_id parent_id parent_sku parent_product_id style_id variant_group_id",),
     "language": ("lang locale content_language language_code sprache langue idioma lingua taal",),
 }
-"""For each column of ours, the words others have for it, without accents: first those that mean it, then those that may."""
+"""For each column of ours, the words others have for it, without accents: first
+those that mean it, then those that may."""
 
 _TIERS = {ours: [tier.split() for tier in tiers] for ours, tiers in SYNONYMS.items()}
 _NUMBERED = re.compile(r"(?:additional_)?(?:image|img|picture|photo|bild)(?:_?(?:link|url|src|path))?_?([0-9]{1,2})")
 
 
 def plain_name(name: str) -> str:
-    """A column's name less what people vary: ``g:Image Link`` is ``image_link``, ``Référence`` is ``reference``."""
+    """A column's name less what people vary: ``g:Image Link`` is ``image_link``, ``Référence`` ``reference``."""
     letters = unicodedata.normalize("NFKD", name.casefold().removeprefix("g:").replace("ł", "l"))
     return re.sub(r"\W+", "_", "".join(c for c in letters if not unicodedata.combining(c))).strip("_")
 
