@@ -14,7 +14,7 @@ from qdrant_client import models
 
 from index.catalog_index import DENSE, Candidate, VectorName
 from index.edge_filters import to_edge
-from index.engine import RawVector, Row, Search, count_numbers
+from index.engine import PICTURE_GRAPH, RawVector, Row, Search, count_numbers
 from index.lexical import Sparse
 from index.room import has_room_to_close, require, require_to_open, told_when_full
 from schemas import FieldKind, IndexDamaged, IndexDiskFull
@@ -186,6 +186,9 @@ def _config(dimension: int) -> edge.EdgeConfig:
                 size=dimension,
                 distance=edge.Distance.Cosine,
                 multivector_config=pictures if name == "image" else None,
+                hnsw_config=edge.HnswIndexConfig(*PICTURE_GRAPH, full_scan_threshold=10_000)
+                if name == "image"
+                else None,
                 quantization_config=int8,
             )
             for name in DENSE

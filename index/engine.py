@@ -36,6 +36,13 @@ class Row:
     vectors: dict[VectorName, RawVector]
 
 
+PICTURE_GRAPH = (32, 200)
+"""Links of a point, and candidates for them, in the graph of pictures; half as many where a point has one vector.
+
+Its links join products alike in all their pictures, while a query is like one of them. Of 8,000 products with
+three pictures, one unlike the others, 16 and 100 found .89 of the best ten, these .99, in twice the time to build."""
+
+
 def count_numbers(vector: RawVector) -> int:
     return sum(len(part) if isinstance(part, list) else 1 for part in vector)
 

@@ -20,9 +20,9 @@ def replace_text(path: Path, text: str) -> None:
     fsync(path.parent)
 
 
-def fsync(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    file = os.open(folder, os.O_RDONLY)
+def fsync(path: Path) -> None:
+    """Make the content of a file, or the names in a folder, durable."""
+    file = os.open(path, os.O_RDONLY)
     try:
         os.fsync(file)
     finally:
@@ -35,8 +35,9 @@ def copy_tree(source: Path, target: Path) -> None:
     Qdrant preallocates: a small shard is 170 MB of file sizes and 20 MB of data.
     """
     shutil.copytree(source, target, copy_function=_copy)
-    for folder, _, _ in os.walk(target):
-        fsync(Path(folder))
+    # All is written before any of it is waited for: of a copy of 900 MB that took 1.7 s instead of 4.2.
+    for path in (target, *target.rglob("*")):
+        fsync(path)
 
 
 def disk_usage(folder: Path) -> int:
@@ -74,5 +75,3 @@ def _copy(source: str, target: str) -> None:
             else:
                 writer.write(chunk)
         writer.truncate()
-        writer.flush()
-        os.fsync(writer.fileno())

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from qdrant_client import QdrantClient, models
 
 from index.catalog_index import DENSE
+from index.engine import PICTURE_GRAPH
 from index.server_engine import answering
 from schemas import IndexDamaged, IndexRecord, IndexUnavailable
 
@@ -114,6 +115,7 @@ def _params(dimension: int, pictures: bool) -> models.VectorParams:
         multivector_config=models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM)
         if pictures
         else None,
+        hnsw_config=models.HnswConfigDiff(m=PICTURE_GRAPH[0], ef_construct=PICTURE_GRAPH[1]) if pictures else None,
         quantization_config=models.ScalarQuantization(scalar=int8),
     )
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from ingest.intake import Entry
 from ingest.rejects import RejectsFile, rejection
 from ingest.scan import Scan
 from ingest.writer import Changes
-from schemas import IngestReport, PictureError, Rejection
+from schemas import IngestReport, Rejection
 
 
 class Tally:
@@ -25,11 +24,13 @@ class Tally:
         self.report.unchanged = scan.unchanged
 
     def changed(self, changes: Changes) -> None:
-        for entry, error in changes.refused:
-            self.reject(_rejection(entry, error))
-        for entry, error in changes.degraded:
-            self._rejects.write(_rejection(entry, error, degraded=True))
-        self.report.degraded += len(changes.degraded)
+        for loss in changes.losses:
+            row, id = loss.entry.row, loss.entry.product.id
+            self._rejects.write(rejection(row.line, loss.error, row.values, id=id, degraded=loss.degraded))
+            if loss.degraded:
+                self.report.degraded += 1
+            else:
+                self.report.rejected += 1
         self.report.indexed += len(changes.embed)
         self.report.updated += len(changes.update)
         self.report.unchanged += changes.unchanged
@@ -37,7 +38,3 @@ class Tally:
     def finish(self) -> None:
         self.report.rejects = dict(self._rejects.counts.most_common())
         self.report.rejects_file = str(self._rejects.path) if self._rejects.path else None
-
-
-def _rejection(entry: Entry, error: PictureError, *, degraded: bool = False) -> Rejection:
-    return rejection(entry.row.line, error, entry.row.values, id=entry.product.id, degraded=degraded)

@@ -54,17 +54,24 @@ class Change:
         return self.work.held is None or self.work.held.hashes.words != self.kept.hashes.words
 
 
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A product that pictures could not be used of; ``degraded`` where something is left of it to be found by."""
+
+    entry: Entry
+    error: PictureError
+    degraded: bool
+
+
 @dataclass(slots=True)
 class Changes:
-    """A batch, sorted by what is to be done. ``refused`` are products of which nothing is left, and ``degraded``
-    those among the others that lost something, each with what was wrong."""
+    """A batch, sorted by what is to be done."""
 
     rows: int = 0
     embed: list[Change] = field(default_factory=list)
     update: list[Change] = field(default_factory=list)
     unchanged: int = 0
-    degraded: list[tuple[Entry, PictureError]] = field(default_factory=list)
-    refused: list[tuple[Entry, PictureError]] = field(default_factory=list)
+    losses: list[Loss] = field(default_factory=list)
 
 
 def compare(batch: Iterable[tuple[Work, Loaded]], root: str) -> Changes:
@@ -76,7 +83,7 @@ def compare(batch: Iterable[tuple[Work, Loaded]], root: str) -> Changes:
         errors = (*entry.parsed.picture_errors, *loaded.errors)
         if errors:
             left = bool(loaded.pictures or entry.product.title or entry.product.description)
-            (changes.degraded if left else changes.refused).append((entry, _joined(errors)))
+            changes.losses.append(Loss(entry, _joined(errors), degraded=left))
             if not left:
                 continue
         pictures = [picture.hash for picture in loaded.pictures]

@@ -189,7 +189,7 @@ def test_without_a_named_model_the_index_keeps_its_own(shop: Shop) -> None:
         asked.append(model)
         return HashEncoder.spec
 
-    new = IngestSettings(catalog=shop.folder / "catalog.jsonl", data_dir=shop.folder / "new", qdrant_url=None)
+    new = IngestSettings(catalog=str(shop.folder / "catalog.jsonl"), data_dir=shop.folder / "new", qdrant_url=None)
     for settings in (new, new.model_copy(update={"data_dir": shop.data})):
         run(settings, spec_of=spec_of, encoder_of=lambda _: HashEncoder())
     assert asked == ["clip-ViT-B-32", "hash"]
