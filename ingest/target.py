@@ -63,5 +63,5 @@ def refuse_another_index(served: IndexRecord | None, record: IndexRecord) -> Non
     if served and (differences := served.differences(record)):
         raise ConfigurationError(
             f"the index was made otherwise ({', '.join(differences)}), and one of these rows alone would take its "
-            "place; try them with the --model and the --crops of the run that rejected them"
+            "place; leave out --model and --crops, and they are as the index has them"
         )

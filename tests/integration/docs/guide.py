@@ -66,7 +66,8 @@ class Checkout:
         python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
         python.chmod(0o755)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("STORELENS_", "HF_", "AWS_"))}
-        self._environment = kept | environment
+        # A thread for a tiny model: more of them wait for each other where cores are busy, in a loop.
+        self._environment = kept | {"OMP_NUM_THREADS": "1"} | environment
 
     def run(self, block: str, *, also: Mapping[str, str] | None = None, status: int = 0) -> Done:
         """A block by bash; its status is that of its last command.

@@ -199,6 +199,7 @@ def test_a_catalog_from_its_first_run_to_rolling_back(checkout: Checkout) -> Non
     _other_indexes(checkout)
     _watching(checkout)
     _rolling_back(checkout)
+    _pruning(checkout, catalog)
 
 
 def _first_run(checkout: Checkout) -> None:
@@ -214,7 +215,7 @@ def _first_run(checkout: Checkout) -> None:
 
 
 def _a_night(checkout: Checkout, catalog: Path) -> None:
-    usual, half, forced, script, tidy = BLOCKS[NIGHT]
+    usual, _, _, script, tidy = BLOCKS[NIGHT]
     shop = catalog.parent
     rows = [dict(row) for row in ROWS]
     rows[0]["price"] = 1.0
@@ -229,13 +230,6 @@ def _a_night(checkout: Checkout, catalog: Path) -> None:
     assert (report.embedded_images, report.embedded_texts) == (1, 3)
     assert "48 rows" in (checkout.folder / "run.log").read_text()
     assert "</html>" in (checkout.folder / "run.html").read_text()
-
-    write_rows(shop / "half.jsonl", rows[:24])
-    guarded = checkout.run(half, status=1)
-    assert "24 of 48 products, more than a fifth" in guarded.err
-    assert not guarded.out
-    report = checkout.run(forced).report
-    assert (report.unchanged, report.deleted) == (24, 24)
 
     late = [{"id": "T-2001", "title": "A mug", "price": "ask us"}, {"id": "T-2002", "image": "late.png"}]
     write_rows(catalog, [*rows, *late])
@@ -273,14 +267,12 @@ def _the_same_pictures(checkout: Checkout) -> None:
 
 
 def _other_indexes(checkout: Checkout) -> None:
-    report = checkout.run(BLOCKS[PICTURES][1]).report
-    assert (report.collection, report.indexed) == ("with-crops", 49)
-    assert report.embedded_images == 48
-    (block,) = BLOCKS[PRECISION]
-    done = checkout.run(block)
-    assert done.report.precision in ("float32", "bfloat16")
-    assert "not int8 but" in done.err
-    assert "50 different pictures" in done.err
+    with ThreadPoolExecutor(2) as both:
+        crops, int8 = both.map(checkout.run, [BLOCKS[PICTURES][1], *BLOCKS[PRECISION]])
+    assert (crops.report.collection, crops.report.indexed, crops.report.embedded_images) == ("with-crops", 49, 48)
+    assert int8.report.precision in ("float32", "bfloat16")
+    assert "not int8 but" in int8.err
+    assert "50 different pictures" in int8.err
 
 
 def _watching(checkout: Checkout) -> None:
@@ -299,3 +291,14 @@ def _rolling_back(checkout: Checkout) -> None:
     assert [generation["serving"] for generation in checkout.generations()] == [True, False]
     checkout.run(remove, also={"000002-7b1e90": serving})
     assert [generation["name"] for generation in checkout.generations()] == [before]
+
+
+def _pruning(checkout: Checkout, catalog: Path) -> None:
+    _, half, forced, _, _ = BLOCKS[NIGHT]
+    rows = catalog.read_text().splitlines(keepends=True)
+    catalog.with_name("half.jsonl").write_text("".join(rows[:24]))
+    guarded = checkout.run(half, status=1)
+    assert "more than a fifth" in guarded.err
+    assert not guarded.out
+    report = checkout.run(forced).report
+    assert (report.read, report.unchanged, report.deleted) == (24, 24, 25)
