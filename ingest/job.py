@@ -35,7 +35,7 @@ from ingest.stages import bottleneck
 from ingest.steady import SteadyRate
 from ingest.stopwatch import Stopwatch
 from ingest.tally import Tally
-from ingest.target import Target
+from ingest.target import Target, refuse_another_index
 from ingest.writer import Changes, ProductWriter
 from ingest.writes import Writes
 from schemas import CatalogError, EmbeddingSpec, IndexRecord, IngestReport, StoreLensError
@@ -137,7 +137,10 @@ class _Job:
 
     def run(self) -> None:
         with self._watch.stage("start"):
-            target = Target(self._store, self._record())
+            record = self._record()
+            if self._settings.rejects:
+                refuse_another_index(self._store.record(), record)
+            target = Target(self._store, record)
         with target:
             self._read(target)
             gone = self._gone(target)
