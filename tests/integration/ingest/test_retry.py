@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from ingest.settings import IngestSettings
-from schemas import CatalogError, ConfigurationError, IngestReport
+from schemas import CatalogError, IngestReport
 from tests.integration.ingest.jobs import draw, indexed, ingest, rejects, write_rows
 from tests.support.picture_server import picture_server
 from tests.support.pictures import photo
@@ -88,12 +88,6 @@ def test_pruning_is_refused(first: IngestReport, tmp_path: Path) -> None:
         IngestSettings(rejects=Path("r.jsonl"), prune=True, data_dir=tmp_path, qdrant_url=None)
 
 
-def test_a_retry_never_takes_the_place_of_the_index_that_serves(first: IngestReport, tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"views.*--crops"):
-        ingest(None, tmp_path / "data", rejects=first.rejects_file, crops=True)
-    assert len(indexed(tmp_path / "data")) == first.indexed
-
-
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -122,10 +116,9 @@ def test_a_picture_that_a_server_gave_half_is_asked_for_again(tmp_path: Path) ->
         url = server.gives("/a.jpg", whole[: len(whole) // 2])
         rows = [{"id": str(at), "title": "Tee", "image": url} for at in range(3)]
         catalog = write_rows(tmp_path / "c.jsonl", rows)
-        options = {"picture_private_addresses": True}
-        first = ingest(catalog, tmp_path / "data", **options)
+        first = ingest(catalog, tmp_path / "data", picture_private_addresses=True)
         assert (first.degraded, first.rejects) == (3, {"picture-damaged": 3})
         server.gives("/a.jpg", whole)
-        again = ingest(None, tmp_path / "data", rejects=first.rejects_file, **options)
+        again = ingest(None, tmp_path / "data", rejects=first.rejects_file, picture_private_addresses=True)
         assert (again.indexed, again.degraded) == (3, 0)
-        assert ingest(catalog, tmp_path / "data", **options).unchanged == 3
+        assert ingest(catalog, tmp_path / "data", picture_private_addresses=True).unchanged == 3
