@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from ingest.settings import IngestSettings
-from schemas import CatalogError, IngestReport
+from schemas import CatalogError, ConfigurationError, IngestReport
 from tests.integration.ingest.jobs import draw, indexed, ingest, rejects, write_rows
 from tests.support.picture_server import picture_server
 from tests.support.pictures import photo
@@ -81,6 +81,12 @@ def test_what_is_rejected_again_can_be_tried_a_third_time(first: IngestReport, t
     draw(tmp_path / "shop" / "pictures" / "alone.png")
     third = _retry(second, tmp_path)
     assert (third.read, third.indexed, third.rejected, third.degraded) == (5, 1, 3, 1)
+
+
+def test_a_retry_never_takes_the_place_of_the_index_that_serves(first: IngestReport, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"views.*--crops"):
+        ingest(None, tmp_path / "data", rejects=first.rejects_file, crops=True)
+    assert len(indexed(tmp_path / "data")) == first.indexed
 
 
 def test_pruning_is_refused(first: IngestReport, tmp_path: Path) -> None:
