@@ -12,7 +12,7 @@ from catalog.pictures import PictureLimits
 from catalog.point import picture_sources
 from catalog.roots import PictureRoot, open_root
 from catalog.settings import PictureSettings
-from schemas import PictureNotFound
+from schemas import PictureError, PictureNotFound
 
 INLINE = "picture:"
 """And the hash of a picture that came inside its catalog; its bytes are in the store."""
@@ -59,6 +59,11 @@ class Pictures:
                 raise PictureNotFound(f"{source[:60]!a} is not kept here; ingest its catalog again", field="image")
             return data
         return (self._urls if _URL.match(source) else self._root).read(source)
+
+    def doubt(self, source: str, error: PictureError) -> None:
+        """A picture that was read does not decode; its server may have mended it by the next run."""
+        if _URL.match(source):
+            self._urls.doubt(source, error)
 
     def close(self) -> None:
         self._urls.close()

@@ -1,4 +1,4 @@
-"""``python -m evaluation search|speed|scale|incremental``: quality on labelled queries, or speed on this machine."""
+"""``python -m evaluation search|speed|scale|incremental|same``: quality, or speed on this machine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from embedding import load_encoder
-from evaluation import incremental, quality, scale, speed
+from evaluation import incremental, quality, same, scale, speed
 from evaluation.made_up import RANDOM_CLIP
 from evaluation.queries import read_queries
 from index import IndexSettings, add_index_options, build_settings, open_store
@@ -44,6 +44,7 @@ def _parser() -> ArgumentParser:
     _add_speed(commands)
     _add_scale(commands)
     _add_incremental(commands)
+    _add_same(commands)
     return parser
 
 
@@ -74,6 +75,12 @@ def _add_incremental(commands: Any) -> None:
     command.add_argument("--rows", type=_count, default=incremental.USUAL, metavar="N", help="Products.")
     _add_model(command)
     command.add_argument("--json", action="store_true", help="Print a JSON list with every measurement.")
+
+
+def _add_same(commands: Any) -> None:
+    command = commands.add_parser("same", help="how well copies of a catalog's pictures are told from other pictures")
+    command.add_argument("--catalog", type=Path, required=True, metavar="FILE", help="Catalog with pictures, JSONL.")
+    command.add_argument("--model", default="builtin", metavar="builtin|NAME|DIR", help="Model that embeds them.")
 
 
 def _add_model(command: ArgumentParser) -> None:
@@ -125,7 +132,11 @@ def _incremental(given: Namespace) -> str:
     return incremental.report(given.model, given.rows, as_json=given.json)
 
 
-_MEASUREMENTS = {"speed": _speed, "scale": _scale, "incremental": _incremental}
+def _same(given: Namespace) -> str:
+    return same.report(given.catalog, load_encoder(given.model))
+
+
+_MEASUREMENTS = {"speed": _speed, "scale": _scale, "incremental": _incremental, "same": _same}
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -35,7 +35,7 @@ from ingest.stages import bottleneck
 from ingest.steady import SteadyRate
 from ingest.stopwatch import Stopwatch
 from ingest.tally import Tally
-from ingest.target import Target
+from ingest.target import Target, refuse_another_index
 from ingest.writer import Changes, ProductWriter
 from ingest.writes import Writes
 from schemas import CatalogError, EmbeddingSpec, IndexRecord, IngestReport, StoreLensError
@@ -48,7 +48,6 @@ def run(
     *,
     spec_of: Callable[[str], EmbeddingSpec] = load_spec,
     encoder_of: Callable[[str], Encoder] | None = None,
-    preparer_of: Callable[[str], Preparer] = load_preparer,
     decoders: DecodePool | None = None,
 ) -> IngestReport:
     """Do the job that the settings describe.
@@ -57,7 +56,6 @@ def run(
         spec_of: What vectors of a model are; asked in every run, so it is cheap.
         encoder_of: The model itself, in place of the one that ``choose_encoder`` chooses; loaded when there is
             something to embed, and only then.
-        preparer_of: How pictures are prepared for the model.
         decoders: Left running; otherwise the job has its own.
 
     Raises:
@@ -82,14 +80,11 @@ def run(
         report = IngestReport(
             catalog=reader.name, collection=settings.collection, model=spec.model, mapping=reader.mapping
         )
-        views = WITH_CROPS if settings.crops else WHOLE
-        preparer = None if settings.dry_run else cache(lambda: preparer_of(model))
+        views = _views(settings, served)
+        preparer = None if settings.dry_run else cache(lambda: _preparer(model, encoder_of))
         loader = PictureLoader(pictures, kept_pictures, limits, decoders, preparer, views)
         tally = Tally(report, rejects)
-        job = _Job(settings, reader, pictures, loader, store, spec, tally, watch)
-        job.encoder = LazyEncoder(
-            lambda: Choice(encoder_of(model), None, None) if encoder_of else job.choose_encoder(model, served), watch
-        )
+        job = _Job(settings, reader, pictures, loader, store, spec, views, encoder_of, tally, watch)
         failure: str | None = "interrupted"
         try:
             job.run()
@@ -119,6 +114,8 @@ class _Job:
         loader: PictureLoader,
         store: IndexStore,
         spec: EmbeddingSpec,
+        views: int,
+        encoder_of: Callable[[str], Encoder] | None,
         tally: Tally,
         watch: Stopwatch,
     ) -> None:
@@ -128,17 +125,22 @@ class _Job:
         self._loader = loader
         self._store = store
         self._spec = spec
+        self._views = views
+        self._encoder_of = encoder_of
+        self._encoder = LazyEncoder(self._choose_encoder, watch)
         self._tally = tally
         self._report = tally.report
         self._watch = watch
         self._scan = Scan()
         self._pictured = bytearray()
         """Points of products with new pictures, 16 bytes each."""
-        self.encoder: LazyEncoder
 
     def run(self) -> None:
         with self._watch.stage("start"):
-            target = Target(self._store, self._record())
+            record = self._record()
+            if self._settings.rejects:
+                refuse_another_index(self._store.record(), record)
+            target = Target(self._store, record)
         with target:
             self._read(target)
             gone = self._gone(target)
@@ -184,7 +186,11 @@ class _Job:
                 self._tally.changed(batch)
                 progress.advance(batch.rows)
 
-    def choose_encoder(self, model: str, served: IndexRecord | None) -> Choice:
+    def _choose_encoder(self) -> Choice:
+        model, served = self._spec.model, self._store.record()
+        if self._encoder_of:
+            return Choice(self._encoder_of(model), None, None)
+
         def sample() -> list[Pixels]:
             return sample_pictures(entries(self._reader, self._scan.some(SAMPLE)), self._loader)
 
@@ -201,7 +207,7 @@ class _Job:
         self._report.generation = self._store.version()
 
     def _update(self, target: Target) -> None:
-        embedder = Embedder(self.encoder, self._watch)
+        embedder = Embedder(self._encoder, self._watch)
         steady = SteadyRate(embedder, self._watch)
         writer: ProductWriter | None = None
         with ExitStack() as held, closing(self._changes(target)) as batches:
@@ -220,7 +226,7 @@ class _Job:
                 steady.batch()
         self._report.embedded_images, self._report.embedded_texts = embedder.images, embedder.texts
         self._report.images_per_second = steady.rate()
-        if target.build and (choice := self.encoder.choice):
+        if target.build and (choice := self._encoder.choice):
             precision = choice.encoder.spec.precision
             target.build.made_with(precision, choice.quality)
             self._report.precision, self._report.precision_quality = precision, choice.quality
@@ -274,12 +280,23 @@ class _Job:
         return IndexRecord(
             collection=self._settings.collection,
             embedding=self._spec,
-            views=WITH_CROPS if self._settings.crops else WHOLE,
+            views=self._views,
             fields=self._scan.fields,
             average_words=self._scan.average_words,
             created=now,
             updated=now,
         )
+
+
+def _views(settings: IngestSettings, served: IndexRecord | None) -> int:
+    if settings.crops is None:
+        return served.views if served else WHOLE
+    return WITH_CROPS if settings.crops else WHOLE
+
+
+def _preparer(model: str, encoder_of: Callable[[str], Encoder] | None) -> Preparer:
+    """Without the model's weights where that can be: pictures are decoded while it loads."""
+    return encoder_of(model).preparer if encoder_of else load_preparer(model)
 
 
 def _points(packed: bytearray) -> Iterator[UUID]:

@@ -17,7 +17,10 @@ log = logging.getLogger(__name__)
 
 _MANY = "images"
 """The column of ours that may be several of theirs."""
-_BETWEEN = re.compile(r"[,;]\s*(?=https?://)|\s*[|\r\n]\s*", re.I)
+_BETWEEN = re.compile(
+    r"[,;]\s*(?=https?://)|(?:(?<=\.jpg|\.png|\.gif|\.bmp|\.tif)|(?<=\.jpeg|\.webp|\.avif|\.tiff))[,;]\s*|\s*[|\r\n]\s*",
+    re.I,
+)
 
 
 class Columns(Protocol):
@@ -105,7 +108,7 @@ class _Mapped:
 
 
 def split_pictures(text: str) -> list[str]:
-    """Pictures of one text, between ``|``, or commas where URLs follow them; a data: URI is one."""
+    """Pictures of one text, between ``|``, or commas where a URL follows or a file's name ends; a data: URI is one."""
     return [text] if text.startswith("data:") else [part for part in _BETWEEN.split(text.strip()) if part]
 
 

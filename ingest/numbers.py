@@ -28,6 +28,7 @@ _CODES = frozenset(
 
 _SIGNS = {
     "€": "EUR",
+    "¤": "EUR",  # of ISO 8859-15, read as Windows-1252
     "$": "USD",
     "us$": "USD",
     "£": "GBP",
@@ -65,6 +66,9 @@ _AMOUNT = re.compile(
     r"(?P<digits>-?[0-9][0-9.,'\u2019 \u00a0\u202f]*?)(?:[.,][-\u2013\u2014]+)?\s*"
     r"(?P<after>[^\W\d_]{0,4}\.?|[^\w\s.,-]?)"
 )
+
+NOTHING = frozenset({"null", "\\n", "nan", "none", "n/a", "#n/a", "na", "-", "\u2013", "--"})
+"""What exports write where there is no number."""
 
 _MAX_PRICE = 60
 """Characters; what is longer is no price, and not worth a regular expression's time."""

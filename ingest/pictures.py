@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from catalog import KeptPicture, PictureLimits, PictureRoot, PictureStore, hash_bytes
+from catalog import KeptPicture, PictureLimits, Pictures, PictureStore, hash_bytes
 from embedding import Pixels, Preparer
 from ingest.decoding import DecodePool
 from schemas import PictureError
@@ -44,7 +44,7 @@ class PictureLoader:
 
     def __init__(
         self,
-        root: PictureRoot,
+        root: Pictures,
         store: PictureStore,
         limits: PictureLimits,
         decoders: DecodePool,
@@ -90,5 +90,9 @@ class PictureLoader:
         if hash in held:
             return Picture(KeptPicture(at, hash, held[hash], mark), None)
         prepare = self._preparer() if self._preparer else None
-        decoded = self._decoders.decode(data, self._limits, prepare, self._views)
+        try:
+            decoded = self._decoders.decode(data, self._limits, prepare, self._views)
+        except PictureError as error:
+            self._root.doubt(source, error)
+            raise
         return Picture(KeptPicture(at, hash, decoded.phash, mark), decoded.pixels)

@@ -25,7 +25,7 @@ near-identical  copies: scaled, compressed, lit, marked, or with the edges cut
 similar         they merely look alike; a mirrored picture is one of these
 
 Pictures of the variants of one group are not compared. A line of stdout is one JSON object:
-{"kind": .., "pictures": [{"product", "picture", "source"}, ..]}, the most pictures first.
+{"kind": .., "pictures": [{"product", "picture", "source", "root"}, ..]}, the most pictures first.
 Exit status: 0 done; 1 it could not be done; 2 bad arguments.
 """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from argparse import ArgumentParser
+from argparse import ArgumentParser, BooleanOptionalAction
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -62,7 +62,10 @@ class IngestSettings(PictureSettings, IndexSettings):
         description="Arithmetic of the model: float32, bfloat16, or int8, which is measured on some of the pictures "
         "first and not taken where it loses too much. Left out, bfloat16 where the processor is made for it.",
     )
-    crops: bool = Field(False, description="Embed each picture's centre and quadrants beside the whole.")
+    crops: bool | None = Field(
+        None,
+        description="Embed each picture's centre and quadrants beside the whole; left out, as the index has it.",
+    )
     prune: bool = Field(False, description="Delete the products that the catalog no longer has.")
     force: bool = Field(False, description="Let --prune delete more than a fifth of the products.")
     dry_run: bool = Field(False, description="Say what would be done, and do nothing.")
@@ -131,7 +134,7 @@ def parse(arguments: Sequence[str]) -> IngestSettings:
     parser.add_argument("--model", metavar="builtin|NAME|DIR", help=describe(IngestSettings, "model"))
     parser.add_argument("--rejects", metavar="FILE", help=describe(IngestSettings, "rejects"))
     parser.add_argument("--precision", choices=get_args(Precision), help=describe(IngestSettings, "precision"))
-    parser.add_argument("--crops", action="store_true", help=describe(IngestSettings, "crops"))
+    parser.add_argument("--crops", action=BooleanOptionalAction, help=describe(IngestSettings, "crops"))
     parser.add_argument("--prune", action="store_true", help=describe(IngestSettings, "prune"))
     parser.add_argument("--force", action="store_true", help=describe(IngestSettings, "force"))
     parser.add_argument("--dry-run", action="store_true", help=describe(IngestSettings, "dry_run"))

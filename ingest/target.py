@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from index import CatalogIndex, IndexBuild, IndexStore, Latest
-from schemas import IndexRecord
+from schemas import ConfigurationError, IndexRecord
 
 
 class Target:
@@ -53,3 +53,15 @@ class Target:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._close_latest()
+
+
+def refuse_another_index(served: IndexRecord | None, record: IndexRecord) -> None:
+    """Rejected rows are part of a catalog: a new index of them alone must not take the place of the whole one.
+
+    Raises ConfigurationError.
+    """
+    if served and (differences := served.differences(record)):
+        raise ConfigurationError(
+            f"the index was made otherwise ({', '.join(differences)}), and one of these rows alone would take its "
+            "place; leave out --model and --crops, and they are as the index has them"
+        )

@@ -16,6 +16,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -108,6 +109,13 @@ class UrlPictures:
         except PictureError as error:
             self._remember(path.name, error)
             raise
+
+    def doubt(self, source: str, error: PictureError) -> None:
+        """What came from a URL is no good: it is that for this run, and the next one asks for it anew."""
+        path = self._path(source)
+        self._remember(path.name, error)
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
 
     def close(self) -> None:
         if self._fetcher is not None:

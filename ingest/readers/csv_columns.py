@@ -3,6 +3,7 @@
 - ``price`` is a number, perhaps with a currency; ``in_stock`` is yes or no;
 - ``images``, ``tags`` and ``color`` are lists: a JSON array, or values with ``|`` between them;
 - the other columns of the contract are text;
+- ``NULL``, ``n/a`` and the like are absent values among numbers, and yes and no;
 - any other column is whole numbers, numbers, or true and false when every one of its cells is, and
   text otherwise. Digits behind a zero, as in ``007``, are text.
 
@@ -19,7 +20,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ingest.mapping import split_pictures
-from ingest.numbers import PLAIN, Decimal, parse_bool, parse_price, reading, split_price, to_number
+from ingest.numbers import NOTHING, PLAIN, Decimal, parse_bool, parse_price, reading, split_price, to_number
 from schemas import STANDARD_COLUMNS
 
 Convert = Callable[[str], Any]
@@ -49,7 +50,7 @@ class TableColumns:
         columns = list(zip(*rows, strict=True))
         for at, column in list(self._deciding.items()):
             for cell in set(columns[at]):
-                if stripped := cell.strip():
+                if (stripped := cell.strip()) and not _is_nothing(stripped):
                     column.see(stripped)
             if column.decided:
                 del self._deciding[at]
@@ -57,7 +58,7 @@ class TableColumns:
     def converters(self, delimiter: str) -> list[Convert | None]:
         usual = self._usual(delimiter)
         columns = zip(self._names, self._columns, strict=True)
-        return [column.converter(usual) if column else _STANDARD.get(name) for name, column in columns]
+        return [_or_nothing(column.converter(usual)) if column else _STANDARD.get(name) for name, column in columns]
 
     def with_commas(self, delimiter: str) -> list[str]:
         """Names of the columns whose numbers have decimal commas."""
@@ -159,6 +160,15 @@ class _Price:
         return convert
 
 
+def _or_nothing(convert: Convert | None) -> Convert | None:
+    """The same where a cell may say that it holds nothing: of numbers, since a text may be just that."""
+    return convert and (lambda cell: None if _is_nothing(cell) else convert(cell))
+
+
+def _is_nothing(cell: str) -> bool:
+    return len(cell) < 8 and cell.strip().lower() in NOTHING
+
+
 def _list(cell: str) -> Any:
     return [part.strip() for part in cell.split("|") if part.strip()] if (array := _array(cell)) is None else array
 
@@ -184,4 +194,9 @@ def _array(cell: str) -> Any:
         return cell
 
 
-_STANDARD: dict[str, Convert] = {"images": _pictures, "tags": _list, "color": _list, "in_stock": parse_bool}
+_STANDARD: dict[str, Convert] = {
+    "images": _pictures,
+    "tags": _list,
+    "color": _list,
+    "in_stock": lambda cell: None if _is_nothing(cell) else parse_bool(cell),
+}

@@ -17,7 +17,7 @@ _NAMES = {"\t": "tabs", "utf-8": "UTF-8", "utf-16": "UTF-16", "cp1252": "Windows
 _SAMPLE = 200
 """Lines that a delimiter is judged by."""
 
-_SENSELESS = frozenset("ÐÝÞðýþÿ¤¦¨¬¯¶¹÷ƒ†‡‰\u00ad\u00b8\u02c6\u02dc\ufffd")
+_SENSELESS = frozenset("ÐÝÞðýþÿ¦¨¬¯¶¹÷ƒ†‡‰\u00ad\u00b8\u02c6\u02dc\ufffd")
 """What hardly anybody writes, of the letters of Windows-1252; damaged UTF-8 is full of them."""
 
 

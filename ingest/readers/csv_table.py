@@ -20,7 +20,7 @@ from ingest.readers.csv_columns import Convert, TableColumns
 from ingest.readers.csv_format import TableFormat, table_format
 from ingest.readers.lines import numbered_lines, too_long
 from ingest.readers.reader import MAX_ROW_BYTES, FileReader, Row
-from ingest.readers.shopify import HANDLE, SKU, is_shopify, variants
+from ingest.readers.shopify import shopify_export
 from ingest.readers.source import Source
 from ingest.rejects import rejection
 from schemas import CatalogError, Rejection, RowUnreadable
@@ -41,15 +41,17 @@ class CsvReader(FileReader):
         self._format = table_format(source, delimiter)
         self._header = self._read_header()
         names = [name for name in self._header if name]
-        self._shopify = is_shopify(names)
+        self._shopify = shopify_export(names)
         if self._shopify:
-            wanted = wanted.unless_asked({"id": SKU, "group_id": HANDLE})
+            wanted = wanted.unless_asked(self._shopify.known)
+            said = ", ".join(f"{ours}={names[0]}" for ours, names in wanted.asked.items())
+            log.info("%s: an export of Shopify: %s", self.name, said)
         self.columns = wanted.resolve(names, self.name)
 
     def rows(self) -> Iterator[Row | Rejection]:
         rows = self._rows()
         apply = self.columns.apply if self.mapping else None
-        for item in variants(rows) if self._shopify else rows:
+        for item in self._shopify.variants(rows) if self._shopify else rows:
             yield item if apply is None or isinstance(item, Rejection) else Row(item.line, apply(item.values))
 
     def _rows(self) -> Iterator[Row | Rejection]:
@@ -67,7 +69,9 @@ class CsvReader(FileReader):
             for at, name, convert in named:
                 cell = cells[at]
                 if cell and not cell.isspace():
-                    values[name] = cell if convert is None else convert(cell)
+                    value = cell if convert is None else convert(cell)
+                    if value is not None:
+                        values[name] = value
             for name in self._prices:
                 if isinstance(amount := values.get(name), Amount):
                     values[name] = amount.value
@@ -102,10 +106,19 @@ class CsvReader(FileReader):
 
     def _records(self) -> Iterator[tuple[int, Cells | Rejection]]:
         width = len(self._header)
+        named = max((at for at, name in enumerate(self._header, start=1) if name), default=0)
         for line, cells in islice(self._all_records(), 1, None):
-            if isinstance(cells, list) and len(cells) != width:
-                wrong = RowUnreadable(f"the row has {len(cells)} cells, and the header names {width} columns")
-                yield line, rejection(line, wrong, cells)
+            if isinstance(cells, Rejection):
+                yield line, cells
+                continue
+            if not any(cell and not cell.isspace() for cell in cells):
+                continue  # what a spreadsheet writes for a row that was emptied
+            if len(cells) != width:
+                if len(cells) < named or any(cell.strip() for cell in cells[width:]):
+                    wrong = RowUnreadable(f"the row has {len(cells)} cells, and the header names {width} columns")
+                    yield line, rejection(line, wrong, cells)
+                    continue
+                yield line, [*cells[:width], *[""] * (width - len(cells))]
             else:
                 yield line, cells
 
@@ -159,8 +172,16 @@ def _records(source: Source, table: TableFormat) -> Iterator[tuple[int, Cells | 
                 yield number, next(csv.reader(_record(lines, taken), delimiter=delimiter, strict=True))
         except (csv.Error, RowUnreadable) as error:
             lines.give_back(taken[1:])
-            wrong = error if isinstance(error, RowUnreadable) else RowUnreadable(f"the row is not CSV: {error}")
+            wrong = (
+                error if isinstance(error, RowUnreadable) else RowUnreadable(f"the row is not CSV: {_reason(error)}")
+            )
             yield number, rejection(number, wrong, line)
+
+
+def _reason(error: csv.Error) -> str:
+    if "new-line character" in str(error):
+        return "it holds a carriage return outside of quotes; lines must end in a line feed, as UTF-8 CSV's do"
+    return str(error)
 
 
 def _record(lines: _Lines, taken: list[tuple[int, bytes]]) -> Iterator[str]:

@@ -21,16 +21,26 @@ _FORMATS: dict[str, Format] = {
     ".pq": "parquet",
 }
 _PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"})
-KNOWN = ".jsonl, .ndjson, .json, .csv, .tsv (each perhaps with .gz or .zst), .parquet, .zip, .tar, .tar.gz, .tar.zst"
+KNOWN = (
+    ".jsonl, .ndjson, .json, .csv, .tsv, .txt (each perhaps with .gz or .zst), .parquet, .zip, .tar, .tar.gz, .tar.zst"
+)
 
 
 def format_of(name: str) -> Format | None:
     """The format of a file by its name, compressed or not; Parquet has a compression of its own."""
+    packed = compression_of(name) is not None
+    found = _FORMATS.get(_suffix(name))
+    return None if packed and found == "parquet" else found
+
+
+def is_text(name: str) -> bool:
+    """Whether a file is called text, as feeds for Google are. It is a table if it is a catalog; not every one is."""
+    return _suffix(name) == ".txt"
+
+
+def _suffix(name: str) -> str:
     path = PurePosixPath(name.lower())
-    if compression_of(name) is None:
-        return _FORMATS.get(path.suffix)
-    found = _FORMATS.get(path.with_suffix("").suffix)
-    return None if found == "parquet" else found
+    return path.suffix if compression_of(name) is None else path.with_suffix("").suffix
 
 
 def format_of_bytes(head: bytes) -> Format:

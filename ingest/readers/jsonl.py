@@ -47,6 +47,8 @@ class JsonLinesReader(FileReader):
             if (line := first[1].strip()).startswith(b"[") and (line == b"[" or b"{" in line):
                 one_array = f"{self.name} is one JSON array; write one object a line, as `jq -c '.[]'` does"
                 raise CatalogError(one_array)
+            if line == b"{":
+                raise CatalogError(f"{self.name} has objects over several lines; write one a line, as `jq -c .` does")
             for values in _objects([first]):
                 seen |= dict.fromkeys(values)
         for values in _objects(islice(numbered, _LOOKED_AT - 1)):

@@ -25,7 +25,7 @@ from catalog import (
 )
 from ingest.mapping import ColumnMap, column_map
 from ingest.readers.csv_table import CsvReader
-from ingest.readers.formats import KNOWN, find_catalog, format_of, format_of_bytes, is_packed
+from ingest.readers.formats import KNOWN, find_catalog, format_of, format_of_bytes, is_packed, is_text
 from ingest.readers.hub import dataset_files, is_dataset
 from ingest.readers.jsonl import JsonLinesReader
 from ingest.readers.parquet import ParquetReader
@@ -187,9 +187,11 @@ class _Opening:
         with ExitStack() as undo:
             undo.callback(source.close)
             format = format or self._format or format_of(source.file_name)
+            if format is None and is_text(source.file_name):
+                format = "csv"
             if format is None:
                 raise CatalogError(f"{source.name} is none of {KNOWN}, nor a folder; --format says what it is")
-            if packed := compression_of(source.file_name):
+            if packed := compression_of(source.file_name) or (format != "parquet" and _packed_by(source)):
                 source = UnpackedSource(source, packed)
             reader: FileReader
             if format == "jsonl":
@@ -215,6 +217,20 @@ def _files(folder: Path) -> list[str]:
 
 def _unreadable(error: OSError) -> None:
     raise CatalogError(f"cannot read {error.filename}: {error.strerror}") from error
+
+
+def _packed_by(source: Source) -> str | None:
+    """How a table or lines of text are compressed though their name does not say so.
+
+    Raises CatalogError where they are no text at all.
+    """
+    with source.open() as file, unreadable(source.name):
+        head = file.read(_HEAD)
+    if format_of_bytes(head) == "parquet":
+        raise CatalogError(f"{source.name} is Parquet, whatever its name says; --format parquet reads it")
+    if is_packed(head):
+        raise CatalogError(f"{source.name} is an archive or a workbook, whatever its name says; give it its own ending")
+    return compression_of_bytes(head)
 
 
 def _fetched(url: str) -> Source:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterator
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +14,8 @@ from ingest.readers.reader import FileReader, Row
 from ingest.readers.source import Source
 from schemas import CatalogError, Rejection
 
+log = logging.getLogger(__name__)
+
 _BATCH = 4_096
 _BATCH_BYTES = 16 * 2**20
 """Rows are read so many at a time as are likely to be of this size: rows may hold pictures."""
@@ -20,7 +23,11 @@ _BUFFER = 2**20
 
 
 class ParquetReader(FileReader):
-    """Nulls and NaN are absent values; dates and times become ISO 8601 text, decimals numbers."""
+    """Nulls and NaN are absent values; dates and times become ISO 8601 text, decimals and seconds of time numbers.
+
+    Bytes are pictures where pictures are looked for; in other columns they are text, as some writers have
+    it, or left out.
+    """
 
     typed_ids = True
 
@@ -32,17 +39,29 @@ class ParquetReader(FileReader):
         if twice:
             raise CatalogError(f"{self.name} has more than one column named {', '.join(twice)}; rename them")
         self.columns = wanted.resolve(names, self.name)
+        self._left_out: set[str] = set()
+        self._pictured = {name for name in names if self.mapping.get(name, name) in ("image", "images")}
 
     def rows(self) -> Iterator[Row | Rejection]:
         apply = self.columns.apply if self.mapping else None
         with _Opened(self.source) as opened:
             for batch in _batches(opened.file):
                 names = batch.schema.names
-                columns = [_values(column) for column in batch.columns]
+                columns = [self._read(name, column) for name, column in zip(names, batch.columns, strict=True)]
                 for row in zip(*columns, strict=True):
                     opened.rows += 1
                     values = {name: value for name, value in zip(names, row, strict=True) if value is not None}
                     yield Row(opened.rows, values if apply is None else apply(values))
+
+    def _read(self, name: str, column: Any) -> list[Any]:
+        values = _values(column)
+        if name in self._pictured or not any(isinstance(value, bytes) for value in values):
+            return values
+        texts = [_text(value) if isinstance(value, bytes) else value for value in values]
+        if texts.count(None) > values.count(None) and name not in self._left_out:
+            self._left_out.add(name)
+            log.warning("%s: the column %s holds bytes that are no text; they are left out", self.name, name)
+        return texts
 
 
 class _Opened:
@@ -91,7 +110,8 @@ def _values(column: Any) -> list[Any]:
     """A column's values as JSON would have them; what JSON has no word for, such as bytes, stays what it is."""
     import pyarrow as pa
 
-    kind = column.type
+    if (kind := _readable(column.type)) != column.type:
+        column = column.cast(kind, safe=False)
     if pa.types.is_string(kind) or pa.types.is_binary(kind) or (pa.types.is_boolean(kind) and not column.null_count):
         values: list[Any] = column.to_numpy(zero_copy_only=False).tolist()  # several times as fast as to_pylist
         return values
@@ -99,7 +119,45 @@ def _values(column: Any) -> list[Any]:
         return column.to_numpy(zero_copy_only=False).tolist()  # type: ignore[no-any-return]
     if pa.types.is_floating(kind):
         return [None if value is None or value != value else value for value in column.to_pylist()]
-    return [_plain(value) for value in column.to_pylist()]
+    try:
+        values = column.to_pylist()
+    except (ValueError, OverflowError):  # somewhere a day that Python's calendar does not have
+        values = [_readable_value(value) for value in column]
+    return [_plain(value) for value in values]
+
+
+def _readable(kind: Any) -> Any:
+    """The type with microseconds for nanoseconds, which Python's times do not have."""
+    import pyarrow as pa
+
+    if pa.types.is_timestamp(kind) and kind.unit == "ns":
+        return pa.timestamp("us", kind.tz)
+    if pa.types.is_time64(kind) and kind.unit == "ns":
+        return pa.time64("us")
+    if pa.types.is_duration(kind) and kind.unit == "ns":
+        return pa.duration("us")
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(_readable(field.type)) for field in kind])
+    if pa.types.is_list(kind):
+        return pa.list_(kind.value_field.with_type(_readable(kind.value_type)))
+    if pa.types.is_large_list(kind):
+        return pa.large_list(kind.value_field.with_type(_readable(kind.value_type)))
+    return kind
+
+
+def _readable_value(value: Any) -> Any:
+    """None for a day beyond the calendar."""
+    try:
+        return value.as_py()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _text(value: bytes) -> str | None:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def _plain(value: Any) -> Any:
@@ -109,6 +167,8 @@ def _plain(value: Any) -> Any:
         return float(value)
     if isinstance(value, date | datetime | time):
         return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if isinstance(value, dict):

@@ -2,60 +2,121 @@
 
 A row is a variant, one more picture, or both. Here each variant becomes a row that says everything:
 what the product's first row says, and all the product's pictures. Rows of a picture alone are gone.
+Shopify has written its columns under other names since 2024; both are read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from ingest.readers.reader import Row
 from schemas import Rejection
 
-HANDLE, SKU = "Handle", "Variant SKU"
-"""What the variants of a product have in common, and what tells them apart."""
-
-_PICTURE, _OWN_PICTURE, _MORE = "Image Src", "Variant Image", "images"
-_SIGNS = frozenset({HANDLE, SKU, _PICTURE, "Title", "Variant Price"})
-_OPTIONS = ("Option1 Value", "Option2 Value", "Option3 Value")
-_VARIANT = frozenset({SKU, "Variant Price", *_OPTIONS})
-_OF_A_ROW = frozenset({_PICTURE, "Image Position", "Image Alt Text"})
+_MORE = "images"
 _MAX_ROWS = 3_000
 """Of one product: Shopify allows 2,048 variants, and 250 pictures."""
 
 
-def is_shopify(columns: Sequence[str]) -> bool:
-    return frozenset(columns) >= _SIGNS and _MORE not in columns
+@dataclass(frozen=True, slots=True)
+class ShopifyExport:
+    """What the columns are called. ``handle`` is what the variants of a product have in common, and ``sku`` what tells
+    them apart; ``variant`` are those that only a variant has, ``of_picture`` those about a picture."""
+
+    handle: str
+    sku: str
+    title: str
+    price: str
+    picture: str
+    own_picture: str
+    options: tuple[str, ...]
+    variant: frozenset[str]
+    of_picture: frozenset[str]
+
+    @property
+    def known(self) -> dict[str, str]:
+        """Our columns of theirs that are not to be guessed."""
+        return {"id": self.sku, "group_id": self.handle, "image": self.picture}
+
+    def variants(self, items: Iterable[Row | Rejection]) -> Iterator[Row | Rejection]:
+        """Rows of the export as rows of variants, each with an id and a handle of its own."""
+        product: list[Row] = []
+        for item in items:
+            if isinstance(item, Rejection):
+                yield item
+                continue
+            if product and (
+                item.values.get(self.handle) != product[0].values.get(self.handle) or len(product) == _MAX_ROWS
+            ):
+                yield from self._variants(product)
+                product = []
+            product.append(item)
+        yield from self._variants(product)
+
+    def _variants(self, product: Sequence[Row]) -> Iterator[Row]:
+        if not product:
+            return
+        said = {
+            name: value
+            for name, value in product[0].values.items()
+            if name not in self.variant and name not in self.of_picture and not name.startswith("Variant ")
+        }
+        pictures = list(dict.fromkeys(row.values[self.picture] for row in product if self.picture in row.values))
+        tells = {self.sku, self.price, *self.options}
+        rows = [row for row in product if not tells.isdisjoint(row.values)] or product[:1]
+        for row in rows:
+            values = said | {name: value for name, value in row.values.items() if name not in self.of_picture}
+            own = values.pop(self.own_picture, None)
+            if shown := list(dict.fromkeys([*([own] if own else []), *pictures])):
+                values[self.picture] = shown[0]
+                if shown[1:]:
+                    values[_MORE] = shown[1:]
+            if self.sku not in values:
+                options = [str(values[name]) for name in self.options if name in values and len(rows) > 1]
+                values[self.sku] = "/".join([str(values.get(self.handle, "")), *options])
+            yield Row(row.line, values)
 
 
-def variants(items: Iterable[Row | Rejection]) -> Iterator[Row | Rejection]:
-    """Rows of the export as rows of variants, each with an id and a handle of its own."""
-    product: list[Row] = []
-    for item in items:
-        if isinstance(item, Rejection):
-            yield item
-            continue
-        if product and (item.values.get(HANDLE) != product[0].values.get(HANDLE) or len(product) == _MAX_ROWS):
-            yield from _variants(product)
-            product = []
-        product.append(item)
-    yield from _variants(product)
+_OLD_OPTIONS = ("Option1 Value", "Option2 Value", "Option3 Value")
+_NEW_OPTIONS = ("Option1 value", "Option2 value", "Option3 value")
+_EXPORTS = (
+    ShopifyExport(
+        handle="Handle",
+        sku="Variant SKU",
+        title="Title",
+        price="Variant Price",
+        picture="Image Src",
+        own_picture="Variant Image",
+        options=_OLD_OPTIONS,
+        variant=frozenset({"Variant SKU", "Variant Price", *_OLD_OPTIONS}),
+        of_picture=frozenset({"Image Src", "Image Position", "Image Alt Text"}),
+    ),
+    ShopifyExport(
+        handle="URL handle",
+        sku="SKU",
+        title="Title",
+        price="Price",
+        picture="Product image URL",
+        own_picture="Variant image URL",
+        options=_NEW_OPTIONS,
+        variant=frozenset(
+            {
+                *("SKU", "Barcode", "Barcodes", *_NEW_OPTIONS, "Price", "Price / International", "Compare-at price"),
+                *("Compare-at price / International", "Cost per item", "Charge tax", "Tax code", "Inventory tracker"),
+                *("Inventory quantity", "Continue selling when out of stock", "Weight value (grams)"),
+                *("Weight unit for display", "Requires shipping", "Fulfillment service", "Variant image URL"),
+            }
+        ),
+        of_picture=frozenset({"Product image URL", "Image position", "Image alt text"}),
+    ),
+)
 
 
-def _variants(product: Sequence[Row]) -> Iterator[Row]:
-    if not product:
-        return
-    said = {name: value for name, value in product[0].values.items() if name not in _VARIANT | _OF_A_ROW}
-    said = {name: value for name, value in said.items() if not name.startswith("Variant ")}
-    pictures = list(dict.fromkeys(row.values[_PICTURE] for row in product if _PICTURE in row.values))
-    rows = [row for row in product if not _VARIANT.isdisjoint(row.values)] or product[:1]
-    for row in rows:
-        values = said | {name: value for name, value in row.values.items() if name not in _OF_A_ROW}
-        own = values.pop(_OWN_PICTURE, None)
-        if shown := list(dict.fromkeys([*([own] if own else []), *pictures])):
-            values[_PICTURE] = shown[0]
-            if shown[1:]:
-                values[_MORE] = shown[1:]
-        if SKU not in values:
-            options = [str(values[name]) for name in _OPTIONS if name in values and len(rows) > 1]
-            values[SKU] = "/".join([str(values.get(HANDLE, "")), *options])
-        yield Row(row.line, values)
+def shopify_export(columns: Sequence[str]) -> ShopifyExport | None:
+    """Which of Shopify's exports has these columns."""
+    if _MORE in columns:
+        return None
+    for export in _EXPORTS:
+        if {export.handle, export.sku, export.title, export.price, export.picture} <= set(columns):
+            return export
+    return None

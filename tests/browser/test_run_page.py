@@ -59,7 +59,7 @@ def run_page(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
         Path(report.rejects_file or ""),
         same,
         lambda _, source: root.read(source),
-        shown_settings(IngestSettings(catalog=catalog, data_dir=folder / "data", qdrant_url=None)),
+        shown_settings(IngestSettings(catalog=str(catalog), data_dir=folder / "data", qdrant_url=None)),
     )
     return page
 

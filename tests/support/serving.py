@@ -14,7 +14,7 @@ from api import ApiSettings, create_app
 from ingest.job import run
 from ingest.settings import IngestSettings
 from schemas import IngestReport
-from tests.support.encoders import HashEncoder, mean_colors
+from tests.support.encoders import HashEncoder
 
 
 def ingest(catalog: Path, data_dir: Path, **settings: object) -> IngestReport:
@@ -23,7 +23,6 @@ def ingest(catalog: Path, data_dir: Path, **settings: object) -> IngestReport:
         IngestSettings.model_validate({"catalog": str(catalog), "data_dir": data_dir, "model": "hash", **settings}),
         spec_of=lambda _: HashEncoder.spec,
         encoder_of=lambda _: HashEncoder(),
-        preparer_of=lambda _: mean_colors,
     )
 
 

@@ -38,7 +38,6 @@ def ingest(
         IngestSettings(catalog=catalog, data_dir=data_dir, qdrant_url=None, **options),
         spec_of=lambda _: encoder.spec,
         encoder_of=lambda _: encoder,
-        preparer_of=lambda _: encoder.preparer,
         decoders=decoders or DECODERS,
     )
     assert report.read == report.indexed + report.updated + report.unchanged + report.rejected

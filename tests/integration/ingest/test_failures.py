@@ -79,7 +79,7 @@ def test_an_encoder_that_cannot_be_loaded_fails_the_job_and_no_picture(tmp_path:
     def unloadable(_: str) -> HashEncoder:
         raise ModelNotFound("no such model")
 
-    settings = IngestSettings(catalog=_catalog(tmp_path, 5), data_dir=tmp_path / "data", qdrant_url=None)
+    settings = IngestSettings(catalog=str(_catalog(tmp_path, 5)), data_dir=tmp_path / "data", qdrant_url=None)
     with pytest.raises(ModelNotFound):
         run(settings, spec_of=lambda _: HashEncoder.spec, encoder_of=unloadable)
     assert not list((tmp_path / "data").rglob("rejects-*"))

@@ -10,8 +10,10 @@ import pytest
 from pydantic import ValidationError
 
 from ingest.settings import IngestSettings
-from schemas import CatalogError, IngestReport
+from schemas import CatalogError, ConfigurationError, IngestReport
 from tests.integration.ingest.jobs import draw, indexed, ingest, rejects, write_rows
+from tests.support.picture_server import picture_server
+from tests.support.pictures import photo
 
 
 @pytest.fixture
@@ -81,6 +83,12 @@ def test_what_is_rejected_again_can_be_tried_a_third_time(first: IngestReport, t
     assert (third.read, third.indexed, third.rejected, third.degraded) == (5, 1, 3, 1)
 
 
+def test_a_retry_never_takes_the_place_of_the_index_that_serves(first: IngestReport, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"views.*--crops"):
+        ingest(None, tmp_path / "data", rejects=first.rejects_file, crops=True)
+    assert len(indexed(tmp_path / "data")) == first.indexed
+
+
 def test_pruning_is_refused(first: IngestReport, tmp_path: Path) -> None:
     with pytest.raises(ValidationError, match="--prune goes with a whole catalog"):
         IngestSettings(rejects=Path("r.jsonl"), prune=True, data_dir=tmp_path, qdrant_url=None)
@@ -105,3 +113,18 @@ def test_rows_of_two_places_are_refused(tmp_path: Path) -> None:
     (tmp_path / "r.jsonl").write_text("".join(json.dumps(line | {"root": root}) + "\n" for root in ("/a", "/b")))
     with pytest.raises(CatalogError, match="2 places"):
         ingest(None, tmp_path / "data", rejects=tmp_path / "r.jsonl")
+
+
+def test_a_picture_that_a_server_gave_half_is_asked_for_again(tmp_path: Path) -> None:
+    """That it is kept, and young, must not keep it from being mended."""
+    whole = photo()
+    with picture_server() as server:
+        url = server.gives("/a.jpg", whole[: len(whole) // 2])
+        rows = [{"id": str(at), "title": "Tee", "image": url} for at in range(3)]
+        catalog = write_rows(tmp_path / "c.jsonl", rows)
+        first = ingest(catalog, tmp_path / "data", picture_private_addresses=True)
+        assert (first.degraded, first.rejects) == (3, {"picture-damaged": 3})
+        server.gives("/a.jpg", whole)
+        again = ingest(None, tmp_path / "data", rejects=first.rejects_file, picture_private_addresses=True)
+        assert (again.indexed, again.degraded) == (3, 0)
+        assert ingest(catalog, tmp_path / "data", picture_private_addresses=True).unchanged == 3

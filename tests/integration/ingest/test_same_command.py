@@ -39,7 +39,7 @@ def test_a_line_is_a_cluster_and_stderr_says_how_many(data_dir: Path, capsys: py
         ("identical", {"same0", "same1", "same2"}),
         ("near-identical", {"größe 1", "copy"}),
     ]
-    assert all(picture.keys() == {"product", "picture", "source"} for picture in lines[0]["pictures"])
+    assert all(picture.keys() == {"product", "picture", "source", "root"} for picture in lines[0]["pictures"])
     assert "2 groups of 5 pictures that show the same: 1 identical, 1 near-identical" in said
 
 

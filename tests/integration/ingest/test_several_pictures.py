@@ -62,7 +62,7 @@ def test_crops_find_what_fills_a_corner_and_belong_to_their_picture(shop: Path, 
         expected = HashEncoder().encode_images([*(picture.crop(box) for box in parts), picture.crop((20, 20, 40, 40))])
     assert np.allclose(after["corner"].vectors["image"], expected, atol=1e-5)
     served = generation(tmp_path / "data")
-    assert ingest(shop, tmp_path / "data", crops=True).unchanged == 8
+    assert ingest(shop, tmp_path / "data").unchanged == 8  # an index keeps its crops, as it keeps its model
     assert generation(tmp_path / "data") == served
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import unicodedata
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pytest
@@ -166,8 +167,15 @@ cap,Cap,Acme,Default,,7.00,,,
 """
 
 
-def test_variants_of_a_shopify_export_say_what_their_product_is(tmp_path: Path) -> None:
-    (tmp_path / "c.csv").write_text(VARIANTS)
+SINCE_2024 = VARIANTS.replace(
+    "Handle,Title,Vendor,Option1 Value,Variant SKU,Variant Price,Image Src,Image Position,Variant Image",
+    "URL handle,Title,Vendor,Option1 value,SKU,Price,Product image URL,Image position,Variant image URL",
+)
+
+
+@pytest.mark.parametrize("export", [VARIANTS, SINCE_2024])
+def test_variants_of_a_shopify_export_say_what_their_product_is(tmp_path: Path, export: str) -> None:
+    (tmp_path / "c.csv").write_text(export)
     with opened(tmp_path / "c.csv") as reader:
         assert [row.line for row in reader.rows() if isinstance(row, Row)] == [2, 3, 5]
     small, medium, cap = values(opened(tmp_path / "c.csv"))
@@ -177,6 +185,26 @@ def test_variants_of_a_shopify_export_say_what_their_product_is(tmp_path: Path) 
     assert (medium["image"], medium["group_id"]) == ("https://s/m.jpg", "tee")
     assert medium["images"] == ["https://s/1.jpg", "https://s/2.jpg", "https://s/3.jpg"]
     assert (cap["id"], cap["title"], "image" in cap) == ("cap", "Cap", False)
+
+
+def test_an_export_of_magento_neither(tmp_path: Path) -> None:
+    (tmp_path / "c.csv").write_text(
+        "sku,product_type,categories,name,base_image,thumbnail_image,additional_images\n"
+        'b,simple,"Gear,Gear/Bags",Bag,m/b-0.jpg,m/b-0.jpg,"m/b-0.jpg,m/b, blue.JPEG"\n'
+    )
+    assert values(opened(tmp_path / "c.csv")) == [
+        {
+            "id": "b", "title": "Bag", "category": "Gear,Gear/Bags", "image": "m/b-0.jpg",
+            "images": ["m/b-0.jpg", "m/b, blue.JPEG"], "product_type": "simple", "thumbnail_image": "m/b-0.jpg",
+        }
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_accents_are_no_difference(tmp_path: Path, form: Literal["NFC", "NFD"]) -> None:
+    header = unicodedata.normalize(form, "Référence;Désignation;Catégorie;Verfügbar\n")
+    (tmp_path / "c.csv").write_text(header + "1;Gants;Hiver;ja\n")
+    assert values(opened(tmp_path / "c.csv")) == [{"id": "1", "title": "Gants", "category": "Hiver", "in_stock": True}]
 
 
 def test_columns_with_numbers_are_pictures_in_their_order(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 from datetime import date
@@ -283,6 +284,67 @@ def test_parquet_without_ids_or_cut_short_is_refused(tmp_path: Path) -> None:
     damaged = whole[:100] + bytes(200) + whole[300:]
     with pytest.raises(CatalogError, match="Parquet"):
         read(written(tmp_path, "damaged.parquet", damaged))
+
+
+def test_parquet_times_that_python_does_not_have(tmp_path: Path) -> None:
+    stamps = pa.list_(pa.timestamp("ns"))
+    table = pa.table(
+        {
+            "id": ["a", "b"],
+            "made": pa.array([1_700_000_000_000_000_001, None], pa.timestamp("ns")),
+            "seen": pa.array([[1], None], stamps),
+            "last": pa.array([{"on": 1}, None], pa.struct([("on", pa.timestamp("ns"))])),
+            "until": pa.array([10**7, 0], pa.date32()),
+            "warranty": pa.array([90, None], pa.duration("s")),
+        }
+    )
+    parquet.write_table(table, tmp_path / "c.parquet")
+    rows, rejected = read(tmp_path / "c.parquet")
+    assert not rejected
+    assert [row.values for row in rows] == [
+        {
+            "id": "a",
+            "made": "2023-11-14T22:13:20",
+            "seen": ["1970-01-01T00:00:00"],
+            "last": {"on": "1970-01-01T00:00:00"},
+            "warranty": 90.0,
+        },
+        {"id": "b", "until": "1970-01-01"},
+    ]
+
+
+def test_bytes_in_parquet_are_pictures_or_text_or_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    picture = b"\xff\xd8\xff picture"
+    table = pa.table({"id": [b"a"], "name": [b"Caf\xc3\xa9"], "image_bytes": [picture], "thumb": [picture]})
+    parquet.write_table(table, tmp_path / "c.parquet")
+    rows, rejected = read(tmp_path / "c.parquet")
+    assert not rejected
+    assert rows == [Row(1, {"id": "a", "title": "Café", "image": picture})]
+    assert "the column thumb holds bytes" in caplog.text
+
+
+# Names that are wrong
+
+
+def test_what_is_compressed_under_another_name_is_read(tmp_path: Path) -> None:
+    rows, rejected = read(written(tmp_path, "c.csv", gzip.compress(b"id,title\na,Tee\n")))
+    assert not rejected
+    assert rows == [Row(2, {"id": "a", "title": "Tee"})]
+
+
+def test_what_is_another_format_is_refused_and_not_read_as_rows(tmp_path: Path) -> None:
+    parquet.write_table(pa.table({"id": ["a"]}), tmp_path / "c.jsonl")
+    with pytest.raises(CatalogError, match="--format parquet"):
+        read(tmp_path / "c.jsonl")
+    with pytest.raises(CatalogError, match="workbook"):
+        read(written(tmp_path, "c.csv", b"PK\x03\x04 and so on"))
+    with pytest.raises(CatalogError, match="over several lines"):
+        read(written(tmp_path, "c.json", json.dumps({"id": "a"}, indent=1)))
+
+
+def test_a_text_file_is_a_table(tmp_path: Path) -> None:
+    rows, _ = read(written(tmp_path, "feed.txt", "id\ttitle\na\tTee, blue\n"))
+    assert rows == [Row(2, {"id": "a", "title": "Tee, blue"})]
 
 
 # A folder of pictures

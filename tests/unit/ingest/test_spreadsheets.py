@@ -195,3 +195,31 @@ def test_every_western_table_is_read_or_its_rows_rejected(
     ]
     found, rejected = read(tmp_path_factory.mktemp("c") / "c.csv", "\n".join(lines).encode("cp1252"))
     assert len(found) + len(rejected) == len(rows)
+
+
+def test_emptied_rows_and_columns_are_nobody_s(tmp_path: Path) -> None:
+    table = "id;title;;\n1;a;;\n2;b\n;;;\n3;c;;;;\n4\n5;d;;;x\n"
+    rows, rejected = read(tmp_path / "c.csv", table)
+    assert rows == [{"id": "1", "title": "a"}, {"id": "2", "title": "b"}, {"id": "3", "title": "c"}]
+    assert [item.line for item in rejected] == [6, 7]
+
+
+@pytest.mark.parametrize("nothing", ["NULL", "n/a", "#N/A", "NaN", "None", "-", "\\N"])
+def test_what_says_that_there_is_no_number_is_no_number(tmp_path: Path, nothing: str) -> None:
+    table = f"id,price,in_stock,weight,brand\n1,{nothing},{nothing},{nothing},{nothing}\n2,1.5,yes,3,x\n"
+    rows, rejected = read(tmp_path / "c.csv", table)
+    assert not rejected
+    assert rows == [
+        {"id": "1", "brand": nothing},
+        {"id": "2", "price": 1.5, "in_stock": True, "weight": 3, "brand": "x"},
+    ]
+
+
+def test_the_euro_sign_of_the_other_western_encoding(tmp_path: Path) -> None:
+    rows, _ = read(tmp_path / "c.csv", "id;title;price\n1;Größe;12,50 €\n".encode("iso8859-15"))
+    assert rows == [{"id": "1", "title": "Größe", "price": 12.5, "currency": "EUR"}]
+
+
+def test_line_ends_of_old_macintoshes_are_named(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match="carriage return"):
+        read(tmp_path / "c.csv", "id;title\r1;a\r")

@@ -13,11 +13,14 @@ from pathlib import Path
 import pytest
 from pydantic_settings import BaseSettings
 
+from schemas import IngestReport, PictureError, Rejection, RowError, StoreLensError
+
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 ROOMS: list[str] = PYPROJECT["tool"]["importlinter"]["root_packages"]
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+GUIDE = "docs/catalogs.md"
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *(f"docs/{path.name}" for path in ROOT.glob("docs/*.md"))]
 SPEAK_OF_SETTINGS = [*DOCUMENTS, "deploy/Dockerfile", "deploy/compose.yaml", "deploy/.env.example", ".ci/run"]
 FOR_TESTS = {"STORELENS_REQUIRE_BROWSER"}
 
@@ -72,7 +75,7 @@ def test_make_options_exist() -> None:
 
 
 def test_commands_take_the_options_they_are_shown_with() -> None:
-    shown = _commands(r"python -m ((?:evaluation )?[\w.]+)(.*)")
+    shown = _commands(r"python -m (evaluation \w+|ingest (?:same|generations)\b|ingest|api)(.*)")
     assert {match[1].split()[0] for match in shown} == {"ingest", "api", "evaluation"}
     for match in shown:
         for option in re.findall(r"--[\w-]+", match[2].partition("#")[0]):
@@ -93,7 +96,39 @@ def test_every_setting_is_in_the_readme() -> None:
 def test_files_that_are_linked_exist() -> None:
     for document in DOCUMENTS:
         for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / document).read_text(encoding="utf-8")):
-            assert (ROOT / target).exists(), f"{document} links to {target}"
+            assert ((ROOT / document).parent / target).exists(), f"{document} links to {target}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_sections_that_are_linked_exist(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    sections = [
+        re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^#+ (.+)$", text, re.M)
+    ]
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= set(sections)
+
+
+def test_options_that_the_guide_mentions_exist() -> None:
+    helps = "".join(map(_help, ("ingest", "ingest same", "api")))
+    for option in re.findall(r"`(--[a-z-]+)", (ROOT / GUIDE).read_text(encoding="utf-8")):
+        assert option in helps, f"{GUIDE} mentions {option}"
+
+
+def test_the_guide_explains_every_code_of_a_reject_and_no_other() -> None:
+    rejects, failures = (ROOT / GUIDE).read_text(encoding="utf-8").split("Codes of a run that failed")
+    explained = re.findall(r"^\| `([a-z-]+)` \|", rejects.partition("## When something is wrong")[2], flags=re.M)
+    assert sorted(explained) == sorted(_codes(RowError) | _codes(PictureError))
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", failures, flags=re.M)) <= _codes(StoreLensError) | {"unexpected"}
+
+
+def test_the_guide_explains_every_field_of_reports_and_rejects() -> None:
+    rows = re.findall(r"^\| (`.+?) \|", (ROOT / GUIDE).read_text(encoding="utf-8"), flags=re.M)
+    explained = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert set(IngestReport.model_fields) | set(Rejection.model_fields) <= explained
+
+
+def _codes(error: type[StoreLensError]) -> set[str]:
+    return {error.code}.union(*map(_codes, error.__subclasses__()))
 
 
 def test_every_room_is_in_the_house() -> None:

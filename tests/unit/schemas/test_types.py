@@ -30,7 +30,7 @@ HIT = {
 }
 FACET = {"field": "price", "values": [{"value": 1.5, "count": 2}], "min": 1.0, "max": 2.0, "missing": 1}
 TOTAL = {"value": 3, "relation": "eq"}
-PICTURES = [{"product": id, "picture": 0, "source": f"{id}.jpg"} for id in ("1", "2")]
+PICTURES = [{"product": id, "picture": 0, "source": f"{id}.jpg", "root": "/shop"} for id in ("1", "2")]
 
 QUALITY = {
     "cosine_mean": 0.999,
