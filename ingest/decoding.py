@@ -55,7 +55,8 @@ class DecodePool:
 
     def __init__(self, workers: int | None = None, seconds: float = SECONDS) -> None:
         self._seconds = seconds
-        self._count = workers or os.cpu_count() or 1
+        # One more than cores: while a process waits for its next picture, another has one.
+        self._count = workers or (os.cpu_count() or 1) + 1
         self._idle: LifoQueue[_Worker | None] = LifoQueue()
         for _ in range(self._count):
             self._idle.put(None)  # the place of a process that is yet to be started
