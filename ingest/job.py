@@ -99,7 +99,7 @@ def run(
             report.seconds = round(time.perf_counter() - start, 3)
             if settings.report:
                 write_page(settings, report, pictures, reader.root, failure)
-    _summarize(report)
+    _summarize(report, settings)
     return report
 
 
@@ -303,7 +303,7 @@ def _points(packed: bytearray) -> Iterator[UUID]:
     return (UUID(bytes=bytes(packed[at : at + 16])) for at in range(0, len(packed), 16))
 
 
-def _summarize(report: IngestReport) -> None:
+def _summarize(report: IngestReport, settings: IngestSettings) -> None:
     log.info(
         "%d rows: %d indexed, %d updated, %d unchanged, %d rejected; %d degraded, %d deleted",
         *(report.read, report.indexed, report.updated, report.unchanged, report.rejected),
@@ -312,7 +312,8 @@ def _summarize(report: IngestReport) -> None:
     for code, count in report.rejects.items():
         log.info("%7d  %s", count, code)
     if report.rejects_file:
-        log.info("rejects are in %s; to try them again: python -m ingest --rejects %s", *(2 * [report.rejects_file]))
+        again = settings.retry(report.rejects_file)
+        log.info("rejects are in %s; to try them again: %s", report.rejects_file, again)
     for kind, count in report.same_pictures.items():
         log.info("%7d  pairs of %s pictures", count, kind)
     if report.same_file:

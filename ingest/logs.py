@@ -32,6 +32,7 @@ def configure(log: Log) -> Iterator[None]:
     ``output``, whatever else arrives at stderr: libraries print, native code and worker processes as well.
     """
     logging.getLogger("ingest").setLevel(logging.INFO)
+    logging.getLogger("gcsfs").setLevel(logging.CRITICAL)  # it also raises what it complains of
     if log == "text":
         logging.basicConfig(stream=sys.stderr, format="%(message)s")
         yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from argparse import ArgumentParser, BooleanOptionalAction
 from collections.abc import Sequence
 from pathlib import Path
@@ -72,6 +73,14 @@ class IngestSettings(PictureSettings, IndexSettings):
     strict: bool = Field(False, description="Exit with status 3 when a row was rejected.")
     log: Log = Field("text", description="What stderr gets: lines for people, or `json`, an object a line.")
     report: Path | None = Field(None, description="An .html file to write: one page about the run, to be kept or sent.")
+
+    def retry(self, rejects: str) -> str:
+        """The command that tries rejects again, on the same index."""
+        command = [*PROGRAM.split(), "--rejects", rejects]
+        for name in ("qdrant_url" if self.qdrant_url else "data_dir", "collection"):
+            if (value := getattr(self, name)) != type(self).model_fields[name].default:
+                command += [f"--{name.replace('_', '-')}", str(value)]
+        return shlex.join(command)
 
     @field_validator("report")
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 import sys
@@ -44,6 +45,8 @@ from ingest.readers.source import (
 )
 from ingest.settings import Format, IngestSettings
 from schemas import CatalogError
+
+log = logging.getLogger(__name__)
 
 _HEAD = 4_096
 
@@ -105,7 +108,11 @@ class _Opening:
         if found:
             root = str((path / found[0]).resolve().parent)
             return self._parts(str(path), root, [partial(FileSource, path / part) for part in found])
-        return PicturesReader(str(path), str(path.resolve()), files)
+        pictures = PicturesReader(str(path), str(path.resolve()), files)
+        if tables := sorted(name for name in files if format_of(name)):
+            shown = ", ".join(tables[:5])
+            log.warning("%s is read as a folder of pictures; to read %s in it, name the file", path, shown)
+        return pictures
 
     def standard_input(self) -> Reader:
         """Kept in a temporary file, as a catalog is read more than once; pictures are beside the working directory."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from pathlib import PurePosixPath
 
-from ingest.readers.formats import is_picture
+from ingest.readers.formats import format_of, is_hidden, is_picture
 from ingest.readers.reader import Reader, Row
 from schemas import CatalogError, Rejection
 
@@ -25,7 +25,9 @@ class PicturesReader(Reader):
         self._check = check
         self._pictures = sorted(path for path in paths if is_picture(path))
         if not self._pictures:
-            raise CatalogError(f"there is no catalog in {name}, and no pictures")
+            tables = sorted(path for path in paths if format_of(path) and not is_hidden(path))
+            hint = f"; to read {', '.join(tables[:5])} in it, name the file" if tables else ""
+            raise CatalogError(f"there is no file `catalog` in {name}, and no pictures{hint}")
 
     def rows(self) -> Iterator[Row | Rejection]:
         for number, path in enumerate(self._pictures, start=1):

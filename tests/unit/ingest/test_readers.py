@@ -364,6 +364,16 @@ def test_a_folder_of_pictures_in_the_order_of_their_paths(tmp_path: Path) -> Non
     ]
 
 
+def test_a_table_that_is_not_read_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    written(tmp_path, "shop.csv", "id,title\na,Tee\n")
+    with pytest.raises(CatalogError, match=r"shop\.csv in it, name the file"):
+        read(tmp_path)
+    written(tmp_path, "a.png", b"")
+    rows, _ = read(tmp_path)
+    assert [row.values["id"] for row in rows] == ["a.png"]
+    assert "to read shop.csv in it, name the file" in caplog.text
+
+
 # What is no catalog
 
 

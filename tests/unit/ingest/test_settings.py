@@ -146,3 +146,18 @@ def test_rejects_take_the_place_of_a_catalog(capsys: pytest.CaptureFixture[str])
             parse(arguments)
         assert stopped.value.code == 2
     assert "--prune goes with a whole catalog" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "command"),
+    [
+        ([], "python -m ingest --rejects r.jsonl"),
+        (["--data-dir", "my data"], "python -m ingest --rejects r.jsonl --data-dir 'my data'"),
+        (
+            ["--qdrant-url", "http://q:6333", "--collection", "shoes"],
+            "python -m ingest --rejects r.jsonl --qdrant-url http://q:6333 --collection shoes",
+        ),
+    ],
+)
+def test_the_command_that_tries_rejects_again_is_about_the_same_index(options: list[str], command: str) -> None:
+    assert parse(["c.jsonl", *options]).retry("r.jsonl") == command
