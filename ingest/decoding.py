@@ -1,9 +1,9 @@
 """Pictures decoded in processes of their own.
 
 A file made to hurt takes down its decoder, or keeps it busy for ever, and not the job: the process is
-replaced, and the picture is a reject. Each process has a pipe to itself. Where several share a queue,
-as in the pools of the standard library and of Pebble, one that is killed while it holds the queue's
-lock stops them all; both were tried.
+replaced, and the picture is a reject. Each process has a pipe to itself. Pebble's share a queue: one that
+was killed while it held the queue's lock stopped the pool for good when that was tried. The standard
+library's pool gives up all its tasks when one process dies, and cannot end a task at its deadline.
 """
 
 from __future__ import annotations
