@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections import Counter
-from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Any
 
 from pydantic import JsonValue
 
 from catalog import picture_format
+from ingest.lines_file import LinesFile
 from schemas import Rejection, StoreLensError
 
 _MAX_TEXT = 10_000
@@ -40,10 +38,8 @@ def rejection(
     )
 
 
-class RejectsFile:
-    """JSON Lines of rejections, written as they come; there is no file while there are none.
-
-    ``counts`` has how many there were of each code.
+class RejectsFile(LinesFile):
+    """JSON Lines of rejections, counted by their codes.
 
     Args:
         root: Where the rows' relative picture paths lead: written with each, so that they still mean what they
@@ -51,28 +47,11 @@ class RejectsFile:
     """
 
     def __init__(self, folder: Path, root: str) -> None:
-        self._folder = folder
+        super().__init__(folder, "rejects")
         self._root = root
-        self._file: TextIO | None = None
-        self.path: Path | None = None
-        self.counts: Counter[str] = Counter()
 
     def write(self, rejected: Rejection) -> None:
-        if self._file is None:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self.path = self._folder / f"rejects-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}.jsonl"
-            self._file = self.path.open("x", encoding="utf-8", buffering=1)  # a line survives the job's death
-        self._file.write(json.dumps(rejected.model_dump() | {"root": self._root}, ensure_ascii=False) + "\n")
-        self.counts[rejected.code] += 1
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._file is not None:
-            self._file.close()
+        self.write_line(json.dumps(rejected.model_dump() | {"root": self._root}, ensure_ascii=False), rejected.code)
 
 
 def _content(row: Any) -> JsonValue:
