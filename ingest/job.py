@@ -8,12 +8,12 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from functools import cache
-from itertools import islice
 from uuid import UUID
 
 from catalog import WHOLE, WITH_CROPS, PictureLimits, PictureRoot, PictureStore, open_pictures
 from embedding import DEFAULT_MODEL, Choice, Encoder, Pixels, Preparer, load_preparer, load_spec
 from index import CatalogIndex, IndexBuild, IndexStore, all_points, open_store
+from ingest.batches import batched
 from ingest.decoding import DecodePool
 from ingest.embedder import Embedder
 from ingest.encoders import SAMPLE, choose_encoder, sample_pictures
@@ -268,8 +268,7 @@ class _Job:
         """Products of the generation that serves which the new one, of another model, does not have."""
         left = 0
         with closing(self._store.open()) as serving:
-            points = all_points(serving)
-            while batch := list(islice(points, 1000)):
+            for batch in batched(all_points(serving), 1000):
                 left += len(batch) - len(build.index.values(batch, ["id"]))
         self._report.left_behind = left
         if left:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from itertools import islice
 
 from catalog import Kept
 from index import CatalogIndex
+from ingest.batches import batched
 from ingest.intake import Entry
 from ingest.pictures import MAX_PICTURES, Loaded, PictureLoader
 from ingest.prefetch import prefetch
@@ -61,8 +61,7 @@ def changes(
 
 def _work(entries: Iterable[Entry], held: Callable[[], CatalogIndex | None], watch: Stopwatch) -> Iterator[Work]:
     """Each entry with what the index holds of it."""
-    remaining = iter(entries)
-    while batch := list(islice(remaining, BATCH)):
+    for batch in batched(entries, BATCH):
         with watch.stage("compare"):
             index = held()
             stored = index.payloads([entry.point for entry in batch], REMEMBERED) if index else {}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
 from uuid import UUID
 
 from index import CatalogIndex, IndexBuild, all_points
+from ingest.batches import batched
 from ingest.scan import Scan
 from schemas import CatalogError
 
@@ -34,12 +33,6 @@ def gone_products(index: CatalogIndex, scan: Scan, *, force: bool) -> list[UUID]
 
 def prune(build: IndexBuild, gone: list[UUID]) -> int:
     """How many were there to delete."""
-    for batch in _batches(gone):
+    for batch in batched(gone, _BATCH):
         build.delete(batch)
     return len(gone)
-
-
-def _batches(points: list[UUID]) -> Iterator[list[UUID]]:
-    remaining = iter(points)
-    while batch := list(islice(remaining, _BATCH)):
-        yield batch

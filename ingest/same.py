@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from catalog import differences, is_copy, near_distance, picture_sources, sketch
 from index import CatalogIndex, Leg, Stored, all_points, sample_pictures
+from ingest.batches import batched
 from schemas import Match, Not, PictureRef, SameKind, SamePair
 
 Floats = NDArray[np.float32]
@@ -65,8 +65,7 @@ class _Search:
         """By hash the first of pictures with the same bytes, and its group: what is near it is near them all."""
 
     def run(self, points: Iterable[UUID]) -> Iterator[SamePair]:
-        remaining = iter(points)
-        while batch := list(islice(remaining, _BATCH)):
+        for batch in batched(points, _BATCH):
             for stored in self._index.fetch(batch, vectors=("image",)).values():
                 pictures = self._pictures(stored)
                 for at, picture in enumerate(pictures):

@@ -7,9 +7,8 @@ its product is not even made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +25,7 @@ from catalog import (
     words,
 )
 from index import CatalogIndex
+from ingest.batches import batched
 from ingest.readers import Reader, Row
 from ingest.rejects import rejection
 from schemas import FieldKind, Rejection, RowError, RowRepeated, widen_kind
@@ -103,7 +103,7 @@ class Scanner:
     def run(self, advance: Callable[[int], object] = lambda _: None) -> Scan:
         """Raises CatalogError when the catalog cannot be read to its end."""
         scan = self._scan
-        for batch in _batches(self._reader.rows()):
+        for batch in batched(self._reader.rows(), BATCH):
             points = [self._point(item) for item in batch]
             held = self._remembered([point for point in points if point])
             for item, point in zip(batch, points, strict=True):
@@ -165,9 +165,3 @@ class Scanner:
             picture.mark is not None and picture.mark == self._pictures.mark(sources[picture.at])
             for picture in kept.pictures
         )
-
-
-def _batches(items: Iterable[Row | Rejection]) -> Iterator[list[Row | Rejection]]:
-    remaining = iter(items)
-    while batch := list(islice(remaining, BATCH)):
-        yield batch
