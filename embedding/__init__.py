@@ -1,5 +1,6 @@
 """Words and pictures -> unit vectors. The only room that imports torch, and it does so when a model is loaded."""
 
+from embedding.allocator import keep_freed_memory
 from embedding.choice import Choice, choose_int8
 from embedding.encoder import Encoder, Pixels, Preparer, Vectors, check_vectors
 from embedding.load import DEFAULT_MODEL, load_encoder, load_preparer, load_spec
@@ -13,6 +14,7 @@ __all__ = [
     "Vectors",
     "check_vectors",
     "choose_int8",
+    "keep_freed_memory",
     "load_encoder",
     "load_preparer",
     "load_spec",

@@ -7,6 +7,7 @@ specs and is done.
 from __future__ import annotations
 
 from embedding import builtin
+from embedding.allocator import keep_freed_memory
 from embedding.description import describe
 from embedding.encoder import Encoder, Preparer
 from embedding.image_transform import whole_picture
@@ -27,6 +28,7 @@ def load_encoder(model: str, *, precision: Precision | None = None) -> Encoder:
         ModelNotFound: it is not on this machine and cannot be fetched; the message says what was tried.
         ModelError: it is there, but does not embed both texts and images, or does not load.
     """
+    keep_freed_memory()
     if model == builtin.NAME:
         from embedding.builtin.model import load_builtin
 

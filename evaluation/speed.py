@@ -1,7 +1,8 @@
 """Speed on this machine: the job in each precision against a plain loop and against what its parts allow.
 
 Everything runs as a user would run it: jobs, the loop and the API in processes of their own. A shared machine drifts
-by half within minutes, so the measurements take turns, and ratios are formed within a turn.
+by half within minutes, so the measurements take turns, the forward pass before and after its job, and ratios are formed
+within a turn.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from statistics import median
+from statistics import harmonic_mean, median
 from tempfile import TemporaryDirectory
 
 from catalog import locate_picture, product_from_row
@@ -94,10 +95,12 @@ def ingest_speed(model: str, catalog: Path, folder: Path, runs: int) -> IngestSp
         if encoders.by_precision["float32"].spec.model != "builtin":  # which no other program loads
             speed.plain.append(_plain_rate(pictures, model))
         for precision, turns in speed.precisions.items():
-            turns.forward.append(forward_rate(encoders.by_precision[precision], pixels))
+            encoder = encoders.by_precision[precision]
+            before = forward_rate(encoder, pixels)
             data_dir = folder / f"job-{precision}-{run}"
             turns.job.append(_job_rate(pictures, model, data_dir, precision))
             shutil.rmtree(data_dir)
+            turns.forward.append(harmonic_mean([before, forward_rate(encoder, pixels)]))
     speed.with_words = _rate_with_words(catalog, model, folder / "job-with-words")
     return speed
 

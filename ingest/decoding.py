@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from catalog import PictureLimits, crops, decode_picture, perceptual_hash
-from embedding import Pixels, Preparer
+from embedding import Pixels, Preparer, keep_freed_memory
 from schemas import PictureDamaged, PictureError
 
 SECONDS = 60.0
@@ -86,8 +86,8 @@ class DecodePool:
 
     def close(self) -> None:
         """End the processes; nobody may be waiting for a picture."""
-        for _ in range(self._count):
-            if worker := self._idle.get():
+        for worker in [self._idle.get() for _ in range(self._count)]:
+            if worker:
                 worker.end()
             self._idle.put(None)
 
@@ -155,6 +155,7 @@ def _started() -> _Worker:
 
 def _serve(pipe: Connection) -> None:
     """Decode until the job is gone: then the pipe is at its end."""
+    keep_freed_memory()
     pipe.send(True)
     while True:
         try:

@@ -112,6 +112,15 @@ def test_decode_processes_that_are_killed_are_replaced_and_no_picture_is_lost(tm
     assert (report.indexed, report.degraded, report.embedded_images) == (4 * BATCH, 0, 4 * BATCH)
 
 
+def test_a_closed_pool_leaves_no_process_behind(tmp_path: Path) -> None:
+    before = set(multiprocessing.active_children())
+    with DecodePool(workers=3) as decoders:
+        ingest(_catalog(tmp_path, BATCH), tmp_path / "data", decoders=decoders)
+        started = set(multiprocessing.active_children()) - before
+        assert len(started) > 1
+    assert not started & set(multiprocessing.active_children())
+
+
 def test_a_decode_process_leaves_ctrl_c_to_the_job(capfd: pytest.CaptureFixture[str]) -> None:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     worker = _Worker()
