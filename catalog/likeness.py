@@ -24,7 +24,7 @@ import math
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,7 +71,7 @@ def perceptual_hash(image: Image.Image) -> str:
 
 
 def sketch(hash: str) -> Floats | None:
-    """``(16, 16, 3) float32``, brightness and colours of what ``perceptual_hash`` returned; None for anything else."""
+    """``(3, 16, 16) float32``, brightness and colours of what ``perceptual_hash`` returned; None for anything else."""
     try:
         data = b64decode(hash, validate=True)
     except (binascii.Error, ValueError):
@@ -81,22 +81,24 @@ def sketch(hash: str) -> Floats | None:
     values = np.frombuffer(data, np.uint8).astype(np.float32)
     colors = values[_CELLS**2 :].reshape(_COLOR_CELLS, _COLOR_CELLS, 2).transpose(2, 0, 1)
     finer = _finer()
-    whole = np.empty((_CELLS, _CELLS, 3), np.float32)
-    whole[..., 0] = values[: _CELLS**2].reshape(_CELLS, _CELLS)
-    whole[..., 1:] = (finer @ colors @ finer.T).transpose(1, 2, 0)
-    return whole
+    planes = np.empty((3, _CELLS, _CELLS), np.float32)
+    planes[0] = values[: _CELLS**2].reshape(_CELLS, _CELLS)
+    planes[1:] = finer @ colors @ finer.T
+    return planes
 
 
 def differences(one: Floats, others: Floats) -> Floats:
-    """How much each of ``others``, ``(n, 16, 16, 3)``, differs from a sketch: ``(n,) float32``, copies up to 1."""
-    left: Floats = _left(one[None], others)
-    close = np.flatnonzero(left <= _HOPELESS)
+    """How much each of ``others``, ``(n, 3, 16, 16)``, differs from a sketch: ``(n,) float32``, copies up to 1."""
+    it, whole = _Laid.of(one[None]), _Laid.of(others)
+    least: Floats = np.maximum(_brightness(it, whole), _colors(it.colors, whole.colors))
+    close = np.flatnonzero(least <= _HOPELESS)
     if close.size:
+        nearest = least[close]
         # As it is over every cut of the others, and every cut of it over the others as they are.
-        forth = _left(one[None, None], _cut(others[close]))
-        back = _left(_cut(one[None])[1:], others[close][None])
-        left[close] = np.concatenate([forth, back]).min(0)
-    return left
+        _lay(_Laid.of(one[None, None]), _Laid.of(_cut(others[close])), nearest)
+        _lay(_Laid.of(_cut(one[None])[1:]), _Laid.of(others[close][None]), nearest)
+        least[close] = nearest
+    return least
 
 
 def near_distance(vectors: Floats, groups: Sequence[str | None]) -> float:
@@ -122,39 +124,72 @@ def is_copy(difference: float, cosine: float, near: float) -> bool:
     return difference <= 1.0 and difference + (1.0 - cosine) / near <= 2.0
 
 
-def _left(some: Floats, others: Floats) -> Floats:
-    """What is left of the differences of sketches ``(..., 16, 16, 3)`` that lie over each other: ``(...)``."""
-    cells = _CELLS**2
-    some, others = (part.reshape(*part.shape[:-3], cells, 3) for part in (some, others))
-    hues = np.square(some[..., 1:] - others[..., 1:]).sum(-1)
-    colors = np.sqrt(np.partition(hues, -_COLORED, axis=-1)[..., -_COLORED:].mean(-1))
-    ours, theirs = some[..., 0], others[..., 0]
-    mean_ours, mean_theirs = ours.mean(-1, keepdims=True), theirs.mean(-1, keepdims=True)
-    lighter = np.abs(mean_theirs - mean_ours)[..., 0]
-    ours, theirs = ours - mean_ours, theirs - mean_theirs
-    power_ours, power_theirs, common = (
-        np.einsum("...i,...i->...", a, b) for a, b in ((ours, ours), (theirs, theirs), (ours, theirs))
-    )
+class _Laid(NamedTuple):
+    """Sketches ``(..., 3, 16, 16)`` ready to be laid over others."""
+
+    mean: Floats
+    """Of the brightness: ``(...)``."""
+    light: Floats
+    """Brightness without its mean: ``(..., 256)``."""
+    power: Floats
+    """Of that, the sum of squares: ``(...)``."""
+    colors: Floats
+    """``(..., 2, 256)``."""
+
+    @classmethod
+    def of(cls, sketches: Floats) -> _Laid:
+        planes = sketches.reshape(*sketches.shape[:-3], 3, _CELLS**2)
+        mean = planes[..., 0, :].mean(-1)
+        light = planes[..., 0, :] - mean[..., None]
+        return cls(mean, light, _product(light, light), planes[..., 1:, :])
+
+
+def _lay(some: _Laid, others: _Laid, nearest: Floats) -> None:
+    """Lower ``nearest``, ``(n,)``, to what is left where sketches lie over each other, ``(ways, n)``, if that is less.
+
+    Colours cost most and can only add: they are looked at where the brightness leaves less than was found before.
+    """
+    left = _brightness(some, others)
+    way, at = np.nonzero(left < nearest)
+    ours, theirs = (np.broadcast_to(laid.colors, (*left.shape, 2, _CELLS**2))[way, at] for laid in (some, others))
+    np.minimum.at(nearest, at, np.maximum(left[way, at], _colors(ours, theirs)))
+
+
+def _brightness(some: _Laid, others: _Laid) -> Floats:
+    """What is left of the difference in brightness: ``(...)``."""
+    common = _product(some.light, others.light)
     # Either one with its contrast brought to the other's, whichever fits better: the order must not matter.
     rests = []
-    for power, other_power in ((power_ours, power_theirs), (power_theirs, power_ours)):
+    for power, other_power in ((some.power, others.power), (others.power, some.power)):
         gain = np.clip(common / np.maximum(power, 1.0), *_GAIN)
         rests.append(other_power - 2 * gain * common + gain**2 * power)
-    rest = np.maximum(np.minimum(*rests), 0.0) / cells + np.maximum(lighter - _LIGHTER, 0.0) ** 2
-    brightness = np.sqrt(rest)
-    contrast = np.sqrt(np.minimum(power_ours, power_theirs) / cells)
+    lighter = np.maximum(np.abs(others.mean - some.mean) - _LIGHTER, 0.0)
+    brightness = np.sqrt(np.maximum(np.minimum(*rests), 0.0) / _CELLS**2 + lighter**2)
+    contrast = np.sqrt(np.minimum(some.power, others.power) / _CELLS**2)
     relative = brightness / np.maximum(contrast, _LEAST_CONTRAST)
-    parts = (brightness / _MOST_BRIGHTNESS, relative / _MOST_RELATIVE, colors / _MOST_COLOR)
-    left: Floats = np.maximum.reduce(np.broadcast_arrays(*parts))
+    left: Floats = np.maximum(brightness / _MOST_BRIGHTNESS, relative / _MOST_RELATIVE)
     return left
 
 
+def _colors(some: Floats, others: Floats) -> Floats:
+    """What is left of the difference of colours ``(..., 2, 256)``: ``(...)``."""
+    squares = np.square(some - others)
+    hues = squares[..., 0, :] + squares[..., 1, :]
+    hues.partition(_CELLS**2 - _COLORED, axis=-1)
+    left: Floats = np.sqrt(hues[..., -_COLORED:].mean(-1)) / np.float32(_MOST_COLOR)
+    return left
+
+
+def _product(some: Floats, others: Floats) -> Floats:
+    product: Floats = np.einsum("...i,...i->...", some, others)
+    return product
+
+
 def _cut(sketches: Floats) -> Floats:
-    """Sketches ``(n, 16, 16, 3)`` whole, then with edges cut off in every way tried: ``(ways, n, 16, 16, 3)``."""
+    """Sketches ``(n, 3, 16, 16)`` whole, then with edges cut off in every way tried: ``(ways, n, 3, 16, 16)``."""
     down, across = _cuts()
-    rows = down[:, None] @ sketches.reshape(1, len(sketches), _CELLS, -1)
-    cut: Floats = across[:, None, None] @ rows.reshape(len(down), len(sketches), _CELLS, _CELLS, 3)
-    return cut
+    rows: Floats = down[:, None, None] @ sketches
+    return rows @ across.transpose(0, 2, 1)[:, None, None]
 
 
 @cache

@@ -44,7 +44,7 @@ SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """``vector`` is ``(dim,) float32``, unit length; ``sketch`` ``(16, 16, 3) float32``."""
+    """``vector`` is ``(dim,) float32``, unit length; ``sketch`` ``(3, 16, 16) float32``."""
 
     id: str
     group: str | None

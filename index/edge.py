@@ -178,7 +178,7 @@ class EdgeEngine:
 
 
 def _config(dimension: int) -> edge.EdgeConfig:
-    int8 = edge.ScalarQuantizationConfig(type=edge.ScalarType.Int8, quantile=0.99, memory=edge.Memory.Pinned)
+    int8 = edge.ScalarQuantizationConfig(type=edge.ScalarType.Int8, quantile=0.99, memory=edge.Memory.Cached)
     pictures = edge.MultiVectorConfig(edge.MultiVectorComparator.MaxSim)
     return edge.EdgeConfig(
         vectors={

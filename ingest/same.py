@@ -31,7 +31,7 @@ _MOST_CANDIDATES = 100
 
 @dataclass(frozen=True, slots=True)
 class _Picture:
-    """``vector`` is ``(dim,) float32``, of the whole picture; ``sketch`` ``(16, 16, 3) float32`` where there is one."""
+    """``vector`` is ``(dim,) float32``, of the whole picture; ``sketch`` ``(3, 16, 16) float32`` where there is one."""
 
     ref: PictureRef
     group: str | None

@@ -118,7 +118,7 @@ def test_differences_of_many_are_those_of_each() -> None:
     assert many.shape == (48,)
     alone = [differences(sketches[0], other[None])[0] for other in sketches]
     np.testing.assert_allclose(many, alone, rtol=1e-4)
-    assert differences(sketches[0], np.empty((0, 16, 16, 3), np.float32)).shape == (0,)
+    assert differences(sketches[0], np.empty((0, 3, 16, 16), np.float32)).shape == (0,)
 
 
 def test_near_is_measured_in_the_catalog_itself() -> None:
