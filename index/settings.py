@@ -5,8 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_TAKEN = ("models", "pictures")
+"""Folders of ``data_dir`` that hold something else than a collection."""
+
+
+def _free(collection: str) -> str:
+    if collection.lower() in _TAKEN:  # some file systems know no capitals
+        raise ValueError(f"a collection cannot be named {collection}: {' and '.join(_TAKEN)} are folders of their own")
+    return collection
 
 
 class IndexSettings(BaseSettings):
@@ -18,6 +27,6 @@ class IndexSettings(BaseSettings):
     qdrant_url: str | None = Field(None, description="Address of a Qdrant server to use instead of the embedded index.")
     qdrant_api_key: SecretStr | None = Field(None, description="API key of the Qdrant server.")
     # The name becomes a folder: nothing in it may lead out of data_dir.
-    collection: Annotated[str, Field(pattern=r"\A[A-Za-z0-9_-]{1,128}\z")] = Field(
+    collection: Annotated[str, Field(pattern=r"\A[A-Za-z0-9_-]{1,128}\z"), AfterValidator(_free)] = Field(
         "products", description="Name of the catalog in the index: letters, digits, _ and -."
     )

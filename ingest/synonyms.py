@@ -30,13 +30,13 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "image_link image_url imageurl image_src image_path image_file img img_url imgurl picture picture_url photo"
         " photo_url main_image main_image_url primary_image featured_image base_image product_image product_image_url"
         " image_bytes image_data bild bildurl bild_url bildlink bildpfad bilddatei hauptbild produktbild artikelbild"
-        " image_principale url_image visuel imagen immagine afbeelding zdjecie",
+        " foto foto_url fotografia image_principale url_image visuel imagen immagine afbeelding zdjecie",
         "thumbnail thumbnail_url variant_image",
     ),
     "images": (
         "additional_image_link additional_image_links additional_images additional_image_urls image_links image_urls"
         " image_list gallery gallery_images media_gallery pictures picture_urls photos photo_urls other_images bilder"
-        " zusatzbilder weitere_bilder visuels",
+        " zusatzbilder weitere_bilder fotos visuels",
     ),
     "category": (
         "category_name category_path product_category categories kategorie kategorien warengruppe produktkategorie"
@@ -70,7 +70,9 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
 those that mean it, then those that may."""
 
 _TIERS = {ours: [tier.split() for tier in tiers] for ours, tiers in SYNONYMS.items()}
-_NUMBERED = re.compile(r"(?:additional_)?(?:image|img|picture|photo|bild)(?:_?(?:link|url|src|path))?_?([0-9]{1,2})")
+_NUMBERED = re.compile(
+    r"(?:additional_)?(?:image|img|picture|photo|foto|bild)(?:_?(?:link|url|src|path))?_?([0-9]{1,2})"
+)
 
 
 def plain_name(name: str) -> str:
@@ -82,15 +84,13 @@ def plain_name(name: str) -> str:
 def guess(ours: str, columns: Sequence[str]) -> list[str]:
     """The columns that may be ``ours``: one where it is clear, several where it is not.
 
-    The same name in another spelling comes first, then each tier of synonyms; ``images`` may also be
-    columns with numbers, ``image1``, ``image2``, all of which it then is.
+    The same name in another spelling comes first, then each tier of synonyms; ``images`` are columns with numbers as
+    well, ``image1``, ``image2``, all of them.
     """
     plain = {name: plain_name(name) for name in columns}
-    for tier in ([ours], *_TIERS[ours]):
-        found = [name for name in columns if plain[name] in tier]
-        if found:
-            return found
+    tiers = ([name for name in columns if plain[name] in tier] for tier in ([ours], *_TIERS[ours]))
+    found = next(filter(None, tiers), [])
     if ours == "images":
         numbered = [(int(match[1]), name) for name in columns if (match := _NUMBERED.fullmatch(plain[name]))]
-        return [name for _, name in sorted(numbered)]
-    return []
+        found = [*found, *(name for _, name in sorted(numbered))]
+    return found

@@ -10,9 +10,9 @@ from __future__ import annotations
 import csv
 import logging
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
-from itertools import islice
+from itertools import chain, count, islice
 
 from ingest.mapping import ColumnMap
 from ingest.numbers import Amount
@@ -96,10 +96,11 @@ class CsvReader(FileReader):
         if isinstance(cells, Rejection):
             raise CatalogError(f"the first row of {self.name} must name the columns, and {cells.reason}")
         names = [name.strip() for name in cells]
-        twice = sorted({name for name in names if name and names.count(name) > 1})
-        if twice:
-            raise CatalogError(f"{self.name} has more than one column named {', '.join(twice)}; rename them")
-        return names
+        different = _numbered(names)
+        if different != names:
+            again = ", ".join(name for name, before in zip(different, names, strict=True) if name != before)
+            log.warning("%s names some columns more than once; the later ones are read as %s", self.name, again)
+        return different
 
     def _all_records(self) -> Iterator[tuple[int, Cells | Rejection]]:
         return _records(self.source, self._format)
@@ -148,6 +149,16 @@ class _Lines:
 
     def give_back(self, lines: list[tuple[int, bytes]]) -> None:
         self._given_back.extendleft(reversed(lines))
+
+
+def _numbered(names: Sequence[str]) -> list[str]:
+    """Names that came before with the next free number behind: ``link``, ``link_2``, ``link_3``."""
+    numbered: list[str] = []
+    for name in names:
+        candidates = chain([name], (f"{name}_{number}" for number in count(2)))
+        free = (it for it in candidates if it == name or it not in names)
+        numbered.append(next(it for it in free if not it or it not in numbered))
+    return numbered
 
 
 def _records(source: Source, table: TableFormat) -> Iterator[tuple[int, Cells | Rejection]]:

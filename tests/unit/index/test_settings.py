@@ -42,3 +42,9 @@ def test_the_api_key_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_collection_name_cannot_leave_the_data_dir(name: str) -> None:
     with pytest.raises(ValidationError):
         IndexSettings(collection=name)
+
+
+@pytest.mark.parametrize("name", ["pictures", "Pictures", "models"])
+def test_a_collection_cannot_take_the_folder_of_pictures_or_models(name: str) -> None:
+    with pytest.raises(ValidationError, match="folders of their own"):
+        IndexSettings(collection=name)

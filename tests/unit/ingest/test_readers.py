@@ -208,13 +208,23 @@ def test_a_quote_that_swallows_everything_is_bounded(tmp_path: Path) -> None:
         ("\n\n", "is empty"),
         ("name,title\n1,a\n", "no column `id`"),
         ("a;title\n1;a\n", "'a', 'title'"),
-        ("id,size,size\n1,2,3\n", "more than one column named size"),
         ('id,"title\n1,2\n', "first row"),
     ],
 )
 def test_a_csv_without_a_usable_header_is_refused(tmp_path: Path, table: str, says: str) -> None:
     with pytest.raises(CatalogError, match=says):
         read(written(tmp_path, "c.csv", table))
+
+
+def test_columns_of_one_name_are_told_apart_and_pictures_among_them_are_all_used(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = "id,size,size,size_2,additional_image_link,additional_image_link,,\n1,S,M,L,a.png,b.png,x,y\n"
+    rows, rejected = read(written(tmp_path, "c.csv", table))
+    assert not rejected
+    (row,) = rows
+    assert row.values == {"id": "1", "size": "S", "size_3": "M", "size_2": "L", "images": ["a.png", "b.png"]}
+    assert "size_3, additional_image_link_2" in caplog.text
 
 
 _cell = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
