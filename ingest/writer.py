@@ -117,8 +117,8 @@ class ProductWriter:
             self._writes.submit(self._points(changes.embed))
         if changes.update:
             updates = {change.point: self._payload(change.work.entry.product, change.kept) for change in changes.update}
+            self._writes.wait()
             with self._watch.stage("write"):
-                self._writes.wait()
                 self._build.set_payload(updates)
 
     def _payload(self, product: Product, kept: Kept) -> dict[str, Any]:
@@ -128,8 +128,8 @@ class ProductWriter:
         known = [change.point for change in changes if change.work.held]
         stored: Mapping[UUID, Stored] = {}
         if known:
+            self._writes.wait()
             with self._watch.stage("compare"):
-                self._writes.wait()
                 stored = self._build.index.fetch(known, vectors=DENSE)
         images = self._images(changes, stored)
         texts = self._texts(changes, stored)
@@ -155,8 +155,8 @@ class ProductWriter:
 
     def _of_others(self, hashes: Sequence[str]) -> dict[str, Vectors]:
         """Vectors of pictures that other products have: a byte-identical picture is embedded once."""
+        self._writes.wait()
         with self._watch.stage("compare"):
-            self._writes.wait()
             points = self._build.index.with_pictures(hashes)
             stored = self._build.index.fetch(list(set(points.values())), vectors=("image",)) if points else {}
         vectors: dict[str, Vectors] = {}

@@ -22,15 +22,15 @@ class Writes:
 
     def submit(self, points: Sequence[Point]) -> None:
         """Raises what the batch before raised."""
-        with self._watch.stage("write"):
-            self.wait()
+        self.wait()
         self._under_way = self._thread.submit(self._build.upsert, points)
 
     def wait(self) -> None:
         """Until everything submitted is durable. Raises what writing it raised."""
-        if self._under_way:
-            future, self._under_way = self._under_way, None
-            future.result()
+        with self._watch.stage("write"):
+            if self._under_way:
+                future, self._under_way = self._under_way, None
+                future.result()
 
     def __enter__(self) -> Self:
         return self
@@ -40,7 +40,6 @@ class Writes:
     ) -> None:
         try:
             if error is None:
-                with self._watch.stage("write"):
-                    self.wait()
+                self.wait()
         finally:
             self._thread.shutdown()
