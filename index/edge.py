@@ -6,18 +6,19 @@ import ctypes
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import qdrant_edge as edge
-from qdrant_client import models
 
 from index.catalog_index import DENSE, Candidate, VectorName
-from index.edge_filters import to_edge
 from index.engine import PICTURE_GRAPH, RawVector, Row, Search, count_numbers
 from index.lexical import Sparse
 from index.room import has_room_to_close, require, require_to_open, told_when_full
 from schemas import FieldKind, IndexDamaged, IndexDiskFull
+
+if TYPE_CHECKING:
+    from qdrant_client import models
 
 _KINDS: dict[FieldKind, edge.PayloadSchemaType] = {
     "keyword": edge.PayloadSchemaType.Keyword,
@@ -206,7 +207,11 @@ def _payload_bytes(payloads: Iterable[dict[str, Any]]) -> int:
 
 
 def _filter(filter: models.Filter | None) -> edge.Filter | None:
-    return to_edge(filter) if filter else None
+    if filter is None:
+        return None
+    from index.edge_filters import to_edge
+
+    return to_edge(filter)
 
 
 def _query(search: Search) -> Any:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from uuid import UUID
-
-from qdrant_client import models
 
 from index.catalog_index import Candidate, VectorName
 from index.lexical import Sparse
 from schemas import FieldKind
+
+if TYPE_CHECKING:
+    from qdrant_client import models
 
 RawVector = list[float] | list[list[float]] | Sparse
 """A dense vector, the rows of a multivector, or a sparse vector."""

@@ -1,18 +1,14 @@
-"""A filter, as requests mean it, in Qdrant's words. Both engines start from here."""
+"""A filter, as requests mean it, in Qdrant's words. Both engines start from here.
+
+Importing qdrant-client takes half a second: whoever may do without imports this where a filter is asked for.
+"""
 
 from __future__ import annotations
 
 from qdrant_client import models
 
-from schemas import All, AnyOf, Filter, Match, Missing, Range, Scalar, stored_name
-
-TITLE_KEY = "title_key"
-PICTURE_HASH = "pictures[].hash"
-
-
-def field_path(name: str) -> str:
-    """Where a filterable field lies in the payload, quoted so that any name will do."""
-    return f'fields."{stored_name(name)}"'
+from index.paths import TITLE_KEY, field_path
+from schemas import All, AnyOf, Filter, Match, Missing, Range, Scalar
 
 
 def to_qdrant(filter: Filter) -> models.Filter:
@@ -24,6 +20,12 @@ def to_qdrant(filter: Filter) -> models.Filter:
     if isinstance(filter, Match | Range | Missing):
         return models.Filter(must=[_condition(filter)])
     return models.Filter(must_not=[_condition(filter.part)])
+
+
+def to_qdrant_titled(title_key: str, filter: models.Filter | None) -> models.Filter:
+    """What passes the filter and has this ``title_key``."""
+    same = models.FieldCondition(key=TITLE_KEY, match=models.MatchValue(value=title_key))
+    return models.Filter(must=[same, *([filter] if filter else [])])
 
 
 def _condition(part: Filter) -> models.Condition:

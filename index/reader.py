@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 import numpy as np
-from qdrant_client import models
 
 from index.catalog_index import Candidate, DenseName, Leg, Stored, Term
 from index.engine import Engine, RawVector, Search
-from index.filters import PICTURE_HASH, TITLE_KEY, field_path, to_qdrant
 from index.lexical import Lexical, Sparse
+from index.paths import PICTURE_HASH, field_path
 from index.vectors import check_legs
 from schemas import All, Filter, IndexRecord, stored_name
+
+if TYPE_CHECKING:
+    from qdrant_client import models
 
 _NO_WORDS = Sparse([], [])
 
@@ -101,8 +103,9 @@ class Reader:
         return self._scroll(_translated(filter), limit, after)
 
     def titled(self, title_key: str, filter: Filter | None, limit: int) -> list[UUID]:
-        same = models.FieldCondition(key=TITLE_KEY, match=models.MatchValue(value=title_key))
-        return self._scroll(models.Filter(must=[same, *([to_qdrant(filter)] if filter else [])]), limit, None)
+        from index.filters import to_qdrant_titled
+
+        return self._scroll(to_qdrant_titled(title_key, _translated(filter)), limit, None)
 
     def _scroll(self, filter: models.Filter | None, limit: int, after: UUID | None) -> list[UUID]:
         if after is None:
@@ -136,7 +139,11 @@ class Reader:
 
 
 def _translated(filter: Filter | None) -> models.Filter | None:
-    return None if filter is None or _matches_everything(filter) else to_qdrant(filter)
+    if filter is None or _matches_everything(filter):
+        return None
+    from index.filters import to_qdrant
+
+    return to_qdrant(filter)
 
 
 def _matches_everything(filter: Filter) -> bool:

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from index.catalog_index import CatalogIndex, Point
 from index.engine import Engine, RawVector, Row
-from index.filters import PICTURE_HASH, TITLE_KEY, field_path
 from index.lexical import Lexical
+from index.paths import PICTURE_HASH, TITLE_KEY, field_path
 from index.reader import Reader
 from index.vectors import check_points
 from schemas import FieldKind, IndexRecord, Missing, Not, Precision, PrecisionQuality, as_kind, stored_name, widen_kind

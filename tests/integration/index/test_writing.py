@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from index.catalog_index import CatalogIndex, IndexStore, Leg
-from index.filters import field_path
+from index.paths import field_path
 from schemas import BadVectors, FieldKind, IndexLocked, IndexMissing, Match, Missing, Not
 from tests.integration.index.conftest import Engine
 from tests.support.points import DIMENSION, FIELDS, index_record, make_point, spec, unit

@@ -1,0 +1,13 @@
+"""Where things lie in a point's payload, for both engines."""
+
+from __future__ import annotations
+
+from schemas import stored_name
+
+TITLE_KEY = "title_key"
+PICTURE_HASH = "pictures[].hash"
+
+
+def field_path(name: str) -> str:
+    """Where a filterable field lies, quoted so that any name will do."""
+    return f'fields."{stored_name(name)}"'
