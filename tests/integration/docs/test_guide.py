@@ -72,7 +72,7 @@ def _export(rows: Iterable[Mapping[str, Any]]) -> bytes:
         (
             {theirs: row[ours] for ours, theirs in GERMAN.items()}
             | {"Preis": str(row["price"]).replace(".", ",")}
-            | {"Kurzname": f"Für {row['id']}", "Foto2": ROWS[20]["image"], "Foto3": ROWS[21]["image"]}
+            | {"Kurzname": f"Für {row['id']}", "Ansicht2": ROWS[20]["image"], "Ansicht3": ROWS[21]["image"]}
             for row in rows
         ),
         ";",
@@ -125,11 +125,11 @@ def test_columns_under_other_names(checkout: Checkout) -> None:
     by_option, by_file = BLOCKS[COLUMNS]
     shop = write_drawn_catalog(checkout.folder / "shop").parent
     (shop / "export.csv").write_bytes(_export(ROWS[:6]))
-    (shop / "columns.yaml").write_text("id: Artikelnummer\ntitle: Kurzname\nimages: [Foto2, Foto3]\n")
+    (shop / "columns.yaml").write_text("id: Artikelnummer\ntitle: Kurzname\nimages: [Ansicht2, Ansicht3]\n")
     for block in (by_option, by_file):
         done = checkout.run(block)
         assert (done.report.indexed, done.report.embedded_images) == (6, 8)
-        assert done.report.mapping.items() >= {"Kurzname": "title", "Foto2": "images", "Foto3": "images"}.items()
+        assert done.report.mapping.items() >= {"Kurzname": "title", "Ansicht2": "images", "Ansicht3": "images"}.items()
         assert "price=Preis" in done.err  # what was guessed is printed
 
 
@@ -192,6 +192,8 @@ def test_pictures_from_elsewhere(checkout: Checkout) -> None:
 
 def test_a_catalog_from_its_first_run_to_rolling_back(checkout: Checkout) -> None:
     catalog = write_drawn_catalog(checkout.folder / "shop")
+    for path in (checkout.folder / "shop" / "pictures").iterdir():
+        os.utime(path, (1, 1))  # files that were just written are read again in the next run
     _first_run(checkout)
     _a_night(checkout, catalog)
     _rejects(checkout, catalog)

@@ -73,6 +73,13 @@ def test_a_json_column_may_first_come_late(tmp_path: Path) -> None:
 
 
 @FORMATS
+def test_a_first_picture_and_numbered_ones_are_all_guessed(tmp_path: Path, format: str) -> None:
+    row = {"id": "a", "title": "Tee", "Foto": "1.png", "Foto2": "2.png", "Fotos": "4.png", "Foto 3": "3.png"}
+    pictures = {"image": "1.png", "images": ["4.png", "2.png", "3.png"]}
+    assert values(opened(write(tmp_path, format, [row]))) == [{"id": "a", "title": "Tee", **pictures}]
+
+
+@FORMATS
 def test_what_is_plain_is_guessed_and_said(tmp_path: Path, format: str, caplog: pytest.LogCaptureFixture) -> None:
     rows = [{"SKU": "a", "Product Name": "Tee", "image_url": "a.png", "Colour": "red", "weight": 2}]
     with caplog.at_level(logging.INFO), opened(write(tmp_path, format, rows)) as reader:
