@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import csv
 import logging
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from itertools import chain, count, islice
+from itertools import count, islice
 
 from ingest.mapping import ColumnMap
 from ingest.numbers import Amount
@@ -153,11 +153,17 @@ class _Lines:
 
 def _numbered(names: Sequence[str]) -> list[str]:
     """Names that came before with the next free number behind: ``link``, ``link_2``, ``link_3``."""
+    taken, seen = set(names), set[str]()
+    numbers: defaultdict[str, Iterator[int]] = defaultdict(lambda: count(2))
     numbered: list[str] = []
     for name in names:
-        candidates = chain([name], (f"{name}_{number}" for number in count(2)))
-        free = (it for it in candidates if it == name or it not in names)
-        numbered.append(next(it for it in free if not it or it not in numbered))
+        if name and name in seen:
+            name_again = next(it for number in numbers[name] if (it := f"{name}_{number}") not in taken)
+            taken.add(name_again)
+            numbered.append(name_again)
+        else:
+            numbered.append(name)
+        seen.add(name)
     return numbered
 
 
