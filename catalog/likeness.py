@@ -96,7 +96,7 @@ def differences(one: Floats, others: Floats) -> Floats:
         nearest = least[close]
         # As it is over every cut of the others, and every cut of it over the others as they are.
         _lay(_Laid.of(one[None, None]), _Laid.of(_cut(others[close])), nearest)
-        _lay(_Laid.of(_cut(one[None])[1:]), _Laid.of(others[close][None]), nearest)
+        _lay(_Laid.of(_cut(one[None])), _Laid.of(others[close][None]), nearest)
         least[close] = nearest
     return least
 
@@ -186,7 +186,7 @@ def _product(some: Floats, others: Floats) -> Floats:
 
 
 def _cut(sketches: Floats) -> Floats:
-    """Sketches ``(n, 3, 16, 16)`` whole, then with edges cut off in every way tried: ``(ways, n, 3, 16, 16)``."""
+    """Sketches ``(n, 3, 16, 16)`` with edges cut off in every way tried: ``(ways, n, 3, 16, 16)``."""
     down, across = _cuts()
     rows: Floats = down[:, None, None] @ sketches
     return rows @ across.transpose(0, 2, 1)[:, None, None]
@@ -195,7 +195,7 @@ def _cut(sketches: Floats) -> Floats:
 @cache
 def _cuts() -> tuple[Floats, Floats]:
     """For each way of cutting what to multiply rows and columns with, ``(ways, 16, 16)`` each."""
-    around = [(part, part, part, part) for part in (0.0, *_CUT_AROUND)]
+    around = [(part, part, part, part) for part in _CUT_AROUND]
     corners = [
         (part * top, part * (1 - top), part * left, part * (1 - left))
         for part in _CUT_CORNER
