@@ -1,5 +1,6 @@
 """One request -> query plan -> legs -> fused, faceted, explained hits."""
 
+import index.filters  # noqa: F401 - half a second of qdrant-client: now, and not in the first search that filters
 from search.hits import picture_addresses
 from search.searcher import Answer, Searcher
 from search.weights import LegWeights, weights_for

@@ -44,6 +44,11 @@ def test_importing_schemas_loads_no_heavy_library() -> None:
     assert not {"torch", "numpy", "PIL", "qdrant_client", "qdrant_edge"} & set(loaded.split())
 
 
+def test_no_search_waits_for_an_import_of_qdrant_client() -> None:
+    program = "import search, sys; sys.exit('qdrant_client' not in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
+
+
 def _declared(*groups: str) -> set[str]:
     names: set[str] = set()
     for group in groups:
