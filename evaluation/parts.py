@@ -14,7 +14,7 @@ from schemas import Precision, PrecisionQuality
 _BATCH = 64
 """As the job embeds them."""
 _WARM, _FORWARD = 128, 256
-"""Pictures of one measurement, and of those before it that are not counted: cores that were idle are a tenth faster for
+"""Pictures that are not counted, and those of the measurement after them: cores that were idle are a tenth faster for
 some seconds, which a job has behind it."""
 
 
