@@ -185,6 +185,11 @@ class IndexBuild(Protocol):
         """Say in the record in what arithmetic vectors were made of late, and what was measured of it."""
         ...
 
+    @property
+    def graph_due(self) -> bool:
+        """True when so much was written that ``optimize`` is due: what is in no graph yet takes memory."""
+        ...
+
     def optimize(self) -> None:
         """Build graphs and quantized copies. Nobody is served from here, so it may take its time."""
         ...

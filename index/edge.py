@@ -20,18 +20,32 @@ from schemas import FieldKind, IndexDamaged, IndexDiskFull
 if TYPE_CHECKING:
     from qdrant_client import models
 
-_KINDS: dict[FieldKind, edge.PayloadSchemaType] = {
-    "keyword": edge.PayloadSchemaType.Keyword,
-    "integer": edge.PayloadSchemaType.Integer,
-    "float": edge.PayloadSchemaType.Float,
-    "bool": edge.PayloadSchemaType.Bool,
+_KINDS: dict[edge.PayloadSchemaType, FieldKind] = {
+    edge.PayloadSchemaType.Keyword: "keyword",
+    edge.PayloadSchemaType.Integer: "integer",
+    edge.PayloadSchemaType.Float: "float",
+    edge.PayloadSchemaType.Bool: "bool",
+}
+# Of points in a graph these are read from files, no slower than from memory that is the process' own.
+_PAYLOAD_INDEXES: dict[FieldKind, edge.PayloadSchemaParams] = {
+    "keyword": edge.KeywordIndexParams(memory=edge.Memory.Cached),
+    "integer": edge.IntegerIndexParams(memory=edge.Memory.Cached),
+    "float": edge.FloatIndexParams(memory=edge.Memory.Cached),
+    "bool": edge.BoolIndexParams(memory=edge.Memory.Cached),
 }
 # Candidates found by quantized scores are scored again, and no more than those: scores are exact cosines.
 _RESCORE = edge.QuantizationSearchParams(rescore=True)
 _EVERY_POINT = edge.SearchParams(quantization=_RESCORE, exact=True)
-_GRAPH = edge.SearchParams(quantization=_RESCORE, hnsw_ef=200)
 _INDEX_BYTES = 100
 """Of a payload index, a point: more than most fields need."""
+_FLUSHED = 2_000
+"""Points written before what Edge keeps of them until they are flushed is given back: a kilobyte a point."""
+_GRAPH = 20_000
+"""Points of a graph. Points that are in none take 2 kB of memory each, and building one 1 to 2 kB a point. Over 60,000
+products, three graphs against one: built in 29 s against 75; 1.00 of the best 50 found against .98, and 1.00 against
+.76 under a filter that a tenth passes; in 3.7 ms against 3.0."""
+_MOST_GRAPHS = 8
+"""Beyond these, small graphs are made into large ones: each is searched."""
 _WORTH_A_GRAPH = 5_000
 """Up to here comparing with every point costs no more than the graph. Over 10,000 points of 833 dimensions the
 graph takes half as long, and found all of the best 10 near stored vectors, if not all of the tail."""
@@ -44,6 +58,9 @@ class EdgeEngine:
         self._shard = shard
         self._path = path
         self._written = False
+        self._unflushed = 0
+        self._loose = 0
+        """Points written since graphs were built."""
         self._closed = False
 
     @classmethod
@@ -69,7 +86,7 @@ class EdgeEngine:
 
     def search(self, searches: Sequence[Search], filter: models.Filter | None, limit: int) -> list[list[Candidate]]:
         condition = _filter(filter)
-        params = _GRAPH if self._shard.info().points_count > _WORTH_A_GRAPH else _EVERY_POINT
+        params = _along_graphs(limit) if self._shard.info().points_count > _WORTH_A_GRAPH else _EVERY_POINT
         requests = [
             edge.QueryRequest(
                 query=edge.Query.Nearest(_query(search), using=search.vector),
@@ -125,11 +142,11 @@ class EdgeEngine:
         return [(hit.value, hit.count) for hit in self._shard.facet(request)]
 
     def payload_indexes(self) -> dict[str, FieldKind]:
-        kinds = {schema: kind for kind, schema in _KINDS.items()}
-        return {path: kinds[info.data_type] for path, info in self._shard.info().payload_schema.items()}
+        return {path: _KINDS[info.data_type] for path, info in self._shard.info().payload_schema.items()}
 
     def index_payload(self, path: str, kind: FieldKind) -> None:
-        self._update(edge.UpdateOperation.create_field_index(path, _KINDS[kind]), _INDEX_BYTES * self.count(None))
+        operation = edge.UpdateOperation.create_field_index(path, _PAYLOAD_INDEXES[kind])
+        self._update(operation, _INDEX_BYTES * self.count(None))
 
     def upsert(self, rows: Sequence[Row]) -> None:
         points = [
@@ -139,25 +156,40 @@ class EdgeEngine:
         if points:
             needed = sum(map(_vector_bytes, rows)) + _payload_bytes(row.payload for row in rows)
             self._update(edge.UpdateOperation.upsert_points(points), needed)
+            self._loose += len(points)
+            self._wrote(len(points))
 
     def overwrite_payload(self, payloads: Mapping[UUID, dict[str, Any]]) -> None:
         needed = _payload_bytes(payloads.values())
         for id, payload in payloads.items():
             self._update(edge.UpdateOperation.overwrite_payload([id], payload), needed)
+        self._wrote(len(payloads))
 
     def delete(self, ids: Sequence[UUID]) -> None:
         if ids:
             self._update(edge.UpdateOperation.delete_points(list(ids)), 0)
+
+    @property
+    def graph_due(self) -> bool:
+        return self._loose >= _GRAPH
 
     def optimize(self) -> None:
         self._written = True
         require(self._path, 0, "building graphs")
         with told_when_full(self._path):  # Edge itself looks for the room that the new segments need
             self._shard.optimize()
+        self._loose = 0
+        self.flush()  # what the new segments replace is held until then
 
     def flush(self) -> None:
         with told_when_full(self._path):
             self._shard.flush()
+        self._unflushed = 0
+
+    def _wrote(self, points: int) -> None:
+        self._unflushed += points
+        if self._unflushed >= _FLUSHED:
+            self.flush()
 
     def _update(self, operation: edge.UpdateOperation, size: int) -> None:
         """Apply a write of ``size`` bytes: to the log, to where it stays, and to the indexes of that."""
@@ -195,7 +227,13 @@ def _config(dimension: int) -> edge.EdgeConfig:
             for name in DENSE
         },
         sparse_vectors={"lexical": edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
+        optimizers=edge.EdgeOptimizersConfig(default_segment_number=_MOST_GRAPHS),
     )
+
+
+def _along_graphs(limit: int) -> edge.SearchParams:
+    """A copy of a picture, one of few that are wanted, was found with 64 candidates as with 200."""
+    return edge.SearchParams(quantization=_RESCORE, hnsw_ef=min(200, max(100, 4 * limit)))
 
 
 def _vector_bytes(row: Row) -> int:

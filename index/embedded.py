@@ -144,12 +144,15 @@ class EmbeddedBuild(Writer):
         self.resumed = resumed
         super().__init__(engine, Reader(engine, record, "building"))
 
+    @property
+    def graph_due(self) -> bool:
+        return self._edge.graph_due
+
     def optimize(self) -> None:
         self._edge.optimize()
 
     def commit(self) -> str:
         self.optimize()
-        self._edge.flush()
         self.close()
         return self._generations.publish(self._record)
 

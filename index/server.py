@@ -214,6 +214,10 @@ class ServerBuild(Writer):
         self._store.check_lease()
         super().delete(ids)
 
+    @property
+    def graph_due(self) -> bool:
+        return False
+
     def optimize(self) -> None:
         """Servers do that by themselves."""
 

@@ -9,8 +9,8 @@ from ingest.stopwatch import Stopwatch
 
 
 class SteadyRate:
-    """Pictures a second from the end of the first batch on, less the time for words: what comes before is the
-    loading of the model and the start of the decode processes."""
+    """Pictures a second from the end of the first batch on, less the time for words and for graphs: what comes before
+    is the loading of the model and the start of the decode processes."""
 
     def __init__(self, embedder: Embedder, watch: Stopwatch) -> None:
         self._embedder = embedder
@@ -31,4 +31,5 @@ class SteadyRate:
         return round(images / seconds, 2) if images and seconds > 0 else None
 
     def _at(self) -> tuple[float, int]:
-        return time.perf_counter() - self._watch.seconds.get("texts", 0.0), self._embedder.images
+        apart = sum(self._watch.seconds.get(stage, 0.0) for stage in ("texts", "optimize"))
+        return time.perf_counter() - apart, self._embedder.images

@@ -23,6 +23,9 @@ class Writes:
     def submit(self, points: Sequence[Point]) -> None:
         """Raises what the batch before raised."""
         self.wait()
+        if self._build.graph_due:
+            with self._watch.stage("optimize"):
+                self._build.optimize()
         self._under_way = self._thread.submit(self._build.upsert, points)
 
     def wait(self) -> None:
