@@ -16,12 +16,14 @@ from index.catalog_index import (
     VectorName,
     all_points,
 )
+from index.paths import PICTURE_HASH
 from index.sample import sample_pictures
 from index.settings import IndexSettings
 from index.store import open_store
 
 __all__ = [
     "DENSE",
+    "PICTURE_HASH",
     "Candidate",
     "CatalogIndex",
     "DenseName",

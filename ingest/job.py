@@ -27,7 +27,7 @@ from ingest.pruning import gone_products, prune
 from ingest.readers import Reader, open_catalog
 from ingest.rehearsal import Rehearsal
 from ingest.rejects import RejectsFile
-from ingest.same import find_same
+from ingest.same import find_same, new_pictures
 from ingest.same_file import SameFile
 from ingest.scan import Scan, Scanner
 from ingest.settings import IngestSettings
@@ -247,6 +247,8 @@ class _Job:
         if build.index.count():
             with announced(self._watch, "optimize"):
                 build.optimize()
+            if build.resumed:
+                self._pictured = self._pictured_since(build)
             if self._pictured:
                 with announced(self._watch, "same"):
                     self._find_same(build.index)
@@ -263,6 +265,13 @@ class _Job:
                 same.write(pair)
         self._report.same_pictures = dict(same.counts.most_common())
         self._report.same_file = str(same.path) if same.path else None
+
+    def _pictured_since(self, build: IndexBuild) -> bytearray:
+        """Points with pictures that what serves has not: those of the job that died too."""
+        with ExitStack() as held:
+            serves = self._store.version() and not build.fresh
+            before = held.enter_context(closing(self._store.open())) if serves else None
+            return bytearray().join(point.bytes for point in new_pictures(build.index, before))
 
     def _count_left_behind(self, build: IndexBuild) -> None:
         """Products of the generation that serves which the new one, of another model, does not have."""

@@ -16,13 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog import differences, is_copy, near_distance, picture_sources, sketch
-from index import CatalogIndex, Leg, Stored, all_points, sample_pictures
+from index import PICTURE_HASH, CatalogIndex, Leg, Stored, all_points, sample_pictures
 from ingest.batches import batched
 from schemas import Match, Not, PictureRef, SameKind, SamePair
 
 Floats = NDArray[np.float32]
 
 _BATCH = 64
+_SCANNED = 1_000
 _SAMPLE = 256
 _CANDIDATES = 12
 """Looked at first. Where the last of them is a copy there may be more."""
@@ -50,6 +51,19 @@ def find_same(index: CatalogIndex, points: Iterable[UUID] | None, *, similar: bo
         similar: Also give pictures that merely look alike.
     """
     return _Search(index, similar).run(all_points(index) if points is None else points)
+
+
+def new_pictures(index: CatalogIndex, before: CatalogIndex | None) -> Iterator[UUID]:
+    """Points that have a picture which the same point of an older index has not, None being one without any."""
+    for batch in batched(all_points(index), _SCANNED):
+        hashes = _hashes(index, batch)
+        known = _hashes(before, batch) if before else {}
+        yield from (point for point in batch if hashes[point] - known.get(point, set()))
+
+
+def _hashes(index: CatalogIndex, points: Sequence[UUID]) -> dict[UUID, set[str]]:
+    stored = index.payloads(points, [PICTURE_HASH])
+    return {id: {picture["hash"] for picture in payload.get("pictures", ())} for id, payload in stored.items()}
 
 
 class _Search:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import random
@@ -22,7 +23,7 @@ from embedding import Preparer
 from embedding.encoder import Pixels, Vectors
 from ingest.decoding import Decoded, DecodePool, _Worker
 from ingest.pipeline import BATCH, WINDOW
-from schemas import CatalogError, IndexLocked, ModelNotFound
+from schemas import CatalogError, IndexLocked, ModelNotFound, SamePair
 from tests.integration.ingest.jobs import draw, generation, indexed, ingest, rejects, write_rows
 from tests.support.encoders import HashEncoder, Poisoned, crash, exhaust, hang
 
@@ -70,6 +71,23 @@ def test_a_job_that_had_all_but_committed_is_committed_by_a_rerun_without_an_enc
     report = ingest(catalog, tmp_path / "data", encoder=FailingAfter(0))
     assert (report.unchanged, report.indexed) == (2 * BATCH, 0)
     assert len(indexed(tmp_path / "data")) == 2 * BATCH
+
+
+def test_a_rerun_also_compares_the_pictures_that_the_failed_job_wrote(tmp_path: Path) -> None:
+    catalog = _catalog(tmp_path, 3 * BATCH)
+    ingest(catalog, tmp_path / "data")
+    draw(tmp_path / "copy.png", "blue")
+    lines = _catalog(tmp_path, 5 * BATCH).read_text().splitlines(keepends=True)
+    lines[3 * BATCH : 3 * BATCH] = [json.dumps({"id": id, "image": "copy.png"}) + "\n" for id in ("one", "other")]
+    catalog.write_text("".join(lines))
+    with pytest.raises(RuntimeError, match="out of memory"):
+        ingest(catalog, tmp_path / "data", encoder=FailingAfter(1))
+    report = ingest(catalog, tmp_path / "data")
+    assert report.indexed == BATCH + 2
+    assert report.same_file
+    pairs = [SamePair.model_validate_json(line) for line in Path(report.same_file).read_text().splitlines()]
+    identical = [{pair.one.product, pair.other.product} for pair in pairs if pair.kind == "identical"]
+    assert identical == [{"one", "other"}]
 
 
 def test_an_encoder_that_cannot_be_loaded_fails_the_job_and_no_picture(tmp_path: Path) -> None:
