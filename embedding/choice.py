@@ -27,7 +27,7 @@ from embedding import builtin
 from embedding.description import describe
 from embedding.encoder import Encoder, Pixels, Vectors
 from embedding.load import load_encoder
-from embedding.quantized import QuantizedEncoder, quantized_network
+from embedding.quantized import RECIPE, QuantizedEncoder, quantized_network
 from embedding.sources import find_directory
 from schemas import ModelError, PrecisionQuality
 
@@ -125,4 +125,5 @@ def _nearest(queries: Vectors, vectors: Vectors) -> NDArray[np.intp]:
 def _measured_with() -> str:
     import torch
 
-    return f"onnxruntime {version('onnxruntime')}, {torch.backends.cpu.get_cpu_capability()}"
+    runtime, processor = version("onnxruntime"), torch.backends.cpu.get_cpu_capability()
+    return f"onnxruntime {runtime}, {processor}, network {RECIPE}"

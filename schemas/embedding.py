@@ -21,7 +21,9 @@ class PrecisionQuality(BaseModel):
     )
     pictures: int = Field(description="Distinct pictures it was measured on.")
     fingerprint: str = Field(description="Of the model.")
-    measured_with: str = Field(description="The runtime and the instructions of the processor.")
+    measured_with: str = Field(
+        description="The runtime, the instructions of the processor, and how the network was made."
+    )
 
 
 class EmbeddingSpec(BaseModel):

@@ -37,7 +37,7 @@ from embedding.builtin.concepts import concept_vectors
 from embedding.builtin.vision import Classifier
 from embedding.encoder import Vectors
 from embedding.precision import choose_precision, dtype_of
-from embedding.sentence_transformer import TransformerEncoder, to_pixel_values
+from embedding.sentence_transformer import TransformerEncoder
 from schemas import Precision
 
 _COLOR_STRIDE = 4
@@ -98,8 +98,8 @@ class BuiltinModel(InputModule):
     def preprocess(self, inputs: Sequence[Any], prompt: str | None = None, **kwargs: Any) -> dict[str, Any]:
         """Features of a batch of texts, or of a batch of pictures; longer texts than the window are cut here."""
         if inputs and isinstance(inputs[0], Image.Image):
-            prepared = [TRANSFORM.prepare(image) for image in inputs]
-            return {"pixel_values": to_pixel_values(prepared, TRANSFORM), "modality": "image"}
+            pixels = np.stack([TRANSFORM.prepare(image) for image in inputs])
+            return {"pixel_values": torch.from_numpy(pixels), "modality": "image"}
         texts = [(prompt or "") + text for text in inputs]
         tokens = self.tokenizer(texts, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
         return {**tokens, "modality": "text"}
@@ -132,14 +132,14 @@ class BuiltinModel(InputModule):
         colors = torch.from_numpy(np.stack([self._named_colors(ids) for ids in input_ids.tolist()]))
         return torch.cat([pad(semantic, (0, VISUAL + SHADES)), TEXT_COLORS_WEIGHT * colors], dim=1)
 
-    def _embed_pictures(self, pixel_values: torch.Tensor) -> torch.Tensor:
-        """``(n, 833)`` of ``(n, 3, 224, 224)`` normalised pixels."""
-        logits, features = self.vision(pixel_values)
+    def _embed_pictures(self, pixels: torch.Tensor) -> torch.Tensor:
+        """``(n, 833)`` of ``(n, 224, 224, 3) uint8``."""
+        mean, std = (torch.tensor(channels) for channels in (TRANSFORM.mean, TRANSFORM.std))
+        values = pixels.float().mul_(TRANSFORM.scale).sub_(mean).div_(std)
+        logits, features = self.vision(values.permute(0, 3, 1, 2))
         semantic = logits.softmax(1).pow(PROBABILITY_POWER) @ self.concepts
-        samples = pixel_values[:, :, ::_COLOR_STRIDE, ::_COLOR_STRIDE].permute(0, 2, 3, 1)
-        mean, std = torch.tensor(TRANSFORM.mean), torch.tensor(TRANSFORM.std)
-        pixels = ((samples * std + mean) / TRANSFORM.scale).round().to(torch.uint8)
-        colors, shades = (torch.from_numpy(part) for part in picture_colors(pixels.numpy()))
+        samples = pixels[:, ::_COLOR_STRIDE, ::_COLOR_STRIDE]
+        colors, shades = (torch.from_numpy(part) for part in picture_colors(samples.numpy()))
         parts = [
             SEMANTIC_WEIGHT * normalize(semantic, dim=1),
             VISUAL_WEIGHT * normalize(features, dim=1),

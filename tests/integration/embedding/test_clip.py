@@ -17,7 +17,6 @@ from sentence_transformers import SentenceTransformer
 
 from embedding import Vectors, load_encoder, load_spec
 from embedding.random_clip import make_clip
-from embedding.sentence_transformer import to_pixel_values
 from schemas import ConfigurationError, ModelError, Precision
 
 TEXTS = ["red shoe", "", " \n", "Ünïcode ☃ and 日本", "x" * 74, "y" * 75]
@@ -76,9 +75,11 @@ def test_prepared_pixels_are_the_reference_s(tiny: Path) -> None:
 
     description = describe(tiny, "tiny")
     assert description
-    prepared = [description.transform.prepare(picture) for picture in _pictures()]
+    transform = description.transform
+    prepared = np.stack([transform.prepare(picture) for picture in _pictures()])
+    normalised = (prepared * np.float32(transform.scale) - transform.mean) / transform.std
     reference = _plain(tiny).preprocess(_pictures())["pixel_values"]
-    np.testing.assert_allclose(to_pixel_values(prepared, description.transform), reference, atol=1e-5)
+    np.testing.assert_allclose(normalised.transpose(0, 3, 1, 2), reference, atol=1e-5)
 
 
 def test_preparing_apart_changes_nothing(tiny: Path) -> None:

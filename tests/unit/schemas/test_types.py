@@ -38,7 +38,7 @@ QUALITY = {
     "overlap_at_10": 0.97,
     "pictures": 256,
     "fingerprint": "ab",
-    "measured_with": "onnxruntime 1.32.0, AVX512",
+    "measured_with": "onnxruntime 1.32.0, AVX512, network 2",
 }
 EXAMPLES: dict[str, dict[str, Any]] = {
     "EmbeddingSpec": SPEC,
