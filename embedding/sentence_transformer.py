@@ -19,6 +19,7 @@ from embedding.description import Description, describe
 from embedding.encoder import Pixels, Preparer, Vectors, check_vectors
 from embedding.fingerprint import fingerprint_directory
 from embedding.image_transform import ImageTransform, whole_picture
+from embedding.packed import can_pack, pack
 from embedding.pixel_embeddings import PixelEmbeddings
 from embedding.precision import choose_precision, dtype_of
 from schemas import EmbeddingSpec, ModelError, Precision
@@ -42,6 +43,8 @@ def load_sentence_transformer(model: str, directory: Path, precision: Precision 
     missing = {"text", "image"} - set(loaded.modalities)
     if missing:
         raise ModelError(f"model {model} does not embed {' or '.join(sorted(missing))}s; choose an image-text model")
+    if description and precision == "bfloat16" and loaded.device.type == "cpu" and can_pack():
+        pack(loaded[0].model)
     loaded = loaded.to(dtype_of(precision))
     spec = description.spec if description else _spec_of(loaded, model, directory)
     transform = description.transform if description else None

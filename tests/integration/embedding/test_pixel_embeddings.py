@@ -11,6 +11,7 @@ from transformers import CLIPVisionConfig
 from transformers.models.clip.modeling_clip import CLIPVisionEmbeddings
 
 from embedding.image_transform import ImageTransform
+from embedding.packed import PackedLinear, can_pack
 from embedding.picture_network import IntegerProduct
 from embedding.pixel_embeddings import PixelEmbeddings
 
@@ -60,6 +61,19 @@ def test_in_int8_weights_are_rounded(edge: int, patch: int) -> None:
     exact, made = _exact(reference, pixels), embeddings(pixels)
     torch.testing.assert_close(made[:, 0], exact[:, 0])
     assert 1e-6 < _error(made[:, 1:], exact[:, 1:]) < 0.01
+
+
+@pytest.mark.skipif(not can_pack(), reason="no bfloat16 on this processor")
+@SIZES
+@torch.inference_mode()
+def test_bfloat16_loses_no_more_than_on_normalised_pixels(edge: int, patch: int) -> None:
+    reference, pixels = _embeddings(edge, patch), _pixels(edge)
+    exact = _exact(reference, pixels)
+    embeddings: Any = PixelEmbeddings(reference, _transform(edge))
+    embeddings.product.linear = PackedLinear(embeddings.product.linear.weight, None)
+    made = embeddings.to(torch.bfloat16)(pixels)
+    usual = _exact(reference.to(torch.bfloat16), pixels)
+    assert 1e-6 < _error(made, exact) < 1.2 * _error(usual, exact)
 
 
 @torch.inference_mode()
