@@ -14,6 +14,7 @@ import qdrant_edge as edge
 from index.catalog_index import DENSE, Candidate, VectorName
 from index.engine import PICTURE_GRAPH, RawVector, Row, Search, count_numbers
 from index.lexical import Sparse
+from index.mapped import release
 from index.room import has_room_to_close, require, require_to_open, told_when_full
 from schemas import FieldKind, IndexDamaged, IndexDiskFull
 
@@ -185,6 +186,7 @@ class EdgeEngine:
         with told_when_full(self._path):
             self._shard.flush()
         self._unflushed = 0
+        release(self._path)
 
     def _wrote(self, points: int) -> None:
         self._unflushed += points
