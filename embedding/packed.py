@@ -19,7 +19,7 @@ _QUICK = 1.702
 """QuickGELU is ``x * sigmoid(1.702 x)``: SiLU of 1.702 x, over 1.702."""
 _ATTENTION = "storelens_batched"
 _ROWS = 400
-"""Tokens of a usual call: eight pictures of fifty. Weights laid out for them are as fast for other numbers."""
+"""Tokens of a call that weights are laid out for: as fast for fewer and for more."""
 
 
 def can_pack() -> bool:
