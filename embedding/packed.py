@@ -15,8 +15,11 @@ from transformers import AttentionInterface
 from transformers.activations import GELUActivation, QuickGELUActivation
 from transformers.models.clip.modeling_clip import CLIPMLP
 
-_QUICK = 1.702
-"""QuickGELU is ``x * sigmoid(1.702 x)``: SiLU of 1.702 x, over 1.702."""
+_FUSED: dict[type[nn.Module], tuple[str, float]] = {
+    GELUActivation: ("gelu", 1.0),
+    QuickGELUActivation: ("swish", 1.702),  # x * sigmoid(1.702 x)
+}
+"""oneDNN's name, and ``s``: the activation of ``x`` is oneDNN's of ``s x``, over ``s``."""
 _ATTENTION = "storelens_batched"
 _ROWS = 400
 """Tokens of a call that weights are laid out for: as fast for fewer and for more."""
@@ -81,16 +84,10 @@ class _PackedPerceptron(nn.Module):
     def __init__(self, perceptron: CLIPMLP) -> None:
         super().__init__()
         first, second, activation = perceptron.fc1, perceptron.fc2, perceptron.activation_fn
-        self.between: nn.Module = nn.Identity()
-        if isinstance(activation, QuickGELUActivation):
-            self.first = PackedLinear(first.weight * _QUICK, first.bias * _QUICK, "swish")
-            self.second = PackedLinear(second.weight / _QUICK, second.bias)
-        elif isinstance(activation, GELUActivation):
-            self.first = PackedLinear(first.weight, first.bias, "gelu")
-            self.second = PackedLinear(second.weight, second.bias)
-        else:
-            self.between = activation
-            self.first, self.second = (PackedLinear(layer.weight, layer.bias) for layer in (first, second))
+        fused, scale = _FUSED.get(type(activation), ("none", 1.0))
+        self.first = PackedLinear(first.weight * scale, first.bias * scale, fused)
+        self.between = activation if fused == "none" else nn.Identity()
+        self.second = PackedLinear(second.weight / scale, second.bias)
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         result: torch.Tensor = self.second(self.between(self.first(values)))
