@@ -12,10 +12,15 @@ from transformers import CLIPConfig, CLIPModel
 from transformers.models.clip.modeling_clip import CLIPMLP
 
 from embedding.packed import PackedLinear, can_pack, pack
+from embedding.precision import choose_precision
 from embedding.random_clip import make_clip
 from embedding.sentence_transformer import TransformerEncoder, load_sentence_transformer
 
-pytestmark = pytest.mark.skipif(not can_pack(), reason="no bfloat16 on this processor")
+packs = pytest.mark.skipif(not can_pack(), reason="torch has no packed products in bfloat16 for this processor")
+
+
+def test_torch_still_has_them_where_bfloat16_is_chosen() -> None:
+    assert can_pack() or choose_precision(None) == "float32"
 
 
 def _clip(activation: str) -> Any:
@@ -27,6 +32,7 @@ def _clip(activation: str) -> Any:
     return network.eval()
 
 
+@packs
 @torch.inference_mode()
 @pytest.mark.parametrize("activation", ["quick_gelu", "gelu", "relu"])
 def test_it_rounds_no_more_than_the_usual_bfloat16(activation: str) -> None:
@@ -43,6 +49,7 @@ def test_it_rounds_no_more_than_the_usual_bfloat16(activation: str) -> None:
         assert (packed - exact).norm() < 1.3 * (usual - exact).norm()
 
 
+@packs
 @torch.inference_mode()
 @pytest.mark.parametrize("rows", [1, 7, 50, 400, 4000])
 def test_a_layer_takes_any_number_of_rows(rows: int) -> None:
@@ -52,6 +59,7 @@ def test_a_layer_takes_any_number_of_rows(rows: int) -> None:
     torch.testing.assert_close(PackedLinear(layer.weight, None)(values), values @ layer.weight.T)
 
 
+@packs
 def test_a_model_in_bfloat16_is_packed_and_one_in_float32_is_not(tmp_path: Path) -> None:
     directory = make_clip(tmp_path / "tiny")
     packed, plain = (

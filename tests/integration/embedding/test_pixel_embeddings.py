@@ -63,7 +63,7 @@ def test_in_int8_weights_are_rounded(edge: int, patch: int) -> None:
     assert 1e-6 < _error(made[:, 1:], exact[:, 1:]) < 0.01
 
 
-@pytest.mark.skipif(not can_pack(), reason="no bfloat16 on this processor")
+@pytest.mark.skipif(not can_pack(), reason="torch has no packed products in bfloat16 for this processor")
 @SIZES
 @torch.inference_mode()
 def test_bfloat16_loses_no_more_than_on_normalised_pixels(edge: int, patch: int) -> None:
