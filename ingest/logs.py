@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from typing import Literal, TextIO
 from uuid import uuid4
 
@@ -94,12 +95,28 @@ def _output_as_events() -> Iterator[None]:
     reader = threading.Thread(target=_log_lines, args=(read_end, end), name="output", daemon=True)
     reader.start()
     try:
-        yield
+        with _printed_at_once():
+            yield
     finally:
         _flush()
         os.write(write_end, b"\n" + end + b"\n")
         reader.join()
         os.close(write_end)
+
+
+@contextmanager
+def _printed_at_once() -> Iterator[None]:
+    """Into a pipe Python prints block by block: an event would have the time of the last line in its block."""
+    stdout = sys.stdout
+    if not isinstance(stdout, TextIOWrapper):
+        yield
+        return
+    line_buffering = stdout.line_buffering
+    stdout.reconfigure(line_buffering=True)
+    try:
+        yield
+    finally:
+        stdout.reconfigure(line_buffering=line_buffering)
 
 
 def _flush() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,7 @@ def _run(log: str) -> tuple[str, list[str]]:
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM, log],
         cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
         capture_output=True,
         encoding="utf-8",
         errors="backslashreplace",
