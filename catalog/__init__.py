@@ -3,7 +3,7 @@
 from catalog.archives import Archive, split_location, using_archive
 from catalog.compression import DAMAGED, compression_of, compression_of_bytes, decompressed
 from catalog.crops import WHOLE, WITH_CROPS, crops
-from catalog.fields import STANDARD_FIELDS, filter_values, kinds_of
+from catalog.fields import STANDARD_FIELDS
 from catalog.hashes import Kept, KeptPicture, PartHashes, hash_bytes, hash_json, hash_row, hash_words
 from catalog.likeness import differences, is_copy, near_distance, perceptual_hash, sketch
 from catalog.open_pictures import Pictures, is_kept, kept_hash, open_pictures
@@ -50,7 +50,6 @@ __all__ = [
     "differences",
     "fetch",
     "filesystem",
-    "filter_values",
     "hash_bytes",
     "hash_json",
     "hash_row",
@@ -59,7 +58,6 @@ __all__ = [
     "is_kept",
     "is_remote",
     "kept_hash",
-    "kinds_of",
     "locate_picture",
     "near_distance",
     "open_pictures",

@@ -12,10 +12,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid5
 
-from catalog.fields import filter_values
 from catalog.hashes import Kept, PartHashes, hash_json, hash_words
 from catalog.texts import title_text
-from schemas import FieldKind, Product
+from schemas import FieldKind, Product, stored_fields
 
 _NAMESPACE = UUID("6f0b7a3e-52a1-5d0c-9b1e-7d1f6c1f0a11")
 """Fixed for ever: the ids of every index ever written depend on it."""
@@ -40,10 +39,11 @@ def payload(product: Product, *, kinds: Mapping[str, FieldKind], root: str, kept
         kept: With the hashes that ``part_hashes`` made of the same product and root.
     """
     title = title_text(product)
+    row = product.to_row()
     return {
         "id": product.id,
-        "product": product.to_row(),
-        "fields": filter_values(product, kinds),
+        "product": row,
+        "fields": stored_fields(row, kinds),
         "root": root,
         **({} if title is None else {"title_key": title_key(title)}),
         **kept.to_payload(),
@@ -53,8 +53,8 @@ def payload(product: Product, *, kinds: Mapping[str, FieldKind], root: str, kept
 def part_hashes(product: Product, *, root: str, pictures: Sequence[str]) -> PartHashes:
     """The hashes of a product's parts, those of its ``pictures`` given.
 
-    What can be filtered follows from the row, and where the kind of a field widens the index widens
-    what it has by itself: neither is a part of its own.
+    What can be filtered follows from the row, and where a field changes its kind the index makes its values anew
+    by itself: neither is a part of its own.
     """
     return PartHashes(hash_words(product), tuple(pictures), hash_json([product.to_row(), root]))
 

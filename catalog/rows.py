@@ -1,13 +1,12 @@
-"""A row of a catalog becomes a product, or an error that names the column and says what it should hold."""
+"""A row of a catalog becomes a product; a value that its column cannot have is left out, with an error that says so."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from catalog.fields import flatten
 from catalog.inline import check_bytes, from_data_uri, source_of
 from schemas import (
     MAX_ID,
@@ -18,6 +17,9 @@ from schemas import (
     PictureSourceUnsupported,
     Product,
     RowError,
+    ValueUnusable,
+    flatten,
+    one_number,
     shown,
 )
 
@@ -31,89 +33,120 @@ _MAX_KNOWN = 10_000
 """Characters of the column names that are remembered as a shape."""
 
 
-class ParsedRow(NamedTuple):
-    """A product, and what is wrong with those of its pictures that had to be left out.
+_Value = TypeVar("_Value")
 
-    ``inline`` has the bytes of those that the row itself holds, by their sources: ``picture:HASH``.
+
+class ParsedRow(NamedTuple):
+    """A product, and what is wrong with those of its pictures and values that had to be left out.
+
+    ``inline`` has the bytes of those pictures that the row itself holds, by their sources: ``picture:HASH``.
     """
 
     product: Product
     picture_errors: tuple[PictureError, ...]
     inline: Mapping[str, bytes] = {}
+    value_errors: tuple[ValueUnusable, ...] = ()
 
 
-def product_from_row(row: Mapping[str, Any], *, typed_ids: bool = False) -> ParsedRow:
+def product_from_row(row: Mapping[str, Any], unusable: Mapping[str, ValueUnusable] | None = None) -> ParsedRow:
     """The product that a row describes.
 
-    Blank text and nulls are absent. A value in place of a picture's path that is no path costs the
-    row only this picture, where it has a title, a description or another picture.
+    Blank text and nulls are absent. A value that its column cannot have costs the row this value and no more.
 
     Args:
-        typed_ids: The catalog's format has types of its own, so whole numbers are ids as good as text.
+        unusable: Columns whose values are known to be of no use, and why; they are left out.
 
     Raises:
-        RowError: what is wrong with the first column that is, ``field``.
+        RowError: there is no id, or neither title, description nor picture; ``field`` is the column that is wrong.
     """
-    attributes = _attribute_columns(row)
-    product_id = _id(row.get("id"), "id", typed_ids)
+    errors: list[ValueUnusable] = []
+    if unusable:
+        row = {name: value for name, value in row.items() if name not in unusable}
+        errors += unusable.values()
+    attributes = _attribute_columns(row, errors)
+    try:
+        product_id = _id(row.get("id"), "id")
+    except ValueUnusable as error:
+        raise RowError(error.message, field="id") from error
     if product_id is None:
+        if unusable and "id" in unusable:
+            raise RowError(unusable["id"].message, field="id")
         raise RowError("the row has no id; it needs some text that no other product has", field="id")
     if len(product_id) > MAX_ID:
         raise RowError(f"id is longer than {MAX_ID:,} characters", field="id")
     images, picture_errors, inline = _images(row)
     product = Product(
         id=product_id,
-        title=_text(row, "title"),
-        description=_text(row, "description"),
+        title=_usable(errors, _text, row, "title"),
+        description=_usable(errors, _text, row, "description"),
         images=images,
-        category=_text(row, "category"),
-        brand=_text(row, "brand"),
-        price=_price(row.get("price")),
-        currency=_text(row, "currency"),
-        color=_texts(row, "color"),
-        in_stock=_in_stock(row.get("in_stock")),
-        tags=_texts(row, "tags"),
-        group_id=_id(row.get("group_id"), "group_id", typed_ids),
-        language=_text(row, "language"),
-        attributes=_attributes(row, attributes),
+        category=_usable(errors, _text, row, "category"),
+        brand=_usable(errors, _text, row, "brand"),
+        price=_usable(errors, _price, row.get("price")),
+        currency=_usable(errors, _text, row, "currency"),
+        color=_texts(row, "color", errors),
+        in_stock=_usable(errors, _in_stock, row.get("in_stock")),
+        tags=_texts(row, "tags", errors),
+        group_id=_usable(errors, _id, row.get("group_id"), "group_id"),
+        language=_usable(errors, _text, row, "language"),
+        attributes=_attributes(row, attributes, errors),
     )
     if not (product.title or product.description or product.images):
-        if picture_errors:
-            wrong = picture_errors[0]
-            raise RowError(f"{wrong.message}; and there is no title or description", field=wrong.field)
+        wrong = next((e for e in (*errors, *picture_errors) if e.field in _NEEDED), None)
+        if wrong:
+            raise RowError(f"{wrong.message}; and there is no other title, description or image", field=wrong.field)
         raise RowError("the row needs at least one of title, description and image", field="title")
-    return ParsedRow(product, tuple(picture_errors), inline)
+    return ParsedRow(product, tuple(picture_errors), inline, tuple(errors))
 
 
-def readable_id(row: object, *, typed_ids: bool = False) -> str | None:
+_NEEDED = ("title", "description", "image", "images")
+
+
+def _usable(errors: list[ValueUnusable], read: Callable[..., _Value | None], *arguments: Any) -> _Value | None:
+    """What ``read`` returns; where the value is of no use, None and one more error."""
+    try:
+        return read(*arguments)
+    except ValueUnusable as error:
+        errors.append(error)
+        return None
+
+
+def readable_id(row: object) -> str | None:
     """The id of a row that may be wrong in every other way; None where it has none that can be read."""
     try:
-        return _id(row.get("id"), "id", typed_ids) if isinstance(row, Mapping) else None
+        return _id(row.get("id"), "id") if isinstance(row, Mapping) else None
     except RowError:
         return None
 
 
-def _attribute_columns(row: object) -> tuple[str, ...]:
-    """The columns of a row that are attributes. Raises RowError where the row or one of its names is none."""
+def _attribute_columns(row: object, errors: list[ValueUnusable]) -> tuple[str, ...]:
+    """The columns of a row that are attributes. Raises RowError where the row is none."""
     if not isinstance(row, Mapping):
         raise RowError(f"a row is an object of columns, not {shown(row)}")
     if len(row) > MAX_COLUMNS:
         raise RowError(f"the row has {len(row):,} columns; at most {MAX_COLUMNS:,} are read")
     try:
-        return _shape(tuple(row)) if len("".join(row)) <= _MAX_KNOWN else _checked(tuple(row))
+        columns, wrong = _shape(tuple(row)) if len("".join(row)) <= _MAX_KNOWN else _checked(tuple(row))
     except TypeError:  # a name that is no text
-        return _checked(tuple(row))
+        columns, wrong = _checked(tuple(row))
+    errors += wrong
+    return columns
 
 
-def _checked(columns: tuple[Any, ...]) -> tuple[str, ...]:
+def _checked(columns: tuple[Any, ...]) -> tuple[tuple[str, ...], tuple[ValueUnusable, ...]]:
+    """The columns that are attributes, and what is wrong with the names of the others."""
+    good, wrong = [], []
     for name in columns:
         if not isinstance(name, str) or not name.strip():
-            raise RowError(f"a column's name is text, not {shown(name)}")
-        if not _is_unicode(name):
-            raise RowError(f"the column {name!a} has a name that is not valid Unicode")
-        if name in RESERVED:
-            raise RowError(f"{name!r} is a word of the filter language; give the column another name", field=name)
-    return tuple(name for name in columns if name not in STANDARD_COLUMNS)
+            wrong.append(ValueUnusable(f"a column's name is text, not {shown(name)}"))
+        elif not _is_unicode(name):
+            wrong.append(ValueUnusable(f"the column {name!a} has a name that is not valid Unicode"))
+        elif name in RESERVED:
+            said = f"{name!r} is a word of the filter language; give the column another name"
+            wrong.append(ValueUnusable(said, field=name))
+        elif name not in STANDARD_COLUMNS:
+            good.append(name)
+    return tuple(good), tuple(wrong)
 
 
 # Rows of one catalog have few shapes between them.
@@ -137,21 +170,19 @@ def _is_unicode(text: str) -> bool:
 
 def _unicode(text: str, column: str) -> str:
     if not _is_unicode(text):
-        raise RowError(f"{column} is not valid Unicode: {shown(text)}", field=column)
+        raise ValueUnusable(f"{column} is not valid Unicode: {shown(text)}", field=column)
     return text
 
 
-def _wrong(column: str, value: object, expected: str) -> RowError:
-    return RowError(f"{column} is {shown(value)}, expected {expected}", field=column)
+def _wrong(column: str, value: object, expected: str) -> ValueUnusable:
+    return ValueUnusable(f"{column} is {shown(value)}, expected {expected}", field=column)
 
 
-def _id(value: object, column: str, typed: bool) -> str | None:
+def _id(value: object, column: str) -> str | None:
     if _is_absent(value):
         return None
-    if typed and isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
     if not isinstance(value, str):
-        raise _wrong(column, value, "text or a whole number" if typed else "text")
+        raise _wrong(column, value, "text or a whole number")
     return _unicode(value, column)
 
 
@@ -166,17 +197,20 @@ def _text(row: Mapping[str, Any], column: str) -> str | None:
     return value if value.isascii() else _unicode(value, column)
 
 
-def _texts(row: Mapping[str, Any], column: str) -> tuple[str, ...]:
+def _texts(row: Mapping[str, Any], column: str, errors: list[ValueUnusable]) -> tuple[str, ...]:
     values = row.get(column)
     if values is None:
         return ()
     texts: dict[str, None] = {}
     for value in values if isinstance(values, list | tuple) else (values,):
-        if isinstance(value, str):
-            if value and not value.isspace():
-                texts[value if value.isascii() else _unicode(value, column)] = None
-        elif value is not None:
-            raise _wrong(column, value, "text or a list of texts")
+        try:
+            if isinstance(value, str):
+                if value and not value.isspace():
+                    texts[value if value.isascii() else _unicode(value, column)] = None
+            elif value is not None:
+                raise _wrong(column, value, "text or a list of texts")
+        except ValueUnusable as error:
+            errors.append(error)
     return tuple(texts)
 
 
@@ -215,7 +249,7 @@ def _images(row: Mapping[str, Any]) -> tuple[tuple[str, ...], list[PictureError]
         given = row.get(column)
         if given is None:
             continue
-        for value in given if isinstance(given, list | tuple) and column == "images" else [given]:
+        for value in given if isinstance(given, list | tuple) else [given]:
             try:
                 source = _source(value, column, inline)
             except PictureError as error:
@@ -248,44 +282,47 @@ def _source(value: object, column: str, inline: dict[str, bytes]) -> str | None:
     return source
 
 
-def _attributes(row: Mapping[str, Any], columns: tuple[str, ...]) -> dict[str, Any]:
-    attributes = {}
-    nested = False
+def _attributes(row: Mapping[str, Any], columns: tuple[str, ...], errors: list[ValueUnusable]) -> dict[str, Any]:
+    attributes: dict[str, Any] = {}
+    names: set[str] = set()
     for name in columns:
         value = row[name]
-        if not _is_absent(value):
-            attributes[name] = value = _json(value, name)
-            nested = nested or isinstance(value, dict)
-    names = set(attributes)
-    if nested:
-        names = set()
-        for name, _ in flatten(attributes):
-            if name in names:
-                raise RowError(f"{name!r} is there twice: as a column, and as a part of a nested one", field=name)
-            names.add(name)
-    for name in names:
-        if len(name) > MAX_NAME:
-            raise RowError(f"the column {name[:40]}… has a name of more than {MAX_NAME} characters")
+        if _is_absent(value):
+            continue
+        try:
+            value = _json(value, name)
+            of_value = [part for part, _ in flatten({name: value})] if isinstance(value, dict) else [name]
+            for part in of_value:
+                if part in names:
+                    twice = f"{part!r} is there twice: as a column, and as a part of a nested one"
+                    raise ValueUnusable(twice, field=part)
+                if len(part) > MAX_NAME:
+                    raise ValueUnusable(f"the column {part[:40]}… has a name of more than {MAX_NAME} characters")
+        except ValueUnusable as error:
+            errors.append(error)
+            continue
+        names.update(of_value)
+        attributes[name] = value
     if len(names) > MAX_COLUMNS:
         raise RowError(f"the row has {len(names):,} columns with nested ones; at most {MAX_COLUMNS:,} are read")
     return attributes
 
 
 def _json(value: Any, column: str, depth: int = 0) -> Any:
-    """A value as JSON has it. Raises RowError for what JSON cannot hold."""
+    """A value as JSON has it, a number in its one form. Raises ValueUnusable for what JSON cannot hold."""
     if depth > MAX_NESTING:
-        raise RowError(f"{column} is nested deeper than {MAX_NESTING} levels", field=column)
+        raise ValueUnusable(f"{column} is nested deeper than {MAX_NESTING} levels", field=column)
     if isinstance(value, str):
         return value if value.isascii() else _unicode(value, column)
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int | float):
-        return _finite(value, column)
+        return one_number(_finite(value, column))
     if isinstance(value, list | tuple):
         return [_json(item, column, depth + 1) for item in value]
     if isinstance(value, Mapping):
         for name in value:
             if not isinstance(name, str) or not _is_unicode(name):
-                raise RowError(f"{column} holds the key {shown(name)}, expected text", field=column)
+                raise ValueUnusable(f"{column} holds the key {shown(name)}, expected text", field=column)
         return {name: _json(item, column, depth + 1) for name, item in value.items()}
     raise _wrong(column, value, "text, a number, true or false, a list or an object")

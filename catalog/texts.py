@@ -6,8 +6,7 @@ import html
 import re
 from collections.abc import Iterable, Iterator
 
-from catalog.fields import flatten
-from schemas import Product
+from schemas import Product, flatten
 
 TEXT_VERSION = 1
 """Goes up when the words of an unchanged product change, so that they are embedded again."""

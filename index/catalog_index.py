@@ -239,8 +239,8 @@ class IndexStore(Protocol):
 
         It holds what serves now when the records go together, and is empty otherwise.
         Payload indexes for ``record.fields`` exist when this returns, and stored values of a field
-        whose kind widened have been widened too. Fields only ever widen, and ``average_words`` stays
-        what it was: the record that counts from here on is ``index.record`` of the build.
+        whose kind changed have been made anew. Fields that the record lacks stay, and so does
+        ``average_words``: the record that counts from here on is ``index.record`` of the build.
         """
         ...
 

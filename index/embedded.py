@@ -77,8 +77,10 @@ class EmbeddedStore:
         serving = files.record(current) if current else None
         fresh = serving is not None and bool(serving.differences(record))
         left = self._left_behind(current, record)
+        base = None if fresh else serving
         try:
             if left:
+                base = base or left.record
                 engine, record = left.engine, continued(left.record, record)
             elif current and serving and not fresh:
                 engine, record = EdgeEngine.load(files.copy_current(current)), continued(serving, record)
@@ -88,7 +90,7 @@ class EmbeddedStore:
             files.clear()  # half a shard is of no use to anybody, and its room is
             raise
         files.set_base(Base(generation=current, record=record))
-        self._build = EmbeddedBuild(files, engine, record, fresh=fresh, resumed=left is not None)
+        self._build = EmbeddedBuild(files, engine, record, base, fresh=fresh, resumed=left is not None)
         return self._build
 
     def _left_behind(self, current: str | None, record: IndexRecord) -> _Left | None:
@@ -136,13 +138,20 @@ class EmbeddedBuild(Writer):
     """An ``IndexBuild`` in the folder ``building``."""
 
     def __init__(
-        self, generations: Generations, engine: EdgeEngine, record: IndexRecord, *, fresh: bool, resumed: bool
+        self,
+        generations: Generations,
+        engine: EdgeEngine,
+        record: IndexRecord,
+        base: IndexRecord | None,
+        *,
+        fresh: bool,
+        resumed: bool,
     ) -> None:
         self._generations = generations
         self._edge = engine
         self.fresh = fresh
         self.resumed = resumed
-        super().__init__(engine, Reader(engine, record, "building"))
+        super().__init__(engine, Reader(engine, record, "building"), base)
 
     @property
     def graph_due(self) -> bool:

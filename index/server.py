@@ -130,14 +130,14 @@ class ServerStore:
         if left:
             return self._go_on(left, record, in_place=False, fresh=serving is not None)
         created = self._collections.create(record)
-        return ServerBuild(self, self._client, created, record, fresh=serving is not None)
+        return ServerBuild(self, self._client, created, record, None, fresh=serving is not None)
 
     def _go_on(self, collection: str, record: IndexRecord, *, in_place: bool, fresh: bool) -> ServerBuild:
         base, revision = self._collections.description(collection)
         record = continued(base, record)
-        build = ServerBuild(self, self._client, collection, record, fresh=fresh, resumed=not in_place)
+        build = ServerBuild(self, self._client, collection, record, base, fresh=fresh, resumed=not in_place)
         if record.fields != base.fields:
-            # Stored values are widened by now: readers are told at once, not with the commit.
+            # Stored values have their new kinds by now: readers are told at once, not with the commit.
             self._collections.describe(collection, record, revision + in_place)
         return build
 
@@ -191,12 +191,13 @@ class ServerBuild(Writer):
         client: QdrantClient,
         collection: str,
         record: IndexRecord,
+        base: IndexRecord | None,
         *,
         fresh: bool,
         resumed: bool = False,
     ) -> None:
         engine = ServerEngine(client, collection, store.url)
-        super().__init__(engine, Reader(engine, record, "building"))
+        super().__init__(engine, Reader(engine, record, "building"), base)
         self._store = store
         self._collection = collection
         self.fresh = fresh

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 from uuid import UUID
@@ -12,20 +13,33 @@ from index.lexical import Lexical
 from index.paths import PICTURE_HASH, TITLE_KEY, field_path
 from index.reader import Reader
 from index.vectors import check_points
-from schemas import FieldKind, IndexRecord, Missing, Not, Precision, PrecisionQuality, as_kind, stored_name, widen_kind
+from schemas import (
+    RECORD_FORMAT,
+    FieldKind,
+    IndexRecord,
+    Precision,
+    PrecisionQuality,
+    fit,
+    stored_fields,
+    stored_name,
+)
 
 _BATCH = 500
 
 
 class Writer:
-    """The writes of an ``IndexBuild`` over an engine."""
+    """The writes of an ``IndexBuild`` over an engine.
 
-    def __init__(self, engine: Engine, reader: Reader) -> None:
+    Args:
+        base: What the build goes on with; None where it starts empty.
+    """
+
+    def __init__(self, engine: Engine, reader: Reader, base: IndexRecord | None) -> None:
         self._engine = engine
         self._reader = reader
         self._record = reader.record
         self._lexical = Lexical(reader.record.average_words)
-        self._widen(reader.record.fields)
+        self._fit(base, reader.record.fields)
 
     @property
     def index(self) -> CatalogIndex:
@@ -51,8 +65,8 @@ class Writer:
         embedding = self._record.embedding.model_copy(update={"precision": precision})
         self._record = self._record.model_copy(update={"embedding": embedding, "precision_quality": quality})
 
-    def _widen(self, fields: Mapping[str, FieldKind]) -> None:
-        """Give every field its payload index, and values of fields that became text their new form first.
+    def _fit(self, base: IndexRecord | None, fields: Mapping[str, FieldKind]) -> None:
+        """Give every field its payload index, and values of fields that changed their kind their new form first.
 
         The index of the old kind is the sign that a field is yet to be done: it goes last, so that
         a process that dies in between leaves nothing but work to repeat.
@@ -62,33 +76,55 @@ class Writer:
         for path in (TITLE_KEY, PICTURE_HASH):
             if path not in indexed:
                 self._engine.index_payload(path, "keyword")
+        found = {field: indexed.get(f"fields.{stored_name(field)}") for field in fields}
+        if base is not None:
+            old = base.format < RECORD_FORMAT
+            changed = [
+                field
+                for field, kind in fields.items()
+                if old or not {found[field], base.fields.get(field), kind} - {None} <= {kind, _as_it_is.get(kind)}
+            ]
+            if changed:
+                self._make_anew(changed, fields)
         for field, kind in fields.items():
-            before = indexed.get(f"fields.{stored_name(field)}")
-            if before == kind:
-                continue
-            if before and kind == "keyword":
-                self._to_text(field)
-            self._engine.index_payload(field_path(field), kind)
+            if found[field] != kind:
+                self._engine.index_payload(field_path(field), kind)
 
-    def _to_text(self, field: str) -> None:
-        name, after = stored_name(field), None
-        while ids := self._reader.scan(Not(Missing(field)), _BATCH, after):
-            rows = self._engine.retrieve(ids, True)
-            for row in rows:
-                row.payload["fields"][name] = as_kind(row.payload["fields"][name], "keyword")
-            self._engine.overwrite_payload({row.id: row.payload for row in rows})
+    def _make_anew(self, changed: Sequence[str], kinds: Mapping[str, FieldKind]) -> None:
+        """Make the values of some fields of all points again: of what the product has, which loses nothing."""
+        after = None
+        while ids := self._reader.scan(None, _BATCH, after):
+            payloads = {}
+            for row in self._engine.retrieve(ids, True):
+                before = row.payload.get("fields", {})
+                made, fields = stored_fields(row.payload.get("product", {}), kinds), dict(before)
+                for field in changed:
+                    name = stored_name(field)
+                    value = made.get(name)
+                    if value is None and name in before:
+                        value = fit(before[name], kinds[field]).value
+                    fields[name] = value
+                fields = {name: value for name, value in fields.items() if value is not None}
+                if json.dumps(fields) != json.dumps(before):  # 42 and 42.0 are equal, and not the same to an engine
+                    payloads[row.id] = row.payload | {"fields": fields}
+            if payloads:
+                self._engine.overwrite_payload(payloads)
             after = ids[-1]
+
+
+_as_it_is: dict[FieldKind, FieldKind] = {"float": "integer"}
+"""Whose values a field of this kind takes as they are."""
 
 
 def continued(base: IndexRecord, record: IndexRecord) -> IndexRecord:
     """The record of a build that goes on with what ``base`` describes.
 
-    Fields only ever widen, since older products keep theirs, and what the vectors there were made with stays.
+    Fields that the catalog no longer has stay, since older products keep theirs, and what the vectors there were made
+    with stays.
     """
-    fields = {**base.fields, **{name: widen_kind(base.fields.get(name), kind) for name, kind in record.fields.items()}}
     embedding = record.embedding.model_copy(update={"precision": base.embedding.precision})
     stays = {name: getattr(base, name) for name in ("average_words", "precision_quality", "created")}
-    return record.model_copy(update={"fields": fields, "embedding": embedding, **stays})
+    return record.model_copy(update={"fields": {**base.fields, **record.fields}, "embedding": embedding, **stays})
 
 
 def described(base: IndexRecord, record: IndexRecord) -> IndexRecord:

@@ -7,45 +7,58 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from catalog import ParsedRow, point_id, product_from_row
-from ingest.readers import Reader, Row
-from schemas import CatalogError, Product, RowError
+from ingest.catalog import Catalog
+from ingest.readers import Row
+from schemas import CatalogError, FieldKind, Product, RowError, Scalar, ValueUnusable, shown, unfit_values
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row that is a product. ``parsed`` says what of its pictures' columns cannot name a picture."""
+    """A row that is a product. ``parsed`` says what of its columns is of no use, and ``unfit`` which values are not of
+    their fields' kinds."""
 
     row: Row
     parsed: ParsedRow
     point: UUID
+    unfit: tuple[ValueUnusable, ...] = ()
 
     @property
     def product(self) -> Product:
         return self.parsed.product
 
 
-def entries(reader: Reader, todo: bytearray) -> Iterator[Entry]:
+def entries(catalog: Catalog, todo: bytearray) -> Iterator[Entry]:
     """The rows that ``todo`` has a 1 for. Raises CatalogError where the catalog is not the one that was scanned."""
     number = -1
-    for number, row in enumerate(reader.rows()):
+    for number, row in enumerate(catalog.rows()):
         # What the first reading found must hold for every row of the second.
         if number % 64 == 0:
-            reader.check_unchanged()
+            catalog.check_unchanged()
         if number >= len(todo):
             break
         if not todo[number]:
             continue
         if not isinstance(row, Row):
-            raise _changed(reader)
+            raise _changed(catalog)
         try:
-            parsed = product_from_row(row.values, typed_ids=reader.typed_ids)
+            parsed = product_from_row(row.values, row.unusable)
         except RowError as error:
-            raise _changed(reader) from error
-        yield Entry(row, parsed, point_id(parsed.product.id))
-    reader.check_unchanged()
+            raise _changed(catalog) from error
+        unfit = tuple(
+            _unfit(name, values, catalog.kinds[name])
+            for name, values in unfit_values(parsed.product.to_row(), catalog.kinds).items()
+        )
+        yield Entry(row, parsed, point_id(parsed.product.id), unfit)
+    catalog.check_unchanged()
     if number + 1 != len(todo):
-        raise _changed(reader)
+        raise _changed(catalog)
 
 
-def _changed(reader: Reader) -> CatalogError:
-    return CatalogError(f"{reader.name} changed while it was read; run the job again once it is complete")
+def _unfit(name: str, values: tuple[Scalar, ...], kind: FieldKind) -> ValueUnusable:
+    value = shown(values[0] if len(values) == 1 else list(values))
+    expected = "true or false" if kind == "bool" else "a number"
+    return ValueUnusable(f"{name} is {value}, and the field is {expected}: it is kept, and not filtered by", field=name)
+
+
+def _changed(catalog: Catalog) -> CatalogError:
+    return CatalogError(f"{catalog.name} changed while it was read; run the job again once it is complete")

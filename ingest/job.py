@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from functools import cache
@@ -14,17 +14,19 @@ from catalog import WHOLE, WITH_CROPS, PictureLimits, PictureRoot, PictureStore,
 from embedding import DEFAULT_MODEL, Choice, Encoder, Pixels, Preparer, load_preparer, load_spec
 from index import CatalogIndex, IndexBuild, IndexStore, all_points, open_store
 from ingest.batches import batched
+from ingest.catalog import Before, Catalog
 from ingest.decoding import DecodePool
 from ingest.embedder import Embedder
 from ingest.encoders import SAMPLE, choose_encoder, sample_pictures
 from ingest.intake import entries
+from ingest.kinds import Votes, vote
 from ingest.lazy_encoder import LazyEncoder
 from ingest.page import write_page
 from ingest.pictures import PictureLoader
 from ingest.pipeline import changes
 from ingest.progress import Progress, announced
 from ingest.pruning import gone_products, prune
-from ingest.readers import Reader, open_catalog
+from ingest.readers import open_reader
 from ingest.rehearsal import Rehearsal
 from ingest.rejects import RejectsFile
 from ingest.same import find_same, new_pictures
@@ -38,7 +40,7 @@ from ingest.tally import Tally
 from ingest.target import Target, refuse_another_index
 from ingest.writer import Changes, ProductWriter
 from ingest.writes import Writes
-from schemas import CatalogError, EmbeddingSpec, IndexRecord, IngestReport, StoreLensError
+from schemas import CatalogError, EmbeddingSpec, IndexRecord, IngestReport, Missing, Not, StoreLensError
 
 log = logging.getLogger(__name__)
 
@@ -66,25 +68,33 @@ def run(
     watch = Stopwatch()
     with ExitStack() as held:
         with watch.stage("start"):
-            reader = held.enter_context(open_catalog(settings))
+            reader = held.enter_context(open_reader(settings))
             store = open_store(settings)
             served = store.record()
             model = settings.model or (served.embedding.model if served else DEFAULT_MODEL)
             spec = spec_of(model)
             held.enter_context(store.lock())
-            rejects = held.enter_context(RejectsFile(settings.data_dir / settings.collection, reader.root))
+        with watch.stage("scan"):
+            catalog = Catalog(reader, settings, _before(settings, store, served, spec))
+        with watch.stage("start"):
+            rejects = held.enter_context(RejectsFile(settings.data_dir / settings.collection, catalog.root))
             limits = PictureLimits()
             kept_pictures = PictureStore(settings.data_dir / "pictures")
-            pictures = held.enter_context(closing(open_pictures(reader.root, kept_pictures, settings, limits)))
+            pictures = held.enter_context(closing(open_pictures(catalog.root, kept_pictures, settings, limits)))
             decoders = decoders or held.enter_context(DecodePool())
         report = IngestReport(
-            catalog=reader.name, collection=settings.collection, model=spec.model, mapping=reader.mapping
+            catalog=catalog.name,
+            collection=settings.collection,
+            model=spec.model,
+            mapping=catalog.mapping,
+            mapping_changes=catalog.mapping_changes,
+            kind_changes=catalog.kind_changes,
         )
         views = _views(settings, served)
         preparer = None if settings.dry_run else cache(lambda: _preparer(model, encoder_of))
         loader = PictureLoader(pictures, kept_pictures, limits, decoders, preparer, views)
         tally = Tally(report, rejects)
-        job = _Job(settings, reader, pictures, loader, store, spec, views, encoder_of, tally, watch)
+        job = _Job(settings, catalog, pictures, loader, store, spec, views, encoder_of, tally, watch)
         failure: str | None = "interrupted"
         try:
             job.run()
@@ -98,7 +108,7 @@ def run(
             report.bottleneck = bottleneck(watch.seconds)
             report.seconds = round(time.perf_counter() - start, 3)
             if settings.report:
-                write_page(settings, report, pictures, reader.root, failure)
+                write_page(settings, report, pictures, catalog.root, failure)
     _summarize(report, settings)
     return report
 
@@ -109,7 +119,7 @@ class _Job:
     def __init__(
         self,
         settings: IngestSettings,
-        reader: Reader,
+        catalog: Catalog,
         pictures: PictureRoot,
         loader: PictureLoader,
         store: IndexStore,
@@ -120,7 +130,7 @@ class _Job:
         watch: Stopwatch,
     ) -> None:
         self._settings = settings
-        self._reader = reader
+        self._catalog = catalog
         self._pictures = pictures
         self._loader = loader
         self._store = store
@@ -154,17 +164,17 @@ class _Job:
     def _read(self, target: Target) -> None:
         """The first reading."""
         with self._watch.stage("scan"), Progress(None, self._watch, self._settings.log, stage="scan") as progress:
-            scanner = Scanner(self._reader, target.index, self._pictures, self._tally.reject)
+            scanner = Scanner(self._catalog, target.index, self._pictures, self._tally.reject)
             self._scan = scanner.run(progress.advance)
         if not self._scan.rows:
-            raise CatalogError(f"{self._reader.name} has no rows; nothing was changed")
+            raise CatalogError(f"{self._catalog.name} has no rows; nothing was changed")
         self._tally.scanned(self._scan)
 
     def _gone(self, target: Target) -> list[UUID]:
         if not self._settings.prune:
             return []
         if not self._scan.products:
-            raise CatalogError(f"no row of {self._reader.name} is a product, so nothing was pruned")
+            raise CatalogError(f"no row of {self._catalog.name} is a product, so nothing was pruned")
         if target.index is None:
             return []
         with self._watch.stage("prune"):
@@ -174,8 +184,8 @@ class _Job:
         """The second reading, in batches, counted."""
         if not self._scan.to_do:
             return
-        rows = entries(self._reader, self._scan.todo)
-        batches = changes(rows, lambda: target.index, self._loader, self._reader.root, self._watch)
+        rows = entries(self._catalog, self._scan.todo)
+        batches = changes(rows, lambda: target.index, self._loader, self._catalog.root, self._watch)
         with (
             self._watch.stage("embed"),
             Progress(self._scan.to_do, self._watch, self._settings.log) as progress,
@@ -192,7 +202,7 @@ class _Job:
             return Choice(self._encoder_of(model), None, None)
 
         def sample() -> list[Pixels]:
-            return sample_pictures(entries(self._reader, self._scan.some(SAMPLE)), self._loader)
+            return sample_pictures(entries(self._catalog, self._scan.some(SAMPLE)), self._loader)
 
         models = self._settings.data_dir / "models"
         known = served.precision_quality if served else None
@@ -218,7 +228,7 @@ class _Job:
                     with self._watch.stage("start"):
                         build = target.begun(self._record)
                     writes = held.enter_context(Writes(build, self._watch))
-                    writer = ProductWriter(build, embedder, writes, self._reader.root, self._watch)
+                    writer = ProductWriter(build, embedder, writes, self._catalog.root, self._watch)
                 writer.write(batch)
                 for change in batch.embed:
                     if change.new_pictures:
@@ -233,7 +243,7 @@ class _Job:
 
     def _finish(self, target: Target, gone: list[UUID]) -> None:
         """Prune and switch, where there is anything to switch to."""
-        if gone or target.resumed:
+        if gone or target.resumed or self._catalog.kind_changes:
             target.begun(self._record)
         build = target.build
         if build is None:
@@ -289,11 +299,32 @@ class _Job:
             collection=self._settings.collection,
             embedding=self._spec,
             views=self._views,
-            fields=self._scan.fields,
+            fields=self._catalog.kinds,
+            mapping=self._catalog.remembered,
             average_words=self._scan.average_words,
             created=now,
             updated=now,
         )
+
+
+def _before(settings: IngestSettings, store: IndexStore, served: IndexRecord | None, spec: EmbeddingSpec) -> Before:
+    """What the index that serves knows of the catalogs that made it."""
+    if served is None:
+        return Before()
+
+    def others(name: str, points: Collection[UUID]) -> Votes:
+        votes = Votes()
+        if settings.prune or served.embedding.differences(spec):
+            return votes  # they do not stay
+        with closing(store.open()) as index:
+            after: UUID | None = None
+            while ids := index.scan(Not(Missing(name)), 1_000, after):
+                after = ids[-1]
+                held = index.values([id for id in ids if id not in points], [name])
+                votes.update(vote(values[name]) for values in held.values() if name in values)
+        return votes
+
+    return Before(served.mapping, served.fields, others)
 
 
 def _views(settings: IngestSettings, served: IndexRecord | None) -> int:

@@ -1,44 +1,20 @@
-"""Another's names of columns, and ways of writing values, as ours."""
+"""Another's names of columns as ours: as asked for, and as names and values say."""
 
 from __future__ import annotations
 
-import logging
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING
 
-from ingest.numbers import parse_bool, parse_price
 from ingest.synonyms import guess
-from schemas import RESERVED, STANDARD_COLUMNS, CatalogError, ConfigurationError
+from schemas import RESERVED, STANDARD_COLUMNS, CatalogError, Change, ConfigurationError
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from ingest.survey import Column
 
 _MANY = "images"
 """The column of ours that may be several of theirs."""
-_BETWEEN = re.compile(
-    r"[,;]\s*(?=https?://)|(?:(?<=\.jpg|\.png|\.gif|\.bmp|\.tif)|(?<=\.jpeg|\.webp|\.avif|\.tiff))[,;]\s*|\s*[|\r\n]\s*",
-    re.I,
-)
-
-
-class Columns(Protocol):
-    """How the columns of one catalog are read."""
-
-    @property
-    def mapping(self) -> dict[str, str]: ...
-
-    def apply(self, values: dict[str, Any]) -> dict[str, Any]: ...
-
-
-class NoColumns:
-    """Every column under its own name."""
-
-    mapping: dict[str, str] = {}  # noqa: RUF012 - nobody writes to it
-
-    def apply(self, values: dict[str, Any]) -> dict[str, Any]:
-        return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +24,9 @@ class ColumnMap:
     asked: Mapping[str, Sequence[str]]
 
     @property
-    def theirs(self) -> list[str]:
-        return [name for names in self.asked.values() for name in names]
+    def theirs(self) -> dict[str, str]:
+        """Their column -> ours, in the order in which they were named."""
+        return {name: ours for ours, names in self.asked.items() for name in names}
 
     def unless_asked(self, known: Mapping[str, str]) -> ColumnMap:
         """The same with what a kind of catalog is known to call its columns, where nothing else was asked for."""
@@ -57,101 +34,82 @@ class ColumnMap:
         added = {ours: (name,) for ours, name in known.items() if ours not in self.asked and name not in taken}
         return ColumnMap({**added, **self.asked})
 
-    def resolve(self, columns: Sequence[str], catalog: str, *, needs_id: bool = True) -> Columns:
-        """How a catalog with these columns is read: as was asked for, and as is plain for the rest.
-
-        Raises:
-            CatalogError: a column that was asked for is not there; or none is the id.
-        """
-        for ours, theirs in self.asked.items():
-            for name in theirs:
-                if name not in columns:
-                    there = ", ".join(columns[:50])
-                    raise CatalogError(f"{catalog} has no column {name!r} to read as {ours}; its columns are {there}")
-        mapping = {name: ours for ours, names in self.asked.items() for name in names}
-        guessed = _guessed(columns, mapping)
-        if guessed:
-            said = ", ".join(f"{ours}={name}" for name, ours in guessed.items())
-            log.info("%s: columns read by what their names mean: %s; --map OUR=THEIRS says otherwise", catalog, said)
-        mapping |= guessed
-        if needs_id and "id" not in mapping.values() and "id" not in columns:
-            raise CatalogError(f"{catalog} has no column `id`{_hint(columns)}; its columns are {list(columns[:20])}")
-        return _Mapped(mapping) if mapping else NoColumns()
+    def check(self, columns: Mapping[str, Column], catalog: str) -> None:
+        """Raises CatalogError where a column that was asked for is not there."""
+        for name, ours in self.theirs.items():
+            if name not in columns:
+                there = ", ".join(list(columns)[:50])
+                raise CatalogError(f"{catalog} has no column {name!r} to read as {ours}; its columns are {there}")
 
 
-class _Mapped:
-    def __init__(self, mapping: dict[str, str]) -> None:
-        self.mapping = mapping
-        # In the order they were named, which is the order of a product's pictures.
-        self._order = list(mapping)
-
-    def apply(self, values: dict[str, Any]) -> dict[str, Any]:
-        """A row under our names; a column whose place another takes is dropped."""
-        mapping = self.mapping
-        row = {name: value for name, value in values.items() if name not in mapping}
-        many: list[Any] = []
-        for name in self._order:
-            if (value := values.get(name)) is None:
-                continue
-            ours = mapping[name]
-            if ours == _MANY:
-                many += _many(value)
-            else:
-                row[ours] = _ADAPTED[ours](value) if ours in _ADAPTED else value
-        if many:
-            row[_MANY] = many
-        if isinstance(price := row.get("price"), str) and (amount := parse_price(price)) is not None:
-            row["price"] = amount.value
-            if amount.currency and "currency" not in row:
-                row["currency"] = amount.currency
-        return row
+def check_id(columns: Mapping[str, Column], mapping: Mapping[str, str], catalog: str) -> None:
+    """Raises CatalogError where no column is the id."""
+    if "id" not in mapping.values() and "id" not in columns:
+        found = guess("id", list(columns))
+        hint = f" (--map id={found[0]} says that {found[0]} is it; {', '.join(found)} could be)" if found else ""
+        raise CatalogError(f"{catalog} has no column `id`{hint}; its columns are {list(columns)[:20]}")
 
 
-def split_pictures(text: str) -> list[str]:
-    """Pictures of one text, between ``|``, or commas where a URL follows or a file's name ends; a data: URI is one."""
-    return [text] if text.startswith("data:") else [part for part in _BETWEEN.split(text.strip()) if part]
+def guessed(
+    columns: Mapping[str, Column], asked: Mapping[str, str], remembered: Mapping[str, str], *, ordered: bool
+) -> dict[str, str]:
+    """The columns that are ours under other names: where one alone can be meant, and its values fit.
 
+    What was guessed before stays as long as at least half of the values fit. A column that has no more than a tenth of
+    another's values is as good as not there: a few odd rows decide nothing.
 
-def _many(value: Any) -> list[Any]:
-    if isinstance(value, list | tuple):
-        return list(value)
-    return split_pictures(value) if isinstance(value, str) else [value]
-
-
-def _text_id(value: Any) -> Any:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _tags(value: Any) -> Any:
-    if isinstance(value, list) and len(value) == 1:
-        value = value[0]
-    return [tag for part in re.split(r"[|,]", value) if (tag := part.strip())] if isinstance(value, str) else value
-
-
-def _image(value: Any) -> Any:
-    """The first of a list that may well be one picture."""
-    return value[0] if isinstance(value, list | tuple) and len(value) == 1 else value
-
-
-_ADAPTED = {"id": _text_id, "group_id": _text_id, "in_stock": parse_bool, "tags": _tags, "image": _image}
-
-
-def _guessed(columns: Sequence[str], asked: Mapping[str, str]) -> dict[str, str]:
-    taken = set(asked)
-    guessed: dict[str, str] = {}
+    Args:
+        columns: Of the whole catalog.
+        asked: Their column -> ours, as it was asked for.
+        remembered: The same as it was guessed for this index before.
+        ordered: Columns have an order of their own, as those of a table have.
+    """
+    names = [name for name in columns if name not in asked and name not in STANDARD_COLUMNS]
+    mapping: dict[str, str] = {}
     for ours in STANDARD_COLUMNS:
-        if ours in columns or ours in asked.values():
+        if ours in asked.values():
             continue
-        found = guess(ours, [name for name in columns if name not in taken and name not in STANDARD_COLUMNS])
-        if len(found) == 1 or (ours == _MANY and found):
-            guessed |= dict.fromkeys(found, ours)
-            taken.update(found)
-    return guessed
+        may_be = [name for name in names if columns[name].may_be == ours]
+        fit = [
+            name
+            for name in (may_be if ordered else sorted(may_be))
+            if columns[name].fits or (remembered.get(name) == ours and columns[name].mostly_fits)
+        ]
+        most = max((columns[name].present for name in fit), default=0)
+        if ours in columns and 10 * columns[ours].present > most:
+            continue
+        fit = [name for name in fit if 10 * columns[name].present >= most]
+        known = [name for name in fit if remembered.get(name) == ours]
+        found = guess(ours, fit)
+        if ours != _MANY and len(known) == 1:
+            found = known
+        if len(found) == 1 or ours == _MANY:
+            mapping |= dict.fromkeys(found, ours)
+    return mapping
 
 
-def _hint(columns: Sequence[str]) -> str:
-    found = guess("id", columns)
-    return f" (--map id={found[0]} says that {found[0]} is it; {', '.join(found)} could be)" if found else ""
+def remember(
+    columns: Mapping[str, Column], mapping: Mapping[str, str], remembered: Mapping[str, str]
+) -> dict[str, str]:
+    """What an index remembers of guesses from now on: also those of columns that this catalog does not have."""
+    return {name: ours for name, ours in remembered.items() if name not in columns} | dict(mapping)
+
+
+def mapping_changes(
+    columns: Mapping[str, Column], mapping: Mapping[str, str], remembered: Mapping[str, str]
+) -> dict[str, Change]:
+    """Our columns that are filled from others than before, or from none.
+
+    Args:
+        mapping: All of tonight's, asked for or guessed.
+    """
+    changes = {}
+    for ours in STANDARD_COLUMNS:
+        before = sorted(name for name, target in remembered.items() if target == ours)
+        now = sorted(name for name, target in mapping.items() if target == ours) or [ours] * (ours in columns)
+        if before and not (now and set(now) <= set(before)):
+            changes[ours] = Change(before=", ".join(before), after=", ".join(now) or None)
+    return changes
 
 
 def parse_map(items: Iterable[str]) -> dict[str, list[str]]:

@@ -1,184 +1,179 @@
-"""Numbers, prices and yes or no as people and spreadsheets write them."""
+"""Numbers as people and spreadsheets write them: with a decimal comma, with separators between thousands."""
 
 from __future__ import annotations
 
 import re
-from typing import Any, Literal, NamedTuple
+from collections import Counter
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from schemas import one_number
 
 Decimal = Literal[".", ","]
 
-PLAIN = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?")
-"""A number as JSON has it."""
-_POINT = re.compile(r"-?(?:0|[1-9][0-9]{0,2}(?:,[0-9]{2,3})*,[0-9]{3}|[1-9][0-9]*)(?:\.[0-9]+)?")
-_COMMA = re.compile(r"-?(?:0|[1-9][0-9]{0,2}(?:\.[0-9]{3})+|[1-9][0-9]*)(?:,[0-9]+)?")
-_SPACED = re.compile(r"-?[0-9]{1,3}(?:[ \u00a0\u202f'\u2019][0-9]{3})+(?:[.,][0-9]+)?")
-_SPACES = re.compile(r"[ \u00a0\u202f'\u2019]")
+_PLAIN = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,15})?", re.ASCII)
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})")
+_POINT = re.compile(r"-?(?:0|[1-9][0-9]{0,2}(?:,[0-9]{2,3})*,[0-9]{3}|[1-9][0-9]{0,14})(?:\.[0-9]{1,15})?")
+_COMMA = re.compile(r"-?(?:0|[1-9][0-9]{0,2}(?:\.[0-9]{3})+|[1-9][0-9]{0,14})(?:,[0-9]{1,15})?")
+_LOOSE = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?")
+_SPACED = re.compile(r"[0-9]{1,3}(?:[ '][0-9]{3})+(?:[.,][0-9]+)?")
 
-_CODES = frozenset(
-    re.findall(
-        "...",
-        "AEDAFNALLAMDANGAOAARSAUDAWGAZNBAMBBDBDTBGNBHDBIFBMDBNDBOBBRLBSDBTNBWPBYNBZDCADCDFCHFCLPCNYCOPCRCCUPCVECZKDJF"
-        "DKKDOPDZDEGPERNETBEURFJDFKPGBPGELGHSGIPGMDGNFGTQGYDHKDHNLHTGHUFIDRILSINRIQDIRRISKJMDJODJPYKESKGSKHRKMFKPWKRW"
-        "KWDKYDKZTLAKLBPLKRLRDLSLLYDMADMDLMGAMKDMMKMNTMOPMRUMURMVRMWKMXNMYRMZNNADNGNNIONOKNPRNZDOMRPABPENPGKPHPPKRPLN"
-        "PYGQARRONRSDRUBRWFSARSBDSCRSDGSEKSGDSHPSLESOSSRDSSPSTNSVCSYPSZLTHBTJSTMTTNDTOPTRYTTDTWDTZSUAHUGXUSDUYUUZSVES"
-        "VNDVUVWSTXAFXCDXOFXPFYERZARZMWZWG",
-    )
+NOTHING = frozenset(
+    {
+        "null",
+        "\\n",
+        "nan",
+        "none",
+        "n/a",
+        "#n/a",
+        "na",
+        "n.a.",
+        "k.a.",
+        "nil",
+        "undefined",
+        "-",
+        "\u2013",
+        "\u2014",
+        "--",
+    }
+    | {"?", "unknown", "tbd", "tba", "not available", "unbekannt", "inconnu", "desconocido"}
 )
-"""ISO 4217, less the metals and funds."""
-
-_SIGNS = {
-    "€": "EUR",
-    "¤": "EUR",  # of ISO 8859-15, read as Windows-1252
-    "$": "USD",
-    "us$": "USD",
-    "£": "GBP",
-    "¥": "JPY",
-    "₹": "INR",
-    "rs": "INR",
-    "rs.": "INR",
-    "₩": "KRW",
-    "₽": "RUB",
-    "₺": "TRY",
-    "₴": "UAH",
-    "₪": "ILS",
-    "₫": "VND",
-    "฿": "THB",
-    "₱": "PHP",
-    "₦": "NGN",
-    "zł": "PLN",
-    "kč": "CZK",
-    "ft": "HUF",
-    "fr.": "CHF",
-    "sfr.": "CHF",
-    "r$": "BRL",
-    "a$": "AUD",
-    "c$": "CAD",
-    "ca$": "CAD",
-    "nz$": "NZD",
-    "hk$": "HKD",
-    "s$": "SGD",
-    "euro": "EUR",
-    "kr": None,  # Swedish, Norwegian, Danish
-    "kr.": None,
-}
-_AMOUNT = re.compile(
-    r"(?P<minus>-?)\s*(?P<before>[^\W\d_]{0,4}\.?[^\w\s.,'\u2019-]?)\s*"
-    r"(?P<digits>-?[0-9][0-9.,'\u2019 \u00a0\u202f]*?)(?:[.,][-\u2013\u2014]+)?\s*"
-    r"(?P<after>[^\W\d_]{0,4}\.?|[^\w\s.,-]?)"
-)
-
-NOTHING = frozenset({"null", "\\n", "nan", "none", "n/a", "#n/a", "na", "-", "\u2013", "--"})
 """What exports write where there is no number."""
 
-_MAX_PRICE = 60
-"""Characters; what is longer is no price, and not worth a regular expression's time."""
 
-_YES = (
-    "true yes y 1 on wahr ja vrai oui verdadero sí si vero in_stock instock available limited_availability"
-    " limitedavailability in_store_only instoreonly online_only onlineonly lieferbar verfügbar auf_lager en_stock"
-    " disponible disponibile"
-)
-_NO = (
-    "false no n 0 off falsch nein faux non falso out_of_stock outofstock unavailable not_available sold_out soldout"
-    " discontinued preorder pre_order presale backorder back_order available_for_order nicht_lieferbar"
-    " nicht_verfügbar ausverkauft rupture_de_stock épuisé agotado esaurito"
-)
-_BOOLS = dict.fromkeys(_YES.split(), True) | dict.fromkeys(_NO.split(), False)
+def is_nothing(cell: str) -> bool:
+    return len(cell) < 16 and cell.strip().lower() in NOTHING
 
 
-class Reading(NamedTuple):
-    """How a number may be read."""
-
-    point: bool
-    comma: bool
+def spaced(digits: str) -> str:
+    """Digits without the spaces and apostrophes between thousands."""
+    return re.sub("[ ']", "", digits) if _SPACED.fullmatch(digits) else digits
 
 
-class Amount(NamedTuple):
-    value: float
-    currency: str | None
-
-
-def reading(digits: str) -> Reading:
-    """Whether a number may have a decimal point, and whether a decimal comma: ``1,234`` may have either."""
-    return Reading(
-        PLAIN.fullmatch(digits) is not None or _POINT.fullmatch(digits) is not None,
-        _COMMA.fullmatch(digits) is not None,
-    )
-
-
-def to_number(digits: str, decimal: Decimal) -> float:
-    """Raises ValueError where it is no such number."""
+def to_number(cell: str, decimal: Decimal) -> int | float | None:
+    """A number in its one form; None for what is none: ``007`` and a run of sixteen digits among them."""
+    if decimal == "." and _PLAIN.fullmatch(cell):  # nearly all of them
+        return one_number(float(cell)) if "." in cell else int(cell)
+    cell = cell.strip()
     if decimal == ",":
-        if _COMMA.fullmatch(digits):
-            return float(digits.replace(".", "").replace(",", "."))
-    elif PLAIN.fullmatch(digits):
-        return float(digits)
-    elif _POINT.fullmatch(digits):
-        return float(digits.replace(",", ""))
-    raise ValueError(digits)
+        text = cell.replace(".", "").replace(",", ".") if _COMMA.fullmatch(cell) else None
+    else:
+        text = cell.replace(",", "") if _POINT.fullmatch(cell) else None
+    if text is None:  # what a column of numbers may hold all the same: 1e-3, +5
+        return one_number(float(cell)) if _LOOSE.fullmatch(cell) and not re.match(r"[+-]?0[0-9]", cell) else None
+    return one_number(float(text)) if "." in text else int(text)
 
 
-def split_price(text: str) -> tuple[str, str | None] | None:
-    """The digits of a price, with their separators, and its currency as ISO 4217 has it, where one is said.
+class Shape(NamedTuple):
+    """How a cell of a table may be read: ``1.5`` has a point, ``1,5`` a comma, ``1.234`` and ``1,234`` may be either.
 
-    ``12,50 €`` is ``("12,50", "EUR")``; None for what is no price. Spaces and apostrophes between
-    thousands are left out.
+    ``decimals`` are the digits behind its mark, ``zeros`` says that they end in a zero, and ``whole`` that they are
+    nothing but zeros.
     """
-    match = _AMOUNT.fullmatch(text.strip()) if len(text) <= _MAX_PRICE else None
-    if match is None:
+
+    kind: Literal["integer", "point", "comma", "dotted", "commaed", "bool", "text"]
+    decimals: int = 0
+    zeros: bool = False
+    whole: bool = False
+
+
+@lru_cache(65_536)
+def shape_of(cell: str) -> Shape | None:
+    """None for a cell that says that there is nothing."""
+    if is_nothing(cell):
         return None
-    words = [word for word in (match["before"], match["after"]) if word]
-    if len(words) > 1:
-        return None
-    currency = None
-    if words:
-        word = words[0]
-        if word.upper() in _CODES:
-            currency = word.upper()
-        elif word.lower() in _SIGNS:
-            currency = _SIGNS[word.lower()]
-        else:
-            return None
-    digits = match["digits"].strip()
-    if _SPACED.fullmatch(digits):
-        digits = _SPACES.sub("", digits)
-    minus = match["minus"] if not digits.startswith("-") else ""
-    return minus + digits, currency
+    cell = cell.strip()
+    if _INTEGER.fullmatch(cell):
+        return Shape("integer", whole=True)
+    point, comma = _POINT.fullmatch(cell) is not None, _COMMA.fullmatch(cell) is not None
+    if not (point or comma):
+        return Shape("bool" if cell.lower() in ("true", "false") else "text")
+    if point and comma:
+        return Shape("dotted" if "." in cell else "commaed", 3, cell.endswith("0"), cell.endswith("000"))
+    _, mark, decimals = cell.rpartition("." if point else ",")
+    if not mark:  # separators of thousands alone
+        return Shape("point" if point else "comma", whole=True)
+    return Shape("point" if point else "comma", len(decimals), decimals.endswith("0"), not decimals.strip("0"))
 
 
-def parse_price(text: str, decimal: Decimal | None = None) -> Amount | None:
-    """A price; None for what is none, or may be either of two where the ``decimal`` is not known.
+class Cells:
+    """What the cells of a column of a table are, counted: text alone says nothing of its kind.
 
-    ``1,299`` alone, three digits behind a comma, is taken for thousands, as no price has tenths of a cent.
+    A cell counts as a number only where a number says as much as it does: no zeros lost in front or behind (but those
+    of a column whose cells all have as many decimals), no exponent, no plus, no more digits than a number holds; and
+    in a column that holds codes, no long run of digits.
+
+    Args:
+        codes: The column's name says that it holds codes.
     """
-    parts = split_price(text)
-    if parts is None:
-        return None
-    digits, currency = parts
-    if decimal is None:
-        can = reading(digits)
-        if not (can.point or can.comma):
-            return None
-        decimal = "." if can.point else ","
-    try:
-        return Amount(to_number(digits, decimal), currency)
-    except ValueError:
-        return None
 
+    def __init__(self, *, codes: bool = False) -> None:
+        self._codes = codes
+        self._shapes: Counter[Shape] = Counter()
 
-def parse_bool(value: Any) -> Any:
-    """Whether something is in stock, in the words of spreadsheets and feeds; what is none of them stays as it is.
+    def see(self, cell: str) -> bool:
+        """Whether it says anything."""
+        shape = shape_of(cell)
+        if shape is None:
+            return False
+        if self._codes and shape.kind == "integer" and len(cell.strip()) > 7:
+            shape = Shape("text")
+        self._shapes[shape] += 1
+        return True
 
-    A whole number is how many there are.
-    """
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, int):
-        return value > 0
-    if isinstance(value, str):
-        word = re.sub(r"[\s_-]+", "_", value.strip().casefold().rpartition("schema.org/")[2])
-        if word in _BOOLS:
-            return _BOOLS[word]
-        if re.fullmatch(r"[0-9]{1,9}", word):
-            return int(word) > 0
-    return value
+    @property
+    def _kinds(self) -> Counter[str]:
+        kinds: Counter[str] = Counter()
+        for shape, count in self._shapes.items():
+            kinds[shape.kind] += count
+        return kinds
+
+    @property
+    def says(self) -> Decimal | None:
+        """What decimals are, where this column is one of numbers and shows it."""
+        kinds = self._kinds
+        return None if 10 * (kinds["text"] + kinds["bool"]) > kinds.total() else self._decimal()
+
+    def _decimal(self) -> Decimal | None:
+        kinds = self._kinds
+        points, commas = kinds["point"], kinds["comma"]
+        return "." if points > 10 * commas else "," if commas > 10 * points else None
+
+    def decimal(self, usual: Decimal | None) -> Decimal | None:
+        """What decimals are read as; None where it cannot be said."""
+        kinds = self._kinds
+        if kinds["point"] or kinds["comma"]:
+            return self._decimal()
+        return usual if kinds["dotted"] or kinds["commaed"] else "."
+
+    @property
+    def separated(self) -> bool:
+        """Whether some of the numbers have a point or a comma."""
+        return not self._kinds.keys().isdisjoint(("point", "comma", "dotted", "commaed"))
+
+    @property
+    def whole(self) -> bool:
+        """Whether there are whole numbers among the cells, written as such."""
+        return self._kinds["integer"] > 0
+
+    def votes(self, usual: Decimal | None) -> Counter[str]:
+        """How many of the cells say which kind: see ``ingest.kinds``."""
+        decimal = self.decimal(usual)
+        reading = {".": ("point", "commaed", "dotted"), ",": ("comma", "dotted", "commaed")}
+        one, thousands, fraction = reading[decimal] if decimal else ("", "", "")
+        decimals = {shape.decimals for shape in self._shapes if shape.kind in (one, fraction) and shape.decimals}
+        fixed = len(decimals) <= 1 and not self._codes
+        votes: Counter[str] = Counter()
+        for shape, count in self._shapes.items():
+            if shape.kind == "bool":
+                vote = "bool"
+            elif shape.kind in ("integer", thousands):
+                vote = "integer"
+            elif shape.kind not in (one, fraction):
+                vote = "text"
+            elif shape.zeros and not fixed and (self._codes or not shape.whole):
+                vote = "text" if self._codes else "cut"
+            else:
+                vote = "integer" if shape.whole else "float"
+            votes[vote] += count
+        return votes

@@ -32,7 +32,7 @@ _COUNTS = {
     "updated": "only their payload was written",
     "unchanged": "cost nothing",
     "rejected": "not in the index",
-    "degraded": "indexed without a picture",
+    "degraded": "indexed without a picture or a value",
     "deleted": "left the catalog",
     "left_behind": "only in the index before",
     "embedded_images": "went through the model",

@@ -13,11 +13,9 @@ from typing import Any
 from uuid import UUID
 
 from catalog import (
-    STANDARD_FIELDS,
     Kept,
     PictureRoot,
     hash_row,
-    kinds_of,
     picture_sources,
     point_id,
     product_from_row,
@@ -26,9 +24,10 @@ from catalog import (
 )
 from index import CatalogIndex
 from ingest.batches import batched
-from ingest.readers import Reader, Row
+from ingest.catalog import Catalog
+from ingest.readers import Row
 from ingest.rejects import rejection
-from schemas import FieldKind, Rejection, RowError, RowRepeated, widen_kind
+from schemas import Rejection, RowError, RowRepeated
 
 BATCH = 1_000
 REMEMBERED = ("hashes", "pictures", "product.image", "product.images")
@@ -37,15 +36,13 @@ REMEMBERED = ("hashes", "pictures", "product.image", "product.images")
 
 @dataclass(slots=True)
 class Scan:
-    """``fields`` are the filterable ones and the narrowest kind that holds all their values; both they and
-    ``average_words`` are of the rows to do. ``todo`` has a byte a row, 1 where it is to do.
+    """``average_words`` are of the rows to do. ``todo`` has a byte a row, 1 where it is to do.
 
     Ids are remembered by their 16-byte point ids, so a reading of millions of rows stays small.
     """
 
     rows: int = 0
     unchanged: int = 0
-    fields: dict[str, FieldKind] = field(default_factory=lambda: dict(STANDARD_FIELDS))
     average_words: float = 1.0
     todo: bytearray = field(default_factory=bytearray)
     _accepted: set[bytes] = field(default_factory=set)
@@ -91,9 +88,9 @@ class Scanner:
     """
 
     def __init__(
-        self, reader: Reader, held: CatalogIndex | None, pictures: PictureRoot, reject: Callable[[Rejection], None]
+        self, catalog: Catalog, held: CatalogIndex | None, pictures: PictureRoot, reject: Callable[[Rejection], None]
     ) -> None:
-        self._reader = reader
+        self._catalog = catalog
         self._held = held
         self._pictures = pictures
         self._reject = reject
@@ -103,7 +100,7 @@ class Scanner:
     def run(self, advance: Callable[[int], object] = lambda _: None) -> Scan:
         """Raises CatalogError when the catalog cannot be read to its end."""
         scan = self._scan
-        for batch in batched(self._reader.rows(), BATCH):
+        for batch in batched(self._catalog.rows(), BATCH):
             points = [self._point(item) for item in batch]
             held = self._remembered([point for point in points if point])
             for item, point in zip(batch, points, strict=True):
@@ -117,7 +114,7 @@ class Scanner:
     def _point(self, item: Row | Rejection) -> UUID | None:
         if isinstance(item, Rejection):
             return None
-        id = readable_id(item.values, typed_ids=self._reader.typed_ids)
+        id = readable_id(item.values)
         return None if id is None else point_id(id)
 
     def _remembered(self, points: list[UUID]) -> Mapping[UUID, dict[str, Any]]:
@@ -127,23 +124,21 @@ class Scanner:
         if isinstance(item, Rejection):
             self._reject(item)
             return False
-        if point and held and self._is_unchanged(item, held):
+        if point and held and not self._catalog.new_values and self._is_unchanged(item, held):
             if self._first(item, point):
                 self._scan.unchanged += 1
             return False
         try:
-            product = product_from_row(item.values, typed_ids=self._reader.typed_ids).product
+            product = product_from_row(item.values, item.unusable).product
         except RowError as error:
             if point:
                 self._scan.refuse(point)
-            id = readable_id(item.values, typed_ids=self._reader.typed_ids)
+            id = readable_id(item.values)
             self._reject(rejection(item.line, error, item.values, id=id))
             return False
         assert point is not None  # a product has an id
         if not self._first(item, point):
             return False
-        for name, kind in kinds_of(product).items():
-            self._scan.fields[name] = widen_kind(self._scan.fields.get(name), kind)
         self._words += len(words(product).split())
         return True
 
@@ -151,14 +146,14 @@ class Scanner:
         """Whether no earlier row is a product of this id; a later one is rejected."""
         if self._scan.accept(point):
             return True
-        id = readable_id(row.values, typed_ids=self._reader.typed_ids)
+        id = readable_id(row.values)
         repeated = RowRepeated(f"an earlier row has the id {id!r}, and the first one counts", field="id")
         self._reject(rejection(row.line, repeated, row.values, id=id))
         return False
 
     def _is_unchanged(self, row: Row, payload: dict[str, Any]) -> bool:
         kept = Kept.from_payload(payload)
-        if not kept.row or kept.row != hash_row(row.values, self._reader.root):
+        if not kept.row or kept.row != hash_row(row.values, self._catalog.root):
             return False
         sources = picture_sources(payload)
         return len(sources) == len(kept.pictures) and all(

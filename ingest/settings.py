@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import shlex
 from argparse import ArgumentParser, BooleanOptionalAction
@@ -45,11 +46,15 @@ class IngestSettings(PictureSettings, IndexSettings):
     format: Format | None = Field(
         None, description="What the catalog is, where its name does not say: jsonl, csv, tsv or parquet."
     )
+    encoding: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="What the catalog's text is encoded in, as cp1250; left out, it is found out, or refused."
+    )
     map: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="Read their column THEIRS as our OUR, as title=name; may be given again. images may be several.",
     )
     map_file: Path | None = Field(None, description="A YAML file of such mappings: `title: name`.")
+    guess: bool = Field(True, description="Read columns by what their names mean; --no-guess takes ours alone.")
     model: Annotated[str, Field(min_length=1)] | None = Field(
         None,
         description="`builtin`, or a sentence-transformers image-text model by name or directory; "
@@ -99,6 +104,19 @@ class IngestSettings(PictureSettings, IndexSettings):
             raise ValueError(f"nothing can be written into the folder {report.parent}: {error.strerror}") from error
         return report
 
+    @field_validator("encoding")
+    @classmethod
+    def _is_encoding(cls, encoding: str | None) -> str | None:
+        """Any that Python decodes text from."""
+        if encoding is not None:
+            try:
+                if not isinstance("".encode(encoding), bytes) or b"".decode(encoding):
+                    raise LookupError
+                codecs.getincrementaldecoder(encoding)
+            except (LookupError, ValueError) as error:
+                raise ValueError(f"{encoding!r} is no encoding of text; cp1250, utf-16 and shift_jis are") from error
+        return encoding
+
     @field_validator("map", mode="before")
     @classmethod
     def _split_map(cls, value: object) -> object:
@@ -138,8 +156,10 @@ def parse(arguments: Sequence[str]) -> IngestSettings:
     parser = index_parser(PROGRAM, description, _EPILOG)
     parser.add_argument("catalog", nargs="?", metavar="CATALOG", help=describe(IngestSettings, "catalog"))
     parser.add_argument("--format", choices=get_args(Format), help=describe(IngestSettings, "format"))
+    parser.add_argument("--encoding", metavar="NAME", help=describe(IngestSettings, "encoding"))
     parser.add_argument("--map", metavar="OUR=THEIRS", action="append", help=describe(IngestSettings, "map"))
     parser.add_argument("--map-file", metavar="FILE", help=describe(IngestSettings, "map_file"))
+    parser.add_argument("--guess", action=BooleanOptionalAction, help=describe(IngestSettings, "guess"))
     parser.add_argument("--model", metavar="builtin|NAME|DIR", help=describe(IngestSettings, "model"))
     parser.add_argument("--rejects", metavar="FILE", help=describe(IngestSettings, "rejects"))
     parser.add_argument("--precision", choices=get_args(Precision), help=describe(IngestSettings, "precision"))

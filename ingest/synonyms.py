@@ -53,7 +53,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         " verkaufspreis vk_preis prix prix_de_vente prix_vente prix_ttc precio prezzo preco prijs cena",
         "list_price msrp sale_price final_price bruttopreis preis_brutto tarif",
     ),
-    "currency": ("currency_code price_currency wahrung waehrung devise moneda valuta waluta",),
+    "currency": ("currency_code price_currency pricecurrency wahrung waehrung devise moneda valuta waluta",),
     "color": (
         "colour color_name colour_name colors colours base_colour basecolour farbe couleur colore cor kleur kolor",
     ),
@@ -69,7 +69,18 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
 """For each column of ours, the words others have for it, without accents: first
 those that mean it, then those that may."""
 
-_TIERS = {ours: [tier.split() for tier in tiers] for ours, tiers in SYNONYMS.items()}
+_MEANINGS = {
+    word: (ours, number)
+    for ours, tiers in SYNONYMS.items()
+    for number, tier in enumerate((ours, *tiers))
+    for word in tier.split()
+}
+_CODES = re.compile(
+    r"(?:.*_)?(?:sku|mpn|gtin(?:8|12|13|14)?|ean(?:8|13)?|upc|isbn(?:10|13)?|issn|asin|barcode|model(?:_?(?:no|nr|number))?"
+    r"|part_?(?:no|nr|number)|(?:article|artikel|item|product|style|serial|catalog(?:ue)?)_?(?:no|nr|number|nummer|code|id)"
+    r"|artnr|art_nr|artikelnummer|bestellnummer|teilenummer|hersteller_?nr|modell|reference|referenz|referencia|ref"
+    r"|code|codigo|codice|zip|plz|postcode|phone|telefon|hs_?code|tariff)"
+)
 _NUMBERED = re.compile(
     r"(?:additional_)?(?:image|img|picture|photo|foto|bild)(?:_?(?:link|url|src|path))?_?([0-9]{1,2})"
 )
@@ -81,6 +92,17 @@ def plain_name(name: str) -> str:
     return re.sub(r"\W+", "_", "".join(c for c in letters if not unicodedata.combining(c))).strip("_")
 
 
+def meaning(name: str) -> str | None:
+    """The column of ours that a name may mean."""
+    plain = plain_name(name)
+    return _MEANINGS[plain][0] if plain in _MEANINGS else "images" if _NUMBERED.fullmatch(plain) else None
+
+
+def is_code(name: str) -> bool:
+    """Whether a column of this name holds numbers that are names: of articles, parts, bar codes."""
+    return _CODES.fullmatch(plain_name(name)) is not None
+
+
 def guess(ours: str, columns: Sequence[str]) -> list[str]:
     """The columns that may be ``ours``: one where it is clear, several where it is not.
 
@@ -88,9 +110,12 @@ def guess(ours: str, columns: Sequence[str]) -> list[str]:
     well, ``image1``, ``image2``, all of them.
     """
     plain = {name: plain_name(name) for name in columns}
-    tiers = ([name for name in columns if plain[name] in tier] for tier in ([ours], *_TIERS[ours]))
-    found = next(filter(None, tiers), [])
+    tiers: dict[int, list[str]] = {}
+    for name in columns:
+        if (found := _MEANINGS.get(plain[name])) and found[0] == ours:
+            tiers.setdefault(found[1], []).append(name)
+    first = tiers[min(tiers)] if tiers else []
     if ours == "images":
         numbered = [(int(match[1]), name) for name in columns if (match := _NUMBERED.fullmatch(plain[name]))]
-        found = [*found, *(name for _, name in sorted(numbered))]
-    return found
+        return [*first, *(name for _, name in sorted(numbered))]
+    return first

@@ -21,7 +21,7 @@ from ingest.intake import Entry
 from ingest.pictures import Loaded
 from ingest.stopwatch import Stopwatch
 from ingest.writes import Writes
-from schemas import PictureError, Product
+from schemas import Product, StoreLensError
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A product that pictures could not be used of; ``degraded`` where something is left of it to be found by."""
+    """A product of which something could not be used; ``degraded`` where something is left of it to be found by."""
 
     entry: Entry
-    error: PictureError
+    error: StoreLensError
     degraded: bool
 
 
@@ -80,7 +80,7 @@ def compare(batch: Iterable[tuple[Work, Loaded]], root: str) -> Changes:
     for work, loaded in batch:
         changes.rows += 1
         entry, held = work.entry, work.held
-        errors = (*entry.parsed.picture_errors, *loaded.errors)
+        errors = (*entry.parsed.picture_errors, *loaded.errors, *entry.parsed.value_errors, *entry.unfit)
         if errors:
             left = bool(loaded.pictures or entry.product.title or entry.product.description)
             changes.losses.append(Loss(entry, _joined(errors), degraded=left))
@@ -184,7 +184,7 @@ def _by_hash(hashes: PartHashes, stored: Stored) -> dict[str, Vectors]:
     return dict(zip(pictures, np.split(rows, len(pictures)), strict=True))
 
 
-def _joined(errors: Sequence[PictureError]) -> PictureError:
+def _joined(errors: Sequence[StoreLensError]) -> StoreLensError:
     """One error for a product's several: the first one's kind, and what all of them say."""
     if len(errors) == 1:
         return errors[0]

@@ -39,9 +39,22 @@ from schemas.errors import (
     RowUnreadable,
     StoreLensError,
     UnknownField,
+    ValueUnusable,
     WrongType,
 )
-from schemas.fields import as_kind, stored_name, widen_kind
+from schemas.fields import (
+    MAX_EXACT,
+    Fitted,
+    field_values,
+    filterable_value,
+    fit,
+    flatten,
+    number_in,
+    one_number,
+    stored_fields,
+    stored_name,
+    unfit_values,
+)
 from schemas.filters import (
     RESERVED,
     All,
@@ -56,7 +69,7 @@ from schemas.filters import (
     known,
     parse_filter,
 )
-from schemas.ingest import IngestReport
+from schemas.ingest import Change, IngestReport
 from schemas.product import MAX_ID, MAX_NAME, STANDARD_COLUMNS, FieldName, Product, ProductId, Rejection
 from schemas.record import RECORD_FORMAT, Generation, IndexRecord
 from schemas.same import PictureRef, SameCluster, SameKind, SamePair
@@ -79,6 +92,7 @@ from schemas.search import (
 from schemas.shown import shown
 
 __all__ = [
+    "MAX_EXACT",
     "MAX_ID",
     "MAX_LIMIT",
     "MAX_NAME",
@@ -90,6 +104,7 @@ __all__ = [
     "AnyOf",
     "BadVectors",
     "CatalogError",
+    "Change",
     "ConfigurationError",
     "EmbeddingSpec",
     "EmptyRequest",
@@ -99,6 +114,7 @@ __all__ = [
     "FieldKind",
     "FieldName",
     "Filter",
+    "Fitted",
     "Generation",
     "GenerationServes",
     "GenerationUnknown",
@@ -158,11 +174,18 @@ __all__ = [
     "StoreLensError",
     "Total",
     "UnknownField",
+    "ValueUnusable",
     "WrongType",
-    "as_kind",
+    "field_values",
+    "filterable_value",
+    "fit",
+    "flatten",
     "known",
+    "number_in",
+    "one_number",
     "parse_filter",
     "shown",
+    "stored_fields",
     "stored_name",
-    "widen_kind",
+    "unfit_values",
 ]

@@ -5,7 +5,8 @@ StoreLensError
 ├── CatalogError                  a catalog that cannot be read at all
 ├── RowError                      one row that cannot become a product (``field`` says where)
 │   ├── RowUnreadable             a line that is no row at all
-│   └── RowRepeated               an id that an earlier row of the catalog has
+│   ├── RowRepeated               an id that an earlier row of the catalog has
+│   └── ValueUnusable             one value that its column cannot have; the product is kept without it
 ├── PictureError                  one picture that cannot be used
 │   ├── PictureNotFound
 │   ├── PictureOutsideCatalog     a path that leaves the catalog's folder
@@ -78,6 +79,10 @@ class RowUnreadable(RowError):
 
 class RowRepeated(RowError):
     code = "row-repeated"
+
+
+class ValueUnusable(RowError):
+    code = "value-unusable"
 
 
 class PictureError(StoreLensError):

@@ -9,6 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from schemas.embedding import Precision, PrecisionQuality
 
 
+class Change(BaseModel):
+    """What something was in the index, and what it is from this run on; None where there was or is nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    before: str | None
+    after: str | None
+
+
 class IngestReport(BaseModel):
     """What one run did. ``read = indexed + updated + unchanged + rejected``."""
 
@@ -23,13 +32,19 @@ class IngestReport(BaseModel):
     unchanged: int = 0
     rejected: int = 0
     degraded: int = Field(
-        0, description="Among the others, not the rejected: products in the index without a picture that is unusable."
+        0, description="Among the others, not the rejected: products in the index without what of them is unusable."
     )
     deleted: int = 0
     left_behind: int = Field(0, description="Products of an older model's generation that this catalog lacks.")
     dry_run: bool = Field(False, description="Nothing was written: the counts say what a job would do.")
     mapping: dict[str, str] = Field(
         default_factory=dict, description="The catalog's columns that were read under another name, and that name."
+    )
+    mapping_changes: dict[str, Change] = Field(
+        default_factory=dict, description="Our columns that are filled from other guessed columns than before."
+    )
+    kind_changes: dict[str, Change] = Field(
+        default_factory=dict, description="Fields that are of another kind from this run on."
     )
     embedded_images: int = Field(0, description="Pictures that went through the model; of equal ones the first.")
     embedded_texts: int = 0

@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from schemas.embedding import EmbeddingSpec, Precision, PrecisionQuality
 from schemas.filters import FieldKind
 
-RECORD_FORMAT = 2
-"""2: payloads list their ``pictures``, and ``hashes`` has the ``row``; those of format 1 have neither."""
+RECORD_FORMAT = 3
+"""3: numbers in ``fields`` have one form, 42 for 42.0; 2: payloads list their ``pictures``, and ``hashes`` has the
+``row``; those of format 1 have neither."""
 
 
 class IndexRecord(BaseModel):
@@ -23,6 +24,9 @@ class IndexRecord(BaseModel):
     collection: str
     embedding: EmbeddingSpec
     fields: dict[str, FieldKind] = Field(description="Filterable fields and the kind found over the catalog.")
+    mapping: dict[str, str] = Field(
+        default_factory=dict, description="Columns that were guessed to be ours, and what they were read as."
+    )
     average_words: float = Field(
         gt=0, description="Mean words of a product, for BM25; fixed when the index is created."
     )

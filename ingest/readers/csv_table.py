@@ -1,8 +1,7 @@
 """CSV as people and spreadsheets write it: a header row of column names, then a row a product.
 
-How the file is written (``csv_format``) and what its cells mean (``csv_columns``) is decided over the
-whole of it, before the first row is given. An empty cell is an absent value; a column without a name
-is left out.
+How the file is written (``csv_format``) is decided over the whole of it, before the first row is given. An empty
+cell is an absent value; a column without a name is left out.
 """
 
 from __future__ import annotations
@@ -11,14 +10,10 @@ import csv
 import logging
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from itertools import count, islice
 
-from ingest.mapping import ColumnMap
-from ingest.numbers import Amount
-from ingest.readers.csv_columns import Convert, TableColumns
 from ingest.readers.csv_format import TableFormat, table_format
-from ingest.readers.lines import numbered_lines, too_long
+from ingest.readers.lines import decoded, numbered_lines, too_long
 from ingest.readers.reader import MAX_ROW_BYTES, FileReader, Row
 from ingest.readers.shopify import shopify_export
 from ingest.readers.source import Source
@@ -29,64 +24,37 @@ log = logging.getLogger(__name__)
 
 Cells = list[str]
 
-_BATCH = 1_000
-_MAX_BATCH_CELLS = 100_000
-
 
 class CsvReader(FileReader):
     """A row of too many or too few cells, or of broken quotes, is rejected and costs no other row."""
 
-    def __init__(self, source: Source, root: str, wanted: ColumnMap, delimiter: str | None = None) -> None:
+    typed = False
+    needs_id = True
+
+    def __init__(self, source: Source, root: str, delimiter: str | None = None, encoding: str | None = None) -> None:
         super().__init__(source, root)
-        self._format = table_format(source, delimiter)
-        self._header = self._read_header()
-        names = [name for name in self._header if name]
-        self._shopify = shopify_export(names)
+        self._format = table_format(source, delimiter, encoding)
+        self.usual = "," if self._format.delimiter == ";" else "."
+        self._columns = self._read_header()
+        self.header = [name for name in self._columns if name]
+        self._shopify = shopify_export(self.header)
+        log.info("%s: CSV, %s", self.name, self._format)
         if self._shopify:
-            wanted = wanted.unless_asked(self._shopify.known)
-            said = ", ".join(f"{ours}={names[0]}" for ours, names in wanted.asked.items())
+            self.known = self._shopify.known
+            said = ", ".join(f"{ours}={name}" for ours, name in self.known.items())
             log.info("%s: an export of Shopify: %s", self.name, said)
-        self.columns = wanted.resolve(names, self.name)
 
     def rows(self) -> Iterator[Row | Rejection]:
         rows = self._rows()
-        apply = self.columns.apply if self.mapping else None
-        for item in self._shopify.variants(rows) if self._shopify else rows:
-            yield item if apply is None or isinstance(item, Rejection) else Row(item.line, apply(item.values))
+        return self._shopify.variants(rows) if self._shopify else rows
 
     def _rows(self) -> Iterator[Row | Rejection]:
-        """Rows under the catalog's own names."""
-        converters = self._converters
-        named = [
-            (at, name, convert) for at, (name, convert) in enumerate(zip(self._header, converters, strict=True)) if name
-        ]
-        has_currency = "currency" in self._ours
+        named = [(at, name) for at, name in enumerate(self._columns) if name]
         for line, cells in self._records():
             if isinstance(cells, Rejection):
                 yield cells
-                continue
-            values = {}
-            for at, name, convert in named:
-                cell = cells[at]
-                if cell and not cell.isspace():
-                    value = cell if convert is None else convert(cell)
-                    if value is not None:
-                        values[name] = value
-            for name in self._prices:
-                if isinstance(amount := values.get(name), Amount):
-                    values[name] = amount.value
-                    if amount.currency and not has_currency:
-                        values["currency"] = amount.currency
-            yield Row(line, values)
-
-    @cached_property
-    def _ours(self) -> list[str]:
-        """Our names of the columns."""
-        return [self.mapping.get(name, name) for name in self._header]
-
-    @cached_property
-    def _prices(self) -> list[str]:
-        return [name for name, ours in zip(self._header, self._ours, strict=True) if ours == "price"]
+            else:
+                yield Row(line, {name: cell for at, name in named if (cell := cells[at]) and not cell.isspace()})
 
     def _read_header(self) -> Cells:
         first = next(self._all_records(), None)
@@ -106,8 +74,8 @@ class CsvReader(FileReader):
         return _records(self.source, self._format)
 
     def _records(self) -> Iterator[tuple[int, Cells | Rejection]]:
-        width = len(self._header)
-        named = max((at for at, name in enumerate(self._header, start=1) if name), default=0)
+        width = len(self._columns)
+        named = max((at for at, name in enumerate(self._columns, start=1) if name), default=0)
         for line, cells in islice(self._all_records(), 1, None):
             if isinstance(cells, Rejection):
                 yield line, cells
@@ -122,19 +90,6 @@ class CsvReader(FileReader):
                 yield line, [*cells[:width], *[""] * (width - len(cells))]
             else:
                 yield line, cells
-
-    @cached_property
-    def _converters(self) -> list[Convert | None]:
-        """How each column's cells are read. Looks through the file once where that is for its cells to say."""
-        columns = TableColumns(self._ours)
-        size = max(1, min(_BATCH, _MAX_BATCH_CELLS // len(self._header)))
-        good = (cells for _, cells in self._records() if not isinstance(cells, Rejection))
-        while columns.curious and (batch := list(islice(good, size))):
-            columns.see(batch)
-        commas = columns.with_commas(self._format.delimiter)
-        said = f", decimal commas in {', '.join(commas[:20])}" if commas else ""
-        log.info("%s: CSV, %s%s", self.name, self._format, said)
-        return columns.converters(self._format.delimiter)
 
 
 class _Lines:
@@ -218,7 +173,4 @@ def _text(line: bytes) -> str:
         raise RowUnreadable(f"the line is longer than {MAX_ROW_BYTES:,} bytes")
     if b"\0" in line:
         raise RowUnreadable("the line holds a NUL byte")
-    try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise RowUnreadable(f"the line is not UTF-8: byte {error.start + 1} is {line[error.start]:#04x}") from error
+    return decoded(line)

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, cast
 
 from ingest.readers.reader import MAX_ROW_BYTES
 from ingest.readers.source import Source, unreadable
-from schemas import CatalogError
+from schemas import RowUnreadable
 
 UTF8_BOM = codecs.BOM_UTF8
 UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -24,18 +24,25 @@ def numbered_lines(source: Source, encoding: str = "utf-8") -> Iterator[tuple[in
     A line beyond ``MAX_ROW_BYTES`` is cut there, so it is longer than ``MAX_ROW_BYTES`` by one byte.
 
     Raises:
-        CatalogError: the file cannot be opened or read, or is UTF-16 where that was not said.
+        CatalogError: the file cannot be opened or read.
     """
     with source.open() as file, unreadable(source.name):
         text = file if encoding == "utf-8" else recoded(file, encoding)
         for number, line in enumerate(_lines(text), start=1):
-            if number == 1 and line.startswith(UTF16_BOMS):
-                raise CatalogError(f"{source.name} is UTF-16; save it as UTF-8")
             yield number, line.removeprefix(UTF8_BOM) if number == 1 else line
 
 
 def too_long(line: bytes) -> bool:
     return len(line) > MAX_ROW_BYTES
+
+
+def decoded(line: bytes) -> str:
+    """The text of a line that ``numbered_lines`` gave. Raises RowUnreadable where it is none."""
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        wrong = f"the line is not in the encoding of the file: byte {error.start + 1} is {line[error.start]:#04x}"
+        raise RowUnreadable(f"{wrong}; where the file has another, --encoding names it") from error
 
 
 def recoded(file: BinaryIO, encoding: str) -> BinaryIO:

@@ -24,7 +24,6 @@ from catalog import (
     spool,
     using_archive,
 )
-from ingest.mapping import ColumnMap, column_map
 from ingest.readers.csv_table import CsvReader
 from ingest.readers.formats import KNOWN, find_catalog, format_of, format_of_bytes, is_packed, is_text
 from ingest.readers.hub import dataset_files, is_dataset
@@ -51,16 +50,14 @@ log = logging.getLogger(__name__)
 _HEAD = 4_096
 
 
-def open_catalog(settings: IngestSettings) -> Reader:
-    """The reader of the catalog that a job is told to read; whoever asked closes it.
+def open_reader(settings: IngestSettings) -> Reader:
+    """The reader of what a job is told to read, as it stands there; whoever asked closes it.
 
-    Raises:
-        CatalogError: there is nothing there, nothing that is read here, or a column that was asked for is missing.
-        ConfigurationError: the file that maps columns cannot be read.
+    Raises CatalogError where there is nothing, or nothing that is read here.
     """
     if settings.rejects:
         return RejectsReader(settings.rejects)
-    opening = _Opening(column_map(settings.map, settings.map_file), settings.format)
+    opening = _Opening(settings.format, settings.encoding)
     location = settings.catalog or ""
     if location == "-":
         return opening.standard_input()
@@ -90,11 +87,11 @@ def _mode(path: Path) -> int:
 
 
 class _Opening:
-    """Opens one catalog, wherever it is, with the columns and the format that were asked for."""
+    """Opens one catalog, wherever it is, with the format and the encoding that were asked for."""
 
-    def __init__(self, columns: ColumnMap, format: Format | None) -> None:
-        self._columns = columns
+    def __init__(self, format: Format | None, encoding: str | None) -> None:
         self._format = format
+        self._encoding = encoding
 
     def file(self, path: Path) -> Reader:
         return self._reader(FileSource(path), root=str(path.resolve().parent))
@@ -202,13 +199,15 @@ class _Opening:
                 source = UnpackedSource(source, packed)
             reader: FileReader
             if format == "jsonl":
-                reader = JsonLinesReader(source, root, self._columns)
+                reader = JsonLinesReader(source, root, self._encoding)
             elif format == "parquet":
+                if self._encoding:
+                    log.warning("%s: --encoding is for text; Parquet says itself what it is", source.name)
                 seekable = source if source.seekable else SeekableSource(source)
                 undo.callback(seekable.close)
-                reader = ParquetReader(seekable, root, self._columns)
+                reader = ParquetReader(seekable, root)
             else:
-                reader = CsvReader(source, root, self._columns, "\t" if format == "tsv" else None)
+                reader = CsvReader(source, root, "\t" if format == "tsv" else None, self._encoding)
             undo.pop_all()
         return reader
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from ingest.mapping import ColumnMap
 from ingest.readers.reader import FileReader, Row
 from ingest.readers.source import Source
 from schemas import CatalogError, Rejection
-
-log = logging.getLogger(__name__)
 
 _BATCH = 4_096
 _BATCH_BYTES = 16 * 2**20
@@ -25,43 +21,39 @@ _BUFFER = 2**20
 class ParquetReader(FileReader):
     """Nulls and NaN are absent values; dates and times become ISO 8601 text, decimals and seconds of time numbers.
 
-    Bytes are pictures where pictures are looked for; in other columns they are text, as some writers have
-    it, or left out.
+    Bytes that are text in UTF-8 are text, as some writers have it.
     """
 
-    typed_ids = True
+    needs_id = True
 
-    def __init__(self, source: Source, root: str, wanted: ColumnMap) -> None:
+    def __init__(self, source: Source, root: str) -> None:
         super().__init__(source, root)
         with _Opened(source) as opened:
-            names: list[str] = opened.file.schema_arrow.names
+            schema = opened.file.schema_arrow
+            names: list[str] = schema.names
+            self.with_bytes = {field.name for field in schema if _has_bytes(field.type) and not opened.is_text(field)}
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise CatalogError(f"{self.name} has more than one column named {', '.join(twice)}; rename them")
-        self.columns = wanted.resolve(names, self.name)
-        self._left_out: set[str] = set()
-        self._pictured = {name for name in names if self.mapping.get(name, name) in ("image", "images")}
+        self.header = names
 
     def rows(self) -> Iterator[Row | Rejection]:
-        apply = self.columns.apply if self.mapping else None
+        return self._rows(self.header)
+
+    def look(self) -> Iterator[Row | Rejection]:
+        """Without columns of bytes, pictures most likely, in whose place an empty one stands."""
+        wanted = [name for name in self.header if name not in self.with_bytes]
+        return self._rows(wanted, dict.fromkeys(self.with_bytes, b""))
+
+    def _rows(self, wanted: Sequence[str], more: dict[str, Any] | None = None) -> Iterator[Row | Rejection]:
         with _Opened(self.source) as opened:
-            for batch in _batches(opened.file):
+            for batch in _batches(opened.file, wanted):
                 names = batch.schema.names
-                columns = [self._read(name, column) for name, column in zip(names, batch.columns, strict=True)]
+                columns = [_read(column) for column in batch.columns]
                 for row in zip(*columns, strict=True):
                     opened.rows += 1
                     values = {name: value for name, value in zip(names, row, strict=True) if value is not None}
-                    yield Row(opened.rows, values if apply is None else apply(values))
-
-    def _read(self, name: str, column: Any) -> list[Any]:
-        values = _values(column)
-        if name in self._pictured or not any(isinstance(value, bytes) for value in values):
-            return values
-        texts = [_text(value) if isinstance(value, bytes) else value for value in values]
-        if texts.count(None) > values.count(None) and name not in self._left_out:
-            self._left_out.add(name)
-            log.warning("%s: the column %s holds bytes that are no text; they are left out", self.name, name)
-        return texts
+                    yield Row(opened.rows, values | more if more else values)
 
 
 class _Opened:
@@ -90,6 +82,17 @@ class _Opened:
         if error is not None:
             self._raise(error)
 
+    def is_text(self, field: Any) -> bool:
+        """Whether a column of bytes begins with text."""
+        import pyarrow as pa
+
+        if pa.types.is_nested(field.type):
+            return False
+        for batch in self.file.iter_batches(batch_size=8, columns=[field.name]):
+            if values := [value for value in _values(batch.columns[0]) if value]:
+                return all(_text(value) is not None for value in values)
+        return True
+
     def _raise(self, error: BaseException) -> None:
         import pyarrow as pa
 
@@ -98,12 +101,28 @@ class _Opened:
             raise CatalogError(said) from error
 
 
-def _batches(file: Any) -> Iterator[Any]:
+def _has_bytes(kind: Any) -> bool:
+    import pyarrow as pa
+
+    nested = [kind.field(at).type for at in range(kind.num_fields)]
+    return any(map(_has_bytes, nested)) or bool(
+        pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind)
+    )
+
+
+def _batches(file: Any, columns: Sequence[str]) -> Iterator[Any]:
     for group in range(file.metadata.num_row_groups):
         described = file.metadata.row_group(group)
         a_row = described.total_byte_size // max(1, described.num_rows) + 1
         size = max(1, min(_BATCH, _BATCH_BYTES // a_row))
-        yield from file.iter_batches(batch_size=size, row_groups=[group])
+        yield from file.iter_batches(batch_size=size, row_groups=[group], columns=list(columns))
+
+
+def _read(column: Any) -> list[Any]:
+    """A column's values, with text for bytes that are text."""
+    values = _values(column)
+    texts = ((_text(value) if isinstance(value, bytes) else None) for value in values)
+    return [value if text is None else text for value, text in zip(values, texts, strict=True)]
 
 
 def _values(column: Any) -> list[Any]:

@@ -20,15 +20,21 @@ class PartsReader(Reader):
         self._read = read
         self._under_way: Reader | None = None
         with self._read(parts[0]()) as first:
-            self.columns = first.columns
-            self.typed_ids = first.typed_ids
+            self.typed, self.needs_id, self.usual = first.typed, first.needs_id, first.usual
+            self.with_bytes = first.with_bytes
 
     def rows(self) -> Iterator[Row | Rejection]:
+        return self._through(lambda reader: reader.rows())
+
+    def look(self) -> Iterator[Row | Rejection]:
+        return self._through(lambda reader: reader.look())
+
+    def _through(self, read: Callable[[FileReader], Iterator[Row | Rejection]]) -> Iterator[Row | Rejection]:
         number = 0
         for part in self._parts:
             with self._read(part()) as reader:
                 self._under_way = reader
-                for item in reader.rows():
+                for item in read(reader):
                     number += 1
                     yield Row(number, item.values) if isinstance(item, Row) else item
                 reader.check_unchanged()

@@ -20,6 +20,8 @@ class PicturesReader(Reader):
         paths: Of all files there. They are listed once: a picture that is gone later is rejected.
     """
 
+    mapped = False
+
     def __init__(self, name: str, root: str, paths: Collection[str], check: Callable[[], None] = lambda: None) -> None:
         super().__init__(name, root)
         self._check = check

@@ -25,7 +25,7 @@ class RejectsReader(FileReader):
         CatalogError: it is no rejects file, or one put together of several catalogs' rows.
     """
 
-    typed_ids = True  # ids are as the catalog's format had them
+    mapped = False  # columns have our names by now
 
     def __init__(self, path: Path) -> None:
         source = FileSource(path)

@@ -7,10 +7,12 @@ Shopify has written its columns under other names since 2024; both are read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ingest.readers.reader import Row
+from ingest.stock import parse_stock
 from schemas import Rejection
 
 _MORE = "images"
@@ -21,7 +23,8 @@ _MAX_ROWS = 3_000
 @dataclass(frozen=True, slots=True)
 class ShopifyExport:
     """What the columns are called. ``handle`` is what the variants of a product have in common, and ``sku`` what tells
-    them apart; ``variant`` are those that only a variant has, ``of_picture`` those about a picture."""
+    them apart; ``quantity`` is how many there are, ``sold_on`` whether it is sold when there are none; ``variant`` are
+    those that only a variant has, ``of_picture`` those about a picture."""
 
     handle: str
     sku: str
@@ -29,13 +32,15 @@ class ShopifyExport:
     price: str
     picture: str
     own_picture: str
+    quantity: str
+    sold_on: str
     options: tuple[str, ...]
     variant: frozenset[str]
     of_picture: frozenset[str]
 
     @property
     def known(self) -> dict[str, str]:
-        """Our columns of theirs that are not to be guessed."""
+        """Our columns -> theirs that are not to be guessed."""
         return {"id": self.sku, "group_id": self.handle, "image": self.picture}
 
     def variants(self, items: Iterable[Row | Rejection]) -> Iterator[Row | Rejection]:
@@ -74,7 +79,15 @@ class ShopifyExport:
             if self.sku not in values:
                 options = [str(values[name]) for name in self.options if name in values and len(rows) > 1]
                 values[self.sku] = "/".join([str(values.get(self.handle, "")), *options])
+            if (stock := self._in_stock(row.values)) is not None and "in_stock" not in values:
+                values["in_stock"] = stock
             yield Row(row.line, values)
+
+    def _in_stock(self, values: Mapping[str, Any]) -> str | None:
+        """Of how many there are and what happens when there are none; None where nothing says how many."""
+        quantity = parse_stock(values.get(self.quantity))
+        sold_on = str(values.get(self.sold_on, "")).strip().lower() in ("continue", "true", "yes")
+        return None if quantity is None else "true" if quantity or sold_on else "false"
 
 
 _OLD_OPTIONS = ("Option1 Value", "Option2 Value", "Option3 Value")
@@ -87,6 +100,8 @@ _EXPORTS = (
         price="Variant Price",
         picture="Image Src",
         own_picture="Variant Image",
+        quantity="Variant Inventory Qty",
+        sold_on="Variant Inventory Policy",
         options=_OLD_OPTIONS,
         variant=frozenset({"Variant SKU", "Variant Price", *_OLD_OPTIONS}),
         of_picture=frozenset({"Image Src", "Image Position", "Image Alt Text"}),
@@ -98,6 +113,8 @@ _EXPORTS = (
         price="Price",
         picture="Product image URL",
         own_picture="Variant image URL",
+        quantity="Inventory quantity",
+        sold_on="Continue selling when out of stock",
         options=_NEW_OPTIONS,
         variant=frozenset(
             {

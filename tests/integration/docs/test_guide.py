@@ -85,7 +85,7 @@ def test_every_section_with_commands_is_run_here() -> None:
 
 
 def test_catalogs_of_every_kind(checkout: Checkout) -> None:
-    files, _, _ = BLOCKS[CATALOGS]
+    files, _, _, in_polish = BLOCKS[CATALOGS]
     shop = checkout.folder / "shop"
     text = write_drawn_catalog(shop).read_bytes()
     few = [{name: row[name] for name in ("id", "title", "image")} for row in ROWS[:5]]
@@ -119,10 +119,13 @@ def test_catalogs_of_every_kind(checkout: Checkout) -> None:
         (5, 5, 0, 5),
     ]
     assert reports[0].mapping == {theirs: ours for ours, theirs in GERMAN.items()}
+    (shop / "polish.csv").write_bytes("id,title\n1,Miska głęboka\n".encode("cp1250"))
+    done = checkout.run(f"export STORELENS_DATA_DIR={checkout.folder / 'polish'}\n{in_polish}")
+    assert (done.report.indexed, "WINDOWS-1250" in done.err.upper()) == (1, True)
 
 
 def test_columns_under_other_names(checkout: Checkout) -> None:
-    by_option, by_file = BLOCKS[COLUMNS]
+    by_option, by_file, without_guesses = BLOCKS[COLUMNS]
     shop = write_drawn_catalog(checkout.folder / "shop").parent
     (shop / "export.csv").write_bytes(_export(ROWS[:6]))
     (shop / "columns.yaml").write_text("id: Artikelnummer\ntitle: Kurzname\nimages: [Ansicht2, Ansicht3]\n")
@@ -131,10 +134,11 @@ def test_columns_under_other_names(checkout: Checkout) -> None:
         assert (done.report.indexed, done.report.embedded_images) == (6, 8)
         assert done.report.mapping.items() >= {"Kurzname": "title", "Ansicht2": "images", "Ansicht3": "images"}.items()
         assert "price=Preis" in done.err  # what was guessed is printed
+    assert checkout.run(without_guesses).report.mapping == {"Artikelnummer": "id", "Kurzname": "title"}
 
 
 def test_catalogs_in_object_storage_and_on_a_hub(tmp_path: Path, clip: Path) -> None:
-    _, in_storage, on_hub = BLOCKS[CATALOGS]
+    _, in_storage, on_hub, _ = BLOCKS[CATALOGS]
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     _, port = server.get_host_and_port()
@@ -254,7 +258,7 @@ def _rejects(checkout: Checkout, catalog: Path) -> None:
     again, mended = BLOCKS[REJECTS]
     draw(catalog.with_name("late.png"), "orange")
     report = checkout.run(again).report
-    assert (report.read, report.indexed, report.rejects) == (2, 1, {"row-invalid": 1})
+    assert (report.read, report.indexed, report.rejects) == (2, 1, {"value-unusable": 1})
     report = checkout.run(mended).report
     assert (report.read, report.indexed, report.rejected) == (1, 1, 0)
 

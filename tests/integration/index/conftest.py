@@ -62,10 +62,3 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 @pytest.fixture
 def store(engine: Engine, tmp_path: Path) -> Iterator[IndexStore]:
     yield from engine(tmp_path)
-
-
-@pytest.fixture
-def payload_indexes(engine: Engine) -> None:
-    """For tests of what payload indexes do."""
-    if engine is emulator:
-        pytest.skip("qdrant-client's emulator keeps no payload indexes, so it cannot tell that a field widened")

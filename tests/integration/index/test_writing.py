@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,9 +11,9 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from index.catalog_index import CatalogIndex, IndexStore, Leg
+from index.catalog_index import CatalogIndex, IndexStore, Leg, Point
 from index.paths import field_path
-from schemas import BadVectors, FieldKind, IndexLocked, IndexMissing, Match, Missing, Not
+from schemas import RECORD_FORMAT, BadVectors, FieldKind, IndexLocked, IndexMissing, Match, Missing, Not, stored_fields
 from tests.integration.index.conftest import Engine
 from tests.support.points import DIMENSION, FIELDS, index_record, make_point, spec, unit
 
@@ -216,31 +217,66 @@ def test_average_words_and_creation_stay_what_they_were(store: IndexStore) -> No
         assert build.index.record.created == first.created
 
 
-def test_fields_widen_and_never_narrow(store: IndexStore, payload_indexes: None) -> None:
-    kinds: dict[str, FieldKind] = {"size": "integer", "year": "integer", "ok": "bool"}
-    values: list[dict[str, Any]] = [{"size": 1, "year": 1999, "ok": True}, {"size": [2, 3], "ok": [False]}, {}]
-    with store.lock():
-        build = store.begin(index_record(kinds))
-        build.upsert([make_point(n, fields) for n, fields in enumerate(values, 1)])
-        build.commit()
-    with store.lock():
-        build = store.begin(index_record({"size": "keyword", "year": "float", "ok": "keyword"}))
-        assert build.index.record.fields == {"size": "keyword", "year": "float", "ok": "keyword"}
-        build.upsert([make_point(4, {"size": "XL", "year": 0.5, "ok": "maybe"})])
-        build.optimize()
-        build.commit()
-    with store.lock():
-        build = store.begin(index_record(kinds))
-        assert build.index.record.fields == {"size": "keyword", "year": "float", "ok": "keyword"}
-        build.commit()
+def _made(number: int, row: dict[str, Any], kinds: dict[str, FieldKind]) -> Point:
+    """A product of a row, with the fields that it has by these kinds."""
+    point = make_point(number, words="red shoes")
+    row = {"id": f"p{number}", **row}
+    return replace(point, payload=point.payload | {"product": row, "fields": stored_fields(row, kinds)})
+
+
+NUMBERS: dict[str, FieldKind] = {"size": "integer", "year": "integer", "ok": "bool"}
+TEXTS: dict[str, FieldKind] = {"size": "keyword", "year": "float", "ok": "keyword"}
+ROWS: list[dict[str, Any]] = [
+    {"size": 1, "year": 1999, "ok": True},
+    {"size": [2, "S"], "ok": [False, "maybe"]},
+    {"size": "S"},
+    {},
+]
+
+
+def test_values_of_a_field_that_changes_its_kind_are_made_anew(store: IndexStore) -> None:
+    def commit(kinds: dict[str, FieldKind], *more: Point) -> None:
+        with store.lock():
+            build = store.begin(index_record(kinds))
+            assert build.index.record.fields == {**FIELDS, **kinds}
+            build.upsert(more)
+            build.optimize()
+            build.commit()
+
+    commit({**FIELDS, **NUMBERS}, *(_made(number, row, NUMBERS) for number, row in enumerate(ROWS, 1)))
     with closing(store.open()) as index:
-        assert dict(index.facet("size", None, 9)) == {"1": 1, "2": 1, "3": 1, "XL": 1}
-        assert dict(index.facet("ok", None, 9)) == {"true": 1, "false": 1, "maybe": 1}
-        assert index.ordered("year", False, None, 9) == [(UUID(int=4), 0.5), (UUID(int=1), 1999.0)]
-        assert index.scan(Match("size", "keyword", ("2", "XL")), 9) == [UUID(int=2), UUID(int=4)]
-        assert index.scan(Missing("size"), 9) == [UUID(int=3)]
+        assert index.ordered("size", True, None, 9) == [(UUID(int=2), 2.0), (UUID(int=1), 1.0)]
         vectors = index.fetch([UUID(int=1)], ["image"])[UUID(int=1)].vectors["image"]
-        np.testing.assert_allclose(vectors, make_point(1).vectors["image"], atol=1e-6)
+    commit(TEXTS, _made(5, {"size": "XL", "year": 0.5}, TEXTS))
+    with closing(store.open()) as index:  # what numbers had to leave out is there
+        assert dict(index.facet("size", None, 9)) == {"1": 1, "2": 1, "S": 2, "XL": 1}
+        assert dict(index.facet("ok", None, 9)) == {"true": 1, "false": 1, "maybe": 1}
+        assert index.ordered("year", False, None, 9) == [(UUID(int=5), 0.5), (UUID(int=1), 1999.0)]
+        assert index.scan(Match("size", "keyword", ("2", "XL")), 9) == [UUID(int=2), UUID(int=5)]
+        assert index.scan(Missing("size"), 9) == [UUID(int=4)]
+        np.testing.assert_allclose(index.fetch([UUID(int=1)], ["image"])[UUID(int=1)].vectors["image"], vectors)
+    commit(NUMBERS)
+    with closing(store.open()) as index:
+        assert index.ordered("size", False, None, 9) == [(UUID(int=1), 1.0), (UUID(int=2), 2.0)]
+        assert index.scan(Match("ok", "bool", (True,)), 9) == [UUID(int=1)]
+        assert index.scan(Missing("size"), 9) == [UUID(int=3), UUID(int=4), UUID(int=5)]
+
+
+def test_numbers_of_an_index_from_before_get_their_one_form(store: IndexStore) -> None:
+    kinds: dict[str, FieldKind] = {"size": "keyword", "year": "float"}
+    old = index_record(kinds).model_copy(update={"format": 2})
+    point = make_point(1, {"size": "42.0", "year": 1999.0})
+    point.payload["product"] = {"id": "p1", "size": 42.0, "year": 1999.0}
+    with store.lock():
+        build = store.begin(old)
+        build.upsert([point, make_point(2, {"size": "M"})])
+        build.commit()
+    with store.lock():
+        store.begin(index_record({"size": "keyword", "year": "integer"})).commit()
+    with closing(store.open()) as index:
+        assert dict(index.facet("size", None, 9)) == {"42": 1, "M": 1}
+        assert index.facet("year", None, 9) == [(1999, 1)]
+        assert index.record.format == RECORD_FORMAT
 
 
 def test_fields_may_have_any_name(store: IndexStore) -> None:

@@ -27,7 +27,7 @@ def test_rows_broken_in_every_way(tmp_path: Path) -> None:
         ("row-unreadable", '{"id": "cut", "ti'),
         ("row-invalid", '{"title": "no id"}'),
         ("row-invalid", '{"id": "empty"}'),
-        ("row-invalid", '{"id": "price", "title": "x", "price": "cheap"}'),
+        ("value-unusable", '{"id": "price", "title": "x", "price": "cheap", "in_stock": "perhaps", "brand": []}'),
         ("row-invalid", '{"id": "surrogate", "title": "\\ud800"}'),
         ("row-repeated", '{"id": "good", "title": "Again"}'),
         ("not-a-picture", '{"id": "text", "image": "text.jpg"}'),
@@ -42,8 +42,8 @@ def test_rows_broken_in_every_way(tmp_path: Path) -> None:
     catalog = tmp_path / "catalog.jsonl"
     catalog.write_text("\n".join(line for _, line in lines))
     report = ingest(catalog, tmp_path / "data")
-    assert (report.read, report.indexed, report.rejected, report.degraded) == (15, 3, 12, 0)
-    assert set(indexed(tmp_path / "data")) == {"good", "words", "picture"}
+    assert (report.read, report.indexed, report.rejected, report.degraded) == (15, 4, 11, 1)
+    assert set(indexed(tmp_path / "data")) == {"good", "words", "picture", "price"}
     expected = [(number, code) for number, (code, _) in enumerate(lines, start=1) if code]
     assert sorted((r.line, r.code) for r in rejects(report)) == expected
     assert all(r.reason and r.content for r in rejects(report))
@@ -112,9 +112,10 @@ def test_a_catalog_without_rows_is_no_catalog(tmp_path: Path, name: str) -> None
 
 _GOOD = st.fixed_dictionaries({"title": st.sampled_from(["red shoe", "blue hat"]), "price": st.floats(0, 100)})
 _DEGRADED = st.fixed_dictionaries(
-    {"title": st.just("cap"), "image": st.sampled_from(["gone.png", "bad.png", "/etc/passwd"])}
+    {"title": st.just("cap"), "image": st.sampled_from(["gone.png", "bad.png", "/etc/passwd"])},
+    optional={"price": st.just("cheap"), "in_stock": st.just("perhaps")},
 )
-_NO_PRODUCT: list[dict[str, object]] = [{"price": 1}, {"title": 7}, {"title": "x", "price": "y"}]
+_NO_PRODUCT: list[dict[str, object]] = [{"price": 1}, {"title": 7}, {"brand": "x", "price": "y"}]
 _BAD = st.sampled_from([*_NO_PRODUCT, {"image": "gone.png"}])
 _ROWS = st.lists(st.tuples(st.sampled_from("abcdefgh"), _GOOD | _DEGRADED | _BAD), min_size=1, max_size=12)
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from ingest.settings import IngestSettings
-from schemas import CatalogError, EmbeddingSpec, IngestReport
-from tests.integration.ingest.jobs import draw, generation, indexed, ingest, write_rows
+from schemas import CatalogError, Change, EmbeddingSpec, IngestReport
+from tests.integration.ingest.jobs import draw, generation, indexed, ingest, rejects, write_rows
 from tests.support.encoders import HashEncoder, Unloadable
 
 Rows = list[dict[str, Any]]
@@ -109,13 +109,61 @@ def test_words_that_went_leave_the_index(shop: Shop) -> None:
     assert set(indexed(shop.data, "a")["a"].vectors) == {"image"}
 
 
-def test_a_column_that_widens_is_widened_for_all(shop: Shop) -> None:
+def _sizes(shop: Shop) -> dict[str, Any]:
+    return {id: stored.payload["fields"].get("size") for id, stored in indexed(shop.data).items()}
+
+
+def test_one_odd_value_is_lost_and_not_the_field(shop: Shop) -> None:
+    before = _sizes(shop)
     shop.rows[0]["size"] = "one size"
     report = shop.ingest()
-    assert (report.indexed, report.updated, report.unchanged) == (1, 0, 2)  # the index widens what it has by itself
-    sizes = {id: stored.payload["fields"]["size"] for id, stored in indexed(shop.data).items()}
-    assert sizes == {"a": "one size", "b": "41", "c": "42"}
-    assert shop.ingest().unchanged == 3
+    assert (report.indexed, report.updated, report.unchanged, report.degraded) == (1, 0, 2, 1)
+    assert [(r.id, r.code, r.field, r.degraded) for r in rejects(report)] == [("a", "value-unusable", "size", True)]
+    assert not report.kind_changes
+    assert _sizes(shop) == before | {"a": None}
+    assert indexed(shop.data, "a")["a"].payload["product"]["size"] == "one size"
+    again = shop.ingest(prune=True)
+    assert (again.unchanged, again.degraded, again.kind_changes) == (3, 1, {})
+
+
+def test_a_field_changes_its_kind_where_most_of_the_catalog_says_so_and_narrows_again(shop: Shop) -> None:
+    before = _sizes(shop)
+    for row in shop.rows[:2]:
+        row["size"] = "one size"
+    change = {"size": Change(before="integer", after="keyword")}
+    assert shop.ingest(dry_run=True).kind_changes == change
+    assert _sizes(shop) == before
+    report = shop.ingest()
+    assert (report.kind_changes, report.degraded) == (change, 0)
+    assert _sizes(shop) == {"a": "one size", "b": "one size", "c": "42"}
+    assert (shop.ingest().unchanged, shop.ingest(prune=True).kind_changes) == (3, {})
+    for row, size in zip(shop.rows, (40, 41.5, "42.0"), strict=True):
+        row["size"] = size
+    back = shop.ingest()
+    assert back.kind_changes == {"size": Change(before="keyword", after="float")}
+    assert _sizes(shop) == {"a": 40, "b": 41.5, "c": 42}
+    shop.rows[1]["size"] = 41.0
+    assert shop.ingest().kind_changes == {"size": Change(before="float", after="integer")}
+    assert {id: type(size) for id, size in _sizes(shop).items()} == {"a": int, "b": int, "c": int}
+
+
+def test_products_that_a_catalog_does_not_have_say_what_a_field_is_as_well(shop: Shop) -> None:
+    everything = list(shop.rows)
+    shop.rows[:] = [everything[0] | {"size": "one size"}]
+    report = shop.ingest()
+    assert (report.kind_changes, report.degraded) == ({}, 1)
+    dry = shop.ingest(prune=True, force=True, dry_run=True)
+    assert list(dry.kind_changes) == ["size"]  # the others would go
+
+
+def test_a_kind_that_changes_costs_no_value(shop: Shop) -> None:
+    """What a field of numbers had to leave out of its values is there again once it is text."""
+    shop.rows[0]["size"] = "one size"
+    shop.ingest()
+    shop.rows[1]["size"] = "XL"
+    report = shop.ingest()
+    assert (report.indexed, report.unchanged, report.degraded) == (1, 2, 0)
+    assert _sizes(shop) == {"a": "one size", "b": "XL", "c": "42"}
 
 
 def test_a_byte_identical_picture_is_embedded_once_a_batch(tmp_path: Path) -> None:
@@ -138,7 +186,7 @@ def test_products_that_left_stay_without_prune_and_go_with_it(shop: Shop) -> Non
 
 
 def test_a_rejected_row_with_a_readable_id_is_not_pruned(shop: Shop) -> None:
-    shop.rows[0] = {"id": "a", "title": "Red shoe", "price": "cheap"}
+    shop.rows[0] = {"id": "a", "title": 7}
     (shop.folder / "green.png").unlink()
     (shop.folder / "blue.png").unlink()
     del shop.rows[1]["title"]

@@ -122,10 +122,21 @@ def test_a_folder_of_pictures(tmp_path: Path) -> None:
     assert [(r.id, r.code, r.degraded) for r in rejects(report)] == [("broken.jpg", "not-a-picture", True)]
 
 
-def test_whole_numbers_are_ids_in_parquet_alone(tmp_path: Path) -> None:
-    parquet.write_table(pa.table({"id": [7], "title": ["seven"]}), tmp_path / "c.parquet")
-    assert ingest(tmp_path / "c.parquet", tmp_path / "parquet").indexed == 1
-    assert set(indexed(tmp_path / "parquet")) == {"7"}
-    (tmp_path / "c.jsonl").write_text('{"id": 7, "title": "seven"}\n{"id": "8", "title": "eight"}\n')
-    report = ingest(tmp_path / "c.jsonl", tmp_path / "jsonl")
-    assert (report.indexed, report.rejected) == (1, 1)
+def test_one_number_is_one_number_in_every_format(tmp_path: Path) -> None:
+    """A catalog that comes in another format every night is unchanged."""
+    sizes, weights = [42.0, 43.0, 44.0], [1.5, 2.0, 2.25]
+    table = pa.table({"id": [7, 8, 9], "title": ["seven", "eight", "nine"], "size": sizes, "weight": weights})
+    parquet.write_table(table, tmp_path / "c.parquet")
+    rows = [("7", "seven", 42, 1.5), ("8", "eight", 43, 2), ("9", "nine", 44.0, 2.25)]
+    (tmp_path / "c.jsonl").write_text(
+        "".join(json.dumps(dict(zip(table.column_names, row, strict=True))) + "\n" for row in rows)
+    )
+    (tmp_path / "c.csv").write_text("id,title,size,weight\n7,seven,42.0,1.5\n8,eight,43,2\n9,nine,44.0,2.25\n")
+    fields: list[dict[str, Any]] = []
+    for name in ("c.parquet", "c.csv", "c.jsonl"):
+        report = ingest(tmp_path / name, tmp_path / "data")
+        assert (report.read, report.kind_changes) == (3, {})
+        assert report.unchanged == 3 * bool(fields)
+        fields.append({id: stored.payload["fields"] for id, stored in indexed(tmp_path / "data").items()})
+    assert json.dumps(fields[0]) == json.dumps(fields[1]) == json.dumps(fields[2])
+    assert fields[0]["8"] == {"id": "8", "size": 43, "weight": 2}

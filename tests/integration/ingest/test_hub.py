@@ -24,14 +24,14 @@ _PROGRAM = """
 import json, os, sys
 import ingest.readers.hub
 from catalog import product_from_row
-from ingest.readers import open_catalog
+from ingest.catalog import open_catalog
 from ingest.settings import IngestSettings
 from schemas import CatalogError
 ingest.readers.hub._SECONDS = float(os.environ["PATIENCE"])
 for location in sys.argv[1:]:
     try:
         with open_catalog(IngestSettings(catalog=location)) as reader:
-            parsed = [product_from_row(row.values, typed_ids=reader.typed_ids) for row in reader.rows()]
+            parsed = [product_from_row(row.values) for row in reader.rows()]
         inline = sum(len(p.inline) for p in parsed)
         print(json.dumps({"root": reader.root, "ids": [p.product.id for p in parsed], "inline": inline}))
     except CatalogError as error:

@@ -11,7 +11,8 @@ import s3fs
 from moto.server import ThreadedMotoServer
 
 from catalog import PictureLimits, open_root
-from ingest.readers import Row, open_catalog
+from ingest.catalog import open_catalog
+from ingest.readers import Row
 from ingest.settings import IngestSettings
 from schemas import CatalogError, PictureNotFound
 from tests.integration.ingest.jobs import draw, indexed, ingest

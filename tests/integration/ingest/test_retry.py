@@ -26,7 +26,7 @@ def first(tmp_path: Path) -> IngestReport:
         {"id": "other", "title": "Other"},
         {"id": "late", "title": "Comes late", "image": "pictures/late.png"},
         {"id": "alone", "image": "pictures/alone.png"},
-        {"id": "price", "title": "Wrong price", "price": "cheap"},
+        {"id": "price", "description": 7, "price": "cheap"},
         {"id": "good", "title": "The same id again"},
     ]
     catalog = write_rows(shop / "catalog.jsonl", rows)
@@ -65,7 +65,7 @@ def test_rows_that_somebody_mended_are_indexed(first: IngestReport, tmp_path: Pa
     lines = [json.loads(line) for line in Path(first.rejects_file).read_text().splitlines()]
     for line in lines:
         if line["id"] == "price":
-            line["content"]["price"] = 5
+            line["content"]["description"] = "Seven"
         if line["id"] is None:
             line["content"] = '{"id": "torn", "title": "Whole again"}'
     mended = tmp_path / "mended.jsonl"

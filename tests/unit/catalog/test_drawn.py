@@ -16,7 +16,7 @@ def test_every_row_is_a_product() -> None:
     products = [product_from_row(row) for row in rows]
     assert len({parsed.product.id for parsed in products}) == len(rows) == 48
     assert all(
-        errors == () and product.to_row() == row for row, (product, errors, _) in zip(rows, products, strict=True)
+        errors == () and product.to_row() == row for row, (product, errors, *_) in zip(rows, products, strict=True)
     )
     assert set(Counter(row["group_id"] for row in rows).values()) == {4}
     assert {row["in_stock"] for row in rows} == {True, False}

@@ -37,13 +37,13 @@ BASE64 = base64.b64encode(PICTURE).decode()
     ],
 )
 def test_its_source_is_its_hash(value: Any) -> None:
-    product, errors, inline = product_from_row({"id": "1", "image": value})
+    product, errors, inline, _ = product_from_row({"id": "1", "image": value})
     assert (product.images, errors, inline) == ((SOURCE,), (), {SOURCE: PICTURE})
 
 
 def test_bytes_come_beside_paths_and_urls_and_the_same_ones_once() -> None:
     row = {"id": "1", "image": "a.jpg", "images": [PICTURE, "https://shop.example/b.jpg", PICTURE, {"path": "c.jpg"}]}
-    product, errors, inline = product_from_row(row)
+    product, errors, inline, _ = product_from_row(row)
     assert product.images == ("a.jpg", SOURCE, "https://shop.example/b.jpg", "c.jpg")
     assert (errors, list(inline)) == ((), [SOURCE])
     again = product_from_row(product.to_row())
@@ -67,7 +67,7 @@ def test_bytes_come_beside_paths_and_urls_and_the_same_ones_once() -> None:
 )
 def test_a_bad_one_costs_only_the_picture_and_is_not_shown_whole(value: Any, error: type[Exception], says: str) -> None:
     for column in ("image", "images"):
-        product, errors, inline = product_from_row({"id": "1", "title": "x", column: value})
+        product, errors, inline, _ = product_from_row({"id": "1", "title": "x", column: value})
         assert (product.images, inline) == ((), {})
         assert [type(e) for e in errors] == [error]
         assert says in errors[0].message
@@ -75,7 +75,7 @@ def test_a_bad_one_costs_only_the_picture_and_is_not_shown_whole(value: Any, err
 
 
 def test_too_large_a_uri_is_told_before_it_is_decoded() -> None:
-    _, errors, _ = product_from_row({"id": "1", "title": "x", "image": "data:;base64," + "A" * 50_000_000})
+    _, errors, *_ = product_from_row({"id": "1", "title": "x", "image": "data:;base64," + "A" * 50_000_000})
     assert [type(error) for error in errors] == [PictureTooLarge]
 
 

@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 
 from catalog import product_from_row, readable_id
 from catalog.rows import MAX_COLUMNS
-from schemas import MAX_ID, MAX_NAME, RESERVED, STANDARD_COLUMNS, PictureSourceUnsupported, Product, RowError
+from schemas import (
+    MAX_ID,
+    MAX_NAME,
+    RESERVED,
+    STANDARD_COLUMNS,
+    PictureSourceUnsupported,
+    Product,
+    RowError,
+    ValueUnusable,
+)
 
 GOOD: dict[str, Any] = {"id": "1", "title": "Chair"}
 
@@ -55,8 +64,9 @@ def test_every_column() -> None:
         "size": {"height": 1.5, "unit": "m"},
         "parts": [{"name": "leg"}],
     }
-    parsed, errors, _ = product_from_row(row)
+    parsed, errors, _, unusable = product_from_row(row)
     assert errors == ()
+    assert unusable == ()
     assert parsed == Product(
         id="1",
         title="Chair",
@@ -106,6 +116,22 @@ def test_one_of_title_description_and_image_is_enough(part: dict[str, Any]) -> N
         ({"title": None}, "title", "at least one of"),
         ({"title": 7}, "title", "a number (7), expected text"),
         ({"title": "\udfff"}, "title", "Unicode"),
+        ({f"c{i}": 1 for i in range(MAX_COLUMNS)}, None, "1,000"),
+        ({"size": {f"c{i}": 1 for i in range(MAX_COLUMNS + 1)}}, None, "1,000"),
+    ],
+)
+def test_what_makes_no_product_is_named(columns: dict[str, Any], field: str | None, says: str) -> None:
+    with pytest.raises(RowError) as raised:
+        product_from_row(GOOD | columns)
+    assert (raised.value.field, raised.value.code) == (field, "row-invalid")
+    assert says in raised.value.message
+    raised.value.message.encode()
+    assert len(raised.value.message) < 400
+
+
+@pytest.mark.parametrize(
+    ("columns", "field", "says"),
+    [
         ({"description": ["a"]}, "description", "a list (['a']), expected text"),
         ({"category": {"a": 1}}, "category", "an object"),
         ({"brand": False}, "brand", "true or false (False), expected text"),
@@ -139,27 +165,44 @@ def test_one_of_title_description_and_image_is_enough(part: dict[str, Any]) -> N
         ({7: 1}, None, "name is text, not a number (7)"),
         ({"x" * (MAX_NAME + 1): 1}, None, "256"),
         ({"a": {"x" * MAX_NAME: 1}}, None, "256"),
-        ({f"c{i}": 1 for i in range(MAX_COLUMNS)}, None, "1,000"),
-        ({"size": {f"c{i}": 1 for i in range(MAX_COLUMNS + 1)}}, None, "1,000"),
         *(({word: 1}, word, "filter language") for word in sorted(RESERVED)),
     ],
 )
-def test_what_is_wrong_is_named(columns: dict[str, Any], field: str | None, says: str) -> None:
-    with pytest.raises(RowError) as raised:
-        product_from_row(GOOD | columns)
-    assert raised.value.field == field
-    assert says in raised.value.message
-    assert field is None or field in raised.value.message
-    raised.value.message.encode()
-    assert len(raised.value.message) < 400
+def test_a_value_that_cannot_be_used_costs_that_value_alone(
+    columns: dict[str, Any], field: str | None, says: str
+) -> None:
+    parsed = product_from_row(GOOD | columns)
+    assert (parsed.product.id, parsed.product.title) == ("1", "Chair")
+    (error,) = parsed.value_errors
+    assert (error.field, error.code) == (field, "value-unusable")
+    assert says in error.message
+    assert field is None or field in error.message
+    error.message.encode()
+    assert len(error.message) < 400
 
 
 def test_nested_too_deep() -> None:
     nested: Any = 1
     for _ in range(500):
         nested = [nested]
-    with pytest.raises(RowError, match="nested deeper than 16"):
-        product(size=nested)
+    parsed = product_from_row(GOOD | {"size": nested})
+    assert "size" not in parsed.product.attributes
+    assert "nested deeper than 16" in parsed.value_errors[0].message
+
+
+def test_of_a_list_the_good_values_stay() -> None:
+    parsed = product_from_row(GOOD | {"color": ["red", 3, "blue"], "tags": [["a"], "b"]})
+    assert (parsed.product.color, parsed.product.tags) == (("red", "blue"), ("b",))
+    assert [error.field for error in parsed.value_errors] == ["color", "tags"]
+
+
+def test_what_is_known_to_be_of_no_use_is_left_out() -> None:
+    wrong = ValueUnusable("no price", field="price")
+    parsed = product_from_row(GOOD | {"price": 7}, {"price": wrong})
+    assert parsed.product.price is None
+    assert parsed.value_errors == (wrong,)
+    with pytest.raises(RowError, match="no title; and there is no other title"):
+        product_from_row(GOOD, {"title": ValueUnusable("no title", field="title")})
 
 
 @pytest.mark.parametrize("row", [None, 7, "text", ["id"], [("id", "1")]])
@@ -172,7 +215,7 @@ def test_what_is_no_object_is_no_row(row: Any) -> None:
 @pytest.mark.parametrize("value", [3, True, {"url": "a.jpg"}, b"", {"bytes": 3}, "\ud800.jpg", [["a.jpg"]]])
 @pytest.mark.parametrize("column", ["image", "images"])
 def test_a_bad_picture_value_costs_only_the_picture(column: str, value: Any) -> None:
-    parsed, errors, _ = product_from_row(GOOD | {column: value})
+    parsed, errors, *_ = product_from_row(GOOD | {column: value})
     assert parsed == Product(id="1", title="Chair")
     assert [type(error) for error in errors] == [PictureSourceUnsupported]
     assert errors[0].field == column and column in errors[0].message
@@ -182,20 +225,9 @@ def test_a_bad_picture_value_costs_only_the_picture(column: str, value: Any) -> 
 
 
 def test_of_several_pictures_the_good_ones_stay() -> None:
-    parsed, errors, _ = product_from_row({"id": "1", "image": 3, "images": ["a.jpg", {"url": "b.jpg"}, "c.jpg"]})
+    parsed, errors, *_ = product_from_row({"id": "1", "image": 3, "images": ["a.jpg", {"url": "b.jpg"}, "c.jpg"]})
     assert parsed.images == ("a.jpg", "c.jpg")
     assert [error.field for error in errors] == ["image", "images"]
-
-
-def test_a_format_with_types_has_whole_numbers_as_ids() -> None:
-    row = GOOD | {"id": 7, "group_id": 10**30}
-    found = product_from_row(row, typed_ids=True).product
-    assert (found.id, found.group_id) == ("7", str(10**30))
-    assert readable_id(row, typed_ids=True) == "7"
-    assert readable_id(row) is None
-    for value in (True, 7.0, [7]):
-        with pytest.raises(RowError, match="expected text or a whole number"):
-            product_from_row(GOOD | {"id": value}, typed_ids=True)
 
 
 def test_the_id_of_a_bad_row_can_be_read() -> None:
@@ -224,7 +256,7 @@ def test_a_product_as_a_row_is_the_same_product(attributes: dict[str, Any]) -> N
         assert "twice" in error.message
         return
     again = json.loads(json.dumps(found.to_row()))
-    assert product_from_row(again) == (found, (), {})
+    assert product_from_row(again) == (found, (), {}, ())
 
 
 @given(anything | st.fixed_dictionaries({}, optional=dict.fromkeys((*STANDARD_COLUMNS, "size", "not"), anything)))

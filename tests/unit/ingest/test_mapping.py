@@ -14,18 +14,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
+from catalog import product_from_row
+from ingest.catalog import Before, Catalog
 from ingest.mapping import column_map
-from ingest.readers import Reader, Row, open_catalog
+from ingest.readers import Row, open_reader
 from ingest.settings import IngestSettings
 from ingest.synonyms import SYNONYMS, plain_name
-from schemas import STANDARD_COLUMNS, CatalogError, ConfigurationError, Rejection
+from schemas import STANDARD_COLUMNS, CatalogError, Change, ConfigurationError, Rejection
 
 
-def opened(path: Path, **options: Any) -> Reader:
-    return open_catalog(IngestSettings(catalog=str(path), **options))
+def opened(path: Path, before: Before | None = None, **options: Any) -> Catalog:
+    settings = IngestSettings(catalog=str(path), **options)
+    return Catalog(open_reader(settings), settings, before)
 
 
-def values(reader: Reader) -> list[dict[str, Any]]:
+def values(reader: Catalog) -> list[dict[str, Any]]:
     with reader:
         items = list(reader.rows())
     assert not [item for item in items if isinstance(item, Rejection)]
@@ -194,6 +197,22 @@ def test_variants_of_a_shopify_export_say_what_their_product_is(tmp_path: Path, 
     assert (cap["id"], cap["title"], "image" in cap) == ("cap", "Cap", False)
 
 
+STOCKED = """\
+Handle,Title,Variant SKU,Variant Price,Image Src,Variant Inventory Qty,Variant Inventory Policy
+a,Tee,a,5,,3,deny
+b,Tee,b,5,,-2,deny
+c,Tee,c,5,,0,continue
+d,Tee,d,5,,,deny
+"""
+
+
+def test_stock_of_a_shopify_export_is_of_its_quantity_and_policy(tmp_path: Path) -> None:
+    (tmp_path / "c.csv").write_text(STOCKED)
+    rows = values(opened(tmp_path / "c.csv"))
+    assert [row.get("in_stock") for row in rows] == [True, False, True, None]
+    assert [row.get("Variant Inventory Qty") for row in rows] == [3, -2, 0, None]
+
+
 def test_an_export_of_magento_neither(tmp_path: Path) -> None:
     (tmp_path / "c.csv").write_text(
         "sku,product_type,categories,name,base_image,thumbnail_image,additional_images\n"
@@ -251,8 +270,137 @@ def test_no_synonym_means_two_columns_nor_is_one_of_ours() -> None:
     assert set(SYNONYMS) == set(STANDARD_COLUMNS)
 
 
-@given(st.lists(st.text(min_size=1, max_size=12), max_size=8, unique=True))
-def test_any_columns_are_mapped_or_refused(columns: list[str]) -> None:
-    mapped = column_map((), None).resolve(["id", *columns], "c.csv")
-    assert set(mapped.mapping) <= set(columns)
-    assert set(mapped.mapping.values()) <= set(STANDARD_COLUMNS)
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12), max_size=8, unique=True))
+def test_any_columns_are_mapped_or_left_alone(tmp_path_factory: pytest.TempPathFactory, columns: list[str]) -> None:
+    path = write(tmp_path_factory.mktemp("c"), "jsonl", [{"id": "1"} | dict.fromkeys(columns, "x")])
+    with opened(path) as catalog:
+        assert set(catalog.mapping) <= set(columns)
+        assert set(catalog.mapping.values()) <= set(STANDARD_COLUMNS)
+
+
+SHOP = [
+    {
+        "sku": f"s{n}", "name": f"Kettle {n}",
+        **({"brand_name": "Acme", "regular_price": "59.90"} if n >= 100 else {}),
+    }
+    for n in range(130)
+]  # fmt: skip
+ALL = {"sku": "id", "name": "title", "brand_name": "brand", "regular_price": "price"}
+
+
+@given(order=st.permutations(range(130)), names=st.randoms())
+def test_columns_that_come_late_are_guessed_in_whatever_order(
+    tmp_path_factory: pytest.TempPathFactory, order: list[int], names: Any
+) -> None:
+    rows = []
+    for n in order:
+        keys = list(SHOP[n])
+        names.shuffle(keys)
+        rows.append({key: SHOP[n][key] for key in keys})
+    with opened(write(tmp_path_factory.mktemp("c"), "jsonl", rows)) as catalog:
+        assert catalog.mapping == ALL
+        brands = {row.values.get("brand") for row in catalog.rows() if isinstance(row, Row)}
+    assert brands == {None, "Acme"}
+
+
+UNFIT: dict[str, Any] = {
+    "item_name": {"en": "Kettle"},
+    "beschreibung": ["a", "b"],
+    "categories": ["Kitchen", "Sale"],
+    "kategorie": [["Kitchen"], ["Sale"]],
+    "vendor": {"name": "Acme"},
+    "manufacturer": ["A", "B"],
+    "regular_price": "on request",
+    "preis": {"amount": 5},
+    "price_currency": ["EUR", "USD"],
+    "colour": [["red"]],
+    "availability": "ships in three weeks",
+    "photo": {"src": "a.jpg"},
+    "bild": 7,
+    "pictures": [{"url": "a.jpg"}],
+    "keywords": {"a": 1},
+    "parent_id": {"id": 3},
+    "sprache": ["de", "en"],
+}
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_a_column_whose_values_do_not_fit_is_not_taken(tmp_path: Path, name: str) -> None:
+    row = {"id": "1", "title": "Kettle", name: UNFIT[name]}
+    with opened(write(tmp_path, "jsonl", [row])) as catalog:
+        assert catalog.mapping == {}
+        parsed = product_from_row(next(row for row in catalog.rows() if isinstance(row, Row)).values)
+    assert parsed.product.attributes == {name: UNFIT[name]}
+    assert parsed.value_errors == ()
+
+
+def test_one_odd_value_does_not_undo_a_guess_and_a_few_odd_rows_decide_nothing(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [{"id": str(n), "title": "x", "brand_name": "Acme"} for n in range(30)]
+    rows[3]["brand_name"] = ["A", "B"]
+    rows[4] |= {"vendor": "Other"}
+    rows[5] |= {"brand": "Literal"}
+    with opened(write(tmp_path, "jsonl", rows)) as catalog:
+        assert catalog.mapping == {"brand_name": "brand"}
+        found = [row for row in catalog.rows() if isinstance(row, Row)]
+    assert found[5].values["brand"] == "Literal"
+    assert found[3].unusable is not None and "expected text" in found[3].unusable["brand"].message
+
+
+def test_what_was_guessed_is_remembered_and_its_change_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows: list[dict[str, Any]] = [{"id": str(n), "title": "x", "brand_name": "Acme", "vendor": "V"} for n in range(9)]
+    path = write(tmp_path, "jsonl", rows)
+    with opened(path) as catalog:
+        assert catalog.mapping == {}  # two could be meant
+    before = Before(mapping={"brand_name": "brand", "farbe": "color"})
+    with opened(path, before) as catalog:
+        assert catalog.mapping == {"brand_name": "brand"}
+        assert catalog.remembered == {"brand_name": "brand", "farbe": "color"}
+        assert list(catalog.mapping_changes) == ["color"]
+        assert catalog.mapping_changes["color"] == Change(before="farbe", after=None)
+    for row in rows:
+        row["brand_name"] = ["no", "text"]
+    with opened(write(tmp_path, "jsonl", rows), before) as catalog:
+        assert catalog.mapping == {"vendor": "brand"}
+        assert catalog.mapping_changes["brand"] == Change(before="brand_name", after="vendor")
+        assert catalog.remembered == {"vendor": "brand", "farbe": "color"}
+    assert "brand is read from vendor; for this index it was brand_name" in caplog.text
+
+
+def test_guessing_can_be_switched_off(tmp_path: Path) -> None:
+    path = write(tmp_path, "jsonl", [{"id": "1", "title": "Kettle", "vendor": "Acme"}])
+    assert values(opened(path, guess=False)) == [{"id": "1", "title": "Kettle", "vendor": "Acme"}]
+    with pytest.raises(CatalogError, match="no column `id`"):
+        opened(write(tmp_path, "csv", [{"sku": "1", "title": "Kettle"}]), guess=False)
+
+
+@pytest.mark.parametrize("id_name", ["id", "sku"])
+@pytest.mark.parametrize(
+    ("name", "value", "read"),
+    [
+        ("price", "59.90", 59.9),
+        ("in_stock", "yes", True),
+        ("in_stock", -2, False),
+        ("brand", 4711, "4711"),
+        ("brand", 4711.0, "4711"),
+        ("category", ["Kitchen"], "Kitchen"),
+        ("group_id", 7, "7"),
+        ("tags", "new, cotton", ["new", "cotton"]),
+        ("color", "red | blue", ["red", "blue"]),
+        ("color", ["red", 3], ["red", "3"]),
+        ("images", "a.jpg|b.jpg", ["a.jpg", "b.jpg"]),
+    ],
+)
+def test_a_value_is_read_the_same_whatever_other_columns_are_called(
+    tmp_path: Path, id_name: str, name: str, value: Any, read: Any
+) -> None:
+    (row,) = values(opened(write(tmp_path, "jsonl", [{id_name: "7", "title": "Kettle", name: value}])))
+    assert row == {"id": "7", "title": "Kettle", name: read}
+
+
+@pytest.mark.parametrize("id", [7, 7.0, "7"])
+@pytest.mark.parametrize("name", ["id", "sku"])
+@pytest.mark.parametrize("format", ["jsonl", "parquet"])
+def test_a_whole_number_is_an_id_in_every_format(tmp_path: Path, format: str, name: str, id: Any) -> None:
+    assert values(opened(write(tmp_path, format, [{name: id, "title": "Kettle"}])))[0]["id"] == "7"

@@ -23,7 +23,7 @@ from pydantic import SecretStr
 from ingest.report_page import duration, write_report_page
 from ingest.run_pictures import MAX_TILES, ReadPicture
 from ingest.settings import IngestSettings, shown_settings
-from schemas import IngestReport, PictureNotFound, Rejection
+from schemas import Change, IngestReport, PictureNotFound, Rejection
 
 
 class Tags(HTMLParser):
@@ -114,6 +114,17 @@ def test_counts_causes_timings_and_what_to_do_are_said(tmp_path: Path) -> None:
     ):
         assert said in page.text, page.text
     assert "deleted" not in page.text
+
+
+def test_what_is_read_otherwise_than_before_is_said(tmp_path: Path) -> None:
+    report = _report(
+        kind_changes={"weight<b>": Change(before="float", after="keyword")},
+        mapping_changes={"brand": Change(before="brand_name", after=None)},
+    )
+    page = _page(tmp_path, report)
+    assert "weight&lt;b&gt;" in page and "was float and is keyword" in page
+    assert "brand_name" in page and "is read from no column" in page
+    assert "read otherwise" not in _page(tmp_path, _report())
 
 
 def test_a_run_without_anything_to_do_says_so(tmp_path: Path) -> None:

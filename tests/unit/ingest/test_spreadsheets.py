@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.numbers import parse_bool, parse_price
-from ingest.readers import Row, open_catalog
+from ingest.catalog import open_catalog
+from ingest.prices import Prices
+from ingest.readers import Row
 from ingest.settings import IngestSettings
+from ingest.stock import parse_stock
 from schemas import CatalogError, Rejection
 
 
@@ -63,8 +66,9 @@ def test_what_was_decided_is_said_once(tmp_path: Path, caplog: pytest.LogCapture
         with open_catalog(IngestSettings(catalog=str(path))) as reader:
             list(reader.rows())
             list(reader.rows())
-    said = [record.getMessage() for record in caplog.records if "CSV" in record.getMessage()]
-    assert said == [f"{path}: CSV, Windows-1252, ';' between columns, decimal commas in price, weight"]
+    said = [message for message in map(logging.LogRecord.getMessage, caplog.records) if str(path) in message]
+    assert said[-2:] == [f"{path}: CSV, Windows-1252, ';' between columns", f"{path}: decimal commas in price, weight"]
+    assert "it could be Windows-1252 ('Œuvre') or Windows-1250 ('Śuvre')" in caplog.text
 
 
 def test_one_broken_line_among_many_of_utf8_is_rejected(tmp_path: Path) -> None:
@@ -138,29 +142,49 @@ def test_a_price_is_read_back_however_it_is_written(number: Any, code: str, befo
     english, swiss = f"{number:,}", f"{number:,}".replace(",", "'")
     german = english.replace(",", "_").replace(".", ",").replace("_", ".")
     for text in (str(number), english, german, swiss, english.replace(",", "\u202f")):
-        amount = parse_price(f"{code} {text}" if before else f"{text}\u00a0{code}")
-        assert amount is not None
+        amount = Prices().read(f"{code} {text}" if before else f"{text}\u00a0{code}")
         assert amount.value == float(number)
         assert bool(amount.currency) == bool(code)
 
 
 @given(st.text(max_size=80))
 def test_any_text_is_a_price_or_none_and_a_bool_or_itself(text: str) -> None:
-    amount = parse_price(text)
-    assert amount is None or isinstance(amount.value, float)
-    assert parse_bool(text) in (True, False, text)
+    prices = Prices()
+    if prices.see(text):
+        with suppress(ValueError):
+            assert isinstance(prices.read(text).value, float)
+    assert parse_stock(text) in (True, False, None)
 
 
 @pytest.mark.parametrize(
     ("words", "meaning"),
     [
-        ("in stock|in_stock|In Stock|yes|JA|wahr|VRAI|1|7|https://schema.org/InStock|available", True),
+        ("in stock|in_stock|In Stock|yes|JA|wahr|VRAI|1|7|https://schema.org/InStock|available|instock", True),
+        (
+            "schema.org/InStock|http://schema.org/LimitedAvailability|schema:OnlineOnly|12.0|100.0000|+5",
+            True,
+        ),
+        ("10+|>10|12 in stock|In stock (3)|continue|limited availability|en stock|op voorraad|skladem|på lager", True),
+        ("sí|tak|да|в наличии|evet|はい|在庫あり|有货|예|VERFÜGBAR|verfu\u0308gbar", True),
         ("out of stock|out_of_stock|preorder|backorder|no|nein|FALSCH|0|sold out|http://schema.org/OutOfStock", False),
+        ("onbackorder|on-backorder|outofstock|https://schema.org/SoldOut|schema.org/PreOrder|Discontinued", False),
+        (
+            "https://schema.org/BackOrder|https://schema.org/PreSale|MadeToOrder|Reserved|available for order|-2|-2.0",
+            False,
+        ),
+        ("0.0000|0 in stock|épuisé|ausverkauft|agotado|нет|stokta yok|品切れ|缺货|품절|slutsåld|není skladem", False),
+        ("perhaps|n/a|ships in 3 days|deny|2024-01-01||in stock from May", None),
     ],
 )
-def test_words_for_in_stock(words: str, meaning: bool) -> None:
-    assert {word: parse_bool(word) for word in words.split("|")} == dict.fromkeys(words.split("|"), meaning)
-    assert parse_bool("perhaps") == "perhaps"
+def test_words_for_in_stock(words: str, meaning: bool | None) -> None:
+    assert {word: parse_stock(word) for word in words.split("|")} == dict.fromkeys(words.split("|"), meaning)
+
+
+@pytest.mark.parametrize(
+    ("value", "meaning"), [(True, True), (False, False), (3, True), (0, False), (-2, False), (0.5, True), ([], None)]
+)
+def test_numbers_for_in_stock(value: Any, meaning: bool | None) -> None:
+    assert parse_stock(value) is meaning
 
 
 def test_a_delimiter_inside_quotes_and_texts_is_none(tmp_path: Path) -> None:
@@ -193,7 +217,8 @@ def test_every_western_table_is_read_or_its_rows_rejected(
         f"id{delimiter}title{delimiter}note",
         *(f'{i}{delimiter}"{a}"{delimiter}"{b}"' for i, (a, b) in enumerate(rows)),
     ]
-    found, rejected = read(tmp_path_factory.mktemp("c") / "c.csv", "\n".join(lines).encode("cp1252"))
+    table = "\n".join(lines).encode("cp1252")
+    found, rejected = read(tmp_path_factory.mktemp("c") / "c.csv", table, encoding="cp1252")
     assert len(found) + len(rejected) == len(rows)
 
 

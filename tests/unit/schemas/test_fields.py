@@ -1,44 +1,13 @@
 from __future__ import annotations
 
-from itertools import permutations
-from typing import Any, get_args
+import json
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas import FieldKind, as_kind, stored_name, widen_kind
-
-KINDS: tuple[FieldKind, ...] = get_args(FieldKind)
-
-
-@pytest.mark.parametrize(
-    ("a", "b", "wide"),
-    [
-        ("integer", "float", "float"),
-        ("float", "integer", "float"),
-        ("bool", "integer", "keyword"),
-        ("keyword", "float", "keyword"),
-        (None, "bool", "bool"),
-    ],
-)
-def test_kinds_widen(a: FieldKind | None, b: FieldKind, wide: FieldKind) -> None:
-    assert widen_kind(a, b) == wide
-
-
-def test_a_kind_is_its_own_width() -> None:
-    assert all(widen_kind(kind, kind) == kind for kind in KINDS)
-
-
-@pytest.mark.parametrize("seen", [("integer", "float"), ("bool", "keyword"), ("bool", "integer"), ("float", "keyword")])
-def test_the_order_of_rows_does_not_matter(seen: tuple[FieldKind, ...]) -> None:
-    results = set()
-    for order in permutations(seen):
-        kind: FieldKind | None = None
-        for one in order:
-            kind = widen_kind(kind, one)
-        results.add(kind)
-    assert len(results) == 1
+from schemas import FieldKind, field_values, fit, number_in, one_number, stored_fields, stored_name, unfit_values
 
 
 @pytest.mark.parametrize(
@@ -46,17 +15,88 @@ def test_the_order_of_rows_does_not_matter(seen: tuple[FieldKind, ...]) -> None:
     [
         (True, "keyword", "true"),
         (7, "keyword", "7"),
+        (7.0, "keyword", "7"),
         (7.5, "keyword", "7.5"),
+        (-0.0, "keyword", "0"),
         ("x", "keyword", "x"),
-        ([1, True, "x"], "keyword", ["1", "true", "x"]),
+        ("90.750", "keyword", "90.750"),
+        ([1, True, "x", 42.0], "keyword", ["1", "true", "x", "42"]),
         (7, "float", 7),
-        (7, "integer", 7),
+        (7.0, "float", 7),
+        ("7.50", "float", 7.5),
+        (7.0, "integer", 7),
+        (" 42 ", "integer", 42),
+        ("42.0", "integer", 42),
         (False, "bool", False),
+        ("TRUE", "bool", True),
+        (0, "bool", False),
+        (float(2**53 + 2), "float", float(2**53 + 2)),
     ],
 )
 def test_values_as_stored(value: Any, kind: FieldKind, stored: Any) -> None:
-    assert as_kind(value, kind) == stored
-    assert type(as_kind(value, kind)) is type(stored)
+    fitted = fit(value, kind)
+    assert (fitted.value, fitted.unfit) == (stored, ())
+    assert type(fitted.value) is type(stored)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "left", "unfit"),
+    [
+        ("n/a", "float", None, ("n/a",)),
+        ("007", "integer", None, ("007",)),
+        ("1e3", "float", None, ("1e3",)),
+        (True, "float", None, (True,)),
+        (2.5, "integer", None, (2.5,)),
+        ("yes", "bool", None, ("yes",)),
+        (2, "bool", None, (2,)),
+        ([1, "S", 2], "integer", [1, 2], ("S",)),
+        (["S"], "float", None, ("S",)),
+    ],
+)
+def test_what_does_not_fit_is_named(value: Any, kind: FieldKind, left: Any, unfit: tuple[Any, ...]) -> None:
+    assert fit(value, kind) == (left, unfit)
+
+
+ROW = {
+    "id": "1",
+    "title": "Chair",
+    "image": "a.jpg",
+    "price": 10.0,
+    "color": ["red"],
+    "legs": 4.0,
+    "weight": "heavy",
+    "nutrition": {"protein": 3, "per": {"unit": "g", "note": " "}, "rows": [{"a": 1}]},
+    "empty": [None, ""],
+    '6" \\ 100%': 1,
+}
+
+
+def test_fields_of_a_row_are_its_scalars_and_lists_of_them_by_full_names() -> None:
+    assert dict(field_values(ROW)) == {
+        "id": "1",
+        "price": 10.0,
+        "color": ["red"],
+        "legs": 4.0,
+        "weight": "heavy",
+        "nutrition.protein": 3,
+        "nutrition.per.unit": "g",
+        '6" \\ 100%': 1,
+    }
+
+
+def test_a_value_that_does_not_fit_loses_that_value_alone() -> None:
+    kinds: dict[str, FieldKind] = {"id": "keyword", "legs": "integer", "weight": "float", '6" \\ 100%': "integer"}
+    assert stored_fields(ROW, kinds) == {"id": "1", "legs": 4, "6%22 %5C 100%25": 1}
+    assert unfit_values(ROW, kinds) == {"weight": ("heavy",)}
+
+
+@given(st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False))
+def test_a_number_has_one_form(number: int | float) -> None:
+    one = one_number(number)
+    assert one == number
+    assert json.dumps(one_number(float(one))) == json.dumps(one) or abs(number) > 2**53
+    if (read := number_in(json.dumps(one))) is not None:
+        assert read == one
 
 
 @given(st.text(), st.text())

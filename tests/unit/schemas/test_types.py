@@ -41,6 +41,7 @@ QUALITY = {
     "measured_with": "onnxruntime 1.32.0, AVX512, network 2",
 }
 EXAMPLES: dict[str, dict[str, Any]] = {
+    "Change": {"before": "float", "after": None},
     "EmbeddingSpec": SPEC,
     "Explanation": EXPLANATION,
     "Facet": FACET,

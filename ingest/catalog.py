@@ -1,0 +1,317 @@
+"""A catalog as a job reads it: its rows under our names, each value as our columns have it.
+
+Everything that depends on more than one row is decided before the first one is given, by a look at all of them and at
+what the index remembers: which columns are ours under other names, what the decimals of prices and numbers are, and of
+what kind each field is.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from catalog import STANDARD_FIELDS, point_id, readable_id
+from ingest.kinds import Votes, decide
+from ingest.mapping import ColumnMap, check_id, column_map, guessed, mapping_changes, remember
+from ingest.numbers import is_nothing, to_number
+from ingest.prices import Amount, Prices
+from ingest.readers import Reader, Row, open_reader
+from ingest.settings import IngestSettings
+from ingest.survey import Survey
+from ingest.values import AS_THEY_ARE, READ, Read
+from schemas import STANDARD_COLUMNS, Change, FieldKind, Rejection, ValueUnusable, number_in, shown
+
+log = logging.getLogger(__name__)
+
+_MANY = "images"
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What the index knows of the catalogs that made it.
+
+    ``others`` are the votes, on the kind of a field, of its products that stay though their points are not among
+    those of the catalog.
+    """
+
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, FieldKind] = field(default_factory=dict)
+    others: Callable[[str, Collection[UUID]], Votes] = lambda name, points: Counter()
+
+
+def open_catalog(settings: IngestSettings) -> Catalog:
+    """The catalog that a job is told to read, looked through once; whoever asked closes it.
+
+    Raises:
+        CatalogError: there is nothing there, nothing that is read here, or a column that was asked for is missing.
+        ConfigurationError: the file that maps columns cannot be read.
+    """
+    reader = open_reader(settings)
+    try:
+        return Catalog(reader, settings)
+    except BaseException:
+        reader.close()
+        raise
+
+
+class Catalog:
+    """The rows of a reader as products are made of them, any number of times; closed with its reader.
+
+    Raises CatalogError and ConfigurationError as ``open_catalog`` does.
+
+    Attributes:
+        mapping: The catalog's own names of columns -> the names that they are read under, where the two differ.
+        remembered: Those of them that were guessed, with those of earlier catalogs.
+        mapping_changes: Our columns that are filled from others than before.
+        kinds: Of all fields of the catalog.
+        kind_changes: Fields that were of another kind before.
+    """
+
+    def __init__(self, reader: Reader, settings: IngestSettings, before: Before | None = None) -> None:
+        before = before or Before()
+        self._reader = reader
+        self.name, self.root = reader.name, reader.root
+        self.mapping: dict[str, str] = {}
+        self._asked: Collection[str] = ()
+        self.remembered = dict(before.mapping)
+        self.mapping_changes: dict[str, Change] = {}
+        asked = column_map(settings.map, settings.map_file)
+        if reader.mapped:
+            asked = asked.unless_asked(reader.known)
+        self._survey = Survey(reader, asked.theirs if reader.mapped else {})
+        if reader.mapped:
+            self._map(asked, settings.guess)
+        self._plans: dict[str, _Plan] = {}
+        self.kinds: dict[str, FieldKind] = {}
+        self.kinds = self._decide_kinds(before)
+        self.kind_changes = {
+            name: Change(before=before.kinds[name], after=kind)
+            for name, kind in self.kinds.items()
+            if name in before.kinds and before.kinds[name] != kind
+        }
+        self._plans.clear()  # those from before kinds were decided
+        self._say()
+
+    @property
+    def new_values(self) -> bool:
+        """Whether a change of kinds may change what rows that did not change have in their fields."""
+        return any({change.before, change.after} != {"integer", "float"} for change in self.kind_changes.values())
+
+    def rows(self) -> Iterator[Row | Rejection]:
+        """Rows in the order of the catalog. Raises CatalogError where reading cannot go on."""
+        for item in self._reader.rows():
+            yield self._read(item) if isinstance(item, Row) else item
+
+    def check_unchanged(self) -> None:
+        """Raises CatalogError when the catalog is not the one it was when it was opened: it is read several times."""
+        self._reader.check_unchanged()
+
+    def close(self) -> None:
+        self._reader.close()
+
+    def __enter__(self) -> Catalog:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _map(self, asked: ColumnMap, guess: bool) -> None:
+        columns, before = self._survey.columns, self.remembered
+        asked.check(columns, self.name)
+        found = guessed(columns, asked.theirs, before, ordered=bool(self._reader.header)) if guess else {}
+        self.mapping = {**asked.theirs, **found}
+        self._asked = set(asked.theirs)
+        if self._reader.needs_id:
+            check_id(columns, self.mapping, self.name)
+        if guess:
+            self.mapping_changes = mapping_changes(columns, self.mapping, before)
+            self.remembered = remember(columns, found, before)
+
+    def _decide_kinds(self, before: Before) -> dict[str, FieldKind]:
+        kinds: dict[str, FieldKind] = dict(STANDARD_FIELDS)
+        votes: dict[str, Votes] = {}
+        for name in self._survey.columns:
+            ours = self.mapping.get(name, name)
+            if ours in STANDARD_COLUMNS or self._is_replaced(name):
+                continue
+            for part, its_votes in self._survey.votes(name).items():
+                full_name = ours + part.removeprefix(name)
+                votes.setdefault(full_name, Counter()).update(its_votes)
+        for name, its_votes in votes.items():
+            earlier = before.kinds.get(name)
+            kind = decide(its_votes, earlier)
+            if earlier not in (None, kind) and (earlier, kind) != ("integer", "float"):
+                kind = decide(its_votes + before.others(name, self._points), earlier)
+            kinds[name] = kind
+            self._mixed(name, kind, its_votes)
+        return kinds
+
+    def _mixed(self, name: str, kind: FieldKind, votes: Votes) -> None:
+        numbers = votes["integer"] + votes["float"]
+        if kind == "keyword" and 2 * numbers > votes.total():
+            rest = votes.total() - numbers
+            log.info("%s: %s is text: %d of its %d values are no numbers", self.name, name, rest, votes.total())
+
+    @cached_property
+    def _points(self) -> set[UUID]:
+        """Of every row whose id can be read."""
+        ids = (readable_id(self._read(item).values) for item in self._reader.rows() if isinstance(item, Row))
+        return {point_id(id) for id in ids if id is not None}
+
+    def _say(self) -> None:
+        if found := {name: ours for name, ours in self.mapping.items() if name not in self._asked}:
+            said = ", ".join(f"{ours}={name}" for name, ours in found.items())
+            log.info(
+                "%s: columns read by what their names mean: %s; --map OUR=THEIRS says otherwise, --no-guess lets it be",
+                *(self.name, said),
+            )
+        for ours, change in self.mapping_changes.items():
+            now = f"is read from {change.after}" if change.after else "is read from no column"
+            log.warning("%s: %s %s; for this index it was %s", self.name, ours, now, change.before)
+        for name, change in self.kind_changes.items():
+            log.warning("%s: the field %s was %s, and is %s from now on", self.name, name, change.before, change.after)
+        commas = [name for name in self._survey.columns if self._comma(name)]
+        if commas:
+            log.info("%s: decimal commas in %s", self.name, ", ".join(commas[:20]))
+
+    def _comma(self, name: str) -> bool:
+        """Whether a column's numbers have decimal commas."""
+        column, ours = self._survey.columns[name], self.mapping.get(name, name)
+        if ours == "price":
+            return self._survey.prices(name).decimal == ","
+        if column.cells is None or ours in STANDARD_COLUMNS or self.kinds.get(ours) not in ("integer", "float"):
+            return False
+        return column.cells.decimal(self._survey.usual) == "," and column.cells.separated
+
+    def _is_replaced(self, name: str) -> bool:
+        """Whether another column was asked for in the place of this one."""
+        return name not in self.mapping and any(self.mapping[theirs] == name for theirs in self._asked)
+
+    def _read(self, row: Row) -> Row:
+        values: dict[str, Any] = {}
+        unusable: dict[str, ValueUnusable] = {}
+        mapped: list[tuple[_Plan, Any]] = []
+        currency: str | None = None
+        for name, value in row.values.items():
+            plan = self._plans.get(name) or self._plan(name)
+            if plan.ours is None:
+                continue
+            if plan.mapped:
+                mapped.append((plan, value))
+                continue
+            if plan.read is None or type(value) in plan.as_it_is:
+                values[plan.ours] = value
+                continue
+            currency = _put(values, unusable, plan, value) or currency
+        for plan, value in sorted(mapped, key=lambda pair: pair[0].order) if len(mapped) > 1 else mapped:
+            if plan.ours == _MANY or _is_blank(values.get(plan.ours or "")):
+                currency = _put(values, unusable, plan, value) or currency
+        if currency and _is_blank(values.get("currency")):
+            values["currency"] = currency
+        return Row(row.line, values, unusable or None)
+
+    def _plan(self, name: str) -> _Plan:
+        ours = self.mapping.get(name, name)
+        plan = _Plan(
+            None if self._is_replaced(name) else ours,
+            self._reading(name, ours),
+            AS_THEY_ARE.get(ours, frozenset()),
+            name in self.mapping,
+            list(self.mapping).index(name) if name in self.mapping else 0,
+        )
+        self._plans[name] = plan
+        return plan
+
+    def _reading(self, name: str, ours: str) -> Read | None:
+        if name in self._reader.with_bytes and ours not in ("image", _MANY):
+            log.warning("%s: the column %s holds bytes that are no text; they are left out", self.name, name)
+            return lambda value: None if isinstance(value, bytes | dict | list) else value
+        if ours not in STANDARD_COLUMNS:
+            return None if self._reader.typed else self._cell_reader(name, ours)
+        read = _price_reader(self._survey.prices(name)) if ours == "price" else READ.get(ours)
+        if self._reader.typed or read is None:
+            return read
+        if ours in ("price", "in_stock"):
+            return lambda cell: None if is_nothing(cell) else read(cell)
+        return read if ours in (_MANY, "color", "tags") else None  # text is text
+
+    def _cell_reader(self, name: str, ours: str) -> Read | None:
+        """How the cells of a table's free column are read; text stays where they cannot be."""
+        kind = self.kinds.get(ours)
+        cells = self._survey.columns[name].cells if name in self._survey.columns else None
+        if kind in ("integer", "float") and cells and (decimal := cells.decimal(self._survey.usual)):
+
+            def number(cell: str) -> Any:
+                found = to_number(cell, decimal)
+                return found if found is not None else None if is_nothing(cell) else cell
+
+            return number
+        if kind == "bool":
+            words = {"true": True, "false": False}
+            return lambda cell: None if is_nothing(cell) else words.get(cell.strip().lower(), cell)
+        if cells and cells.whole:  # 42.0 is 42 where other cells are written so
+            return lambda cell: _or_itself(cell, number_in(cell) if cell.strip().endswith(".0") else None)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What becomes of a column: ``ours`` is its name, None where another takes its place."""
+
+    ours: str | None
+    read: Read | None
+    as_it_is: frozenset[type]
+    mapped: bool
+    order: int
+    """Its place among those that are mapped, which is the order of a product's pictures."""
+
+
+def _put(values: dict[str, Any], unusable: dict[str, ValueUnusable], plan: _Plan, value: Any) -> str | None:
+    """Put a value into a row, as it should be or, where it cannot be read, as it is; returns a price's currency."""
+    ours, currency = plan.ours, None
+    assert ours is not None
+    if plan.read is not None and not _is_blank(value):
+        try:
+            value = plan.read(value)
+        except ValueError as error:
+            unusable[ours] = ValueUnusable(f"{ours} is {shown(value)}, {error}", field=ours)
+        if isinstance(value, Amount):
+            value, currency = value
+        if value is None:
+            return None
+    if ours == _MANY and _MANY in values:
+        more = value if isinstance(value, list | tuple) else [value]
+        values[_MANY] = [*_listed(values[_MANY]), *more]
+    elif not (plan.mapped and value is None):
+        values[ours] = value
+    return currency
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _is_blank(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and (not value or value.isspace()))
+
+
+def _or_itself(cell: str, number: int | float | None) -> Any:
+    return cell if number is None else number
+
+
+def _price_reader(prices: Prices) -> Read:
+    def read(value: Any) -> Any:
+        if isinstance(value, list | tuple) and len(value) == 1:
+            value = value[0]
+        if isinstance(value, str):
+            return prices.read(value)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError("expected a number, or text that is a price")
+        return value
+
+    return read
