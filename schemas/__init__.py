@@ -53,6 +53,7 @@ from schemas.filters import (
     Not,
     Range,
     Scalar,
+    find_field,
     known,
     parse_filter,
 )
@@ -77,6 +78,7 @@ from schemas.search import (
     Total,
 )
 from schemas.shown import shown
+from schemas.text import clean_code, clean_line, clean_prose, clean_value, fold
 
 __all__ = [
     "MAX_ID",
@@ -160,6 +162,12 @@ __all__ = [
     "UnknownField",
     "WrongType",
     "as_kind",
+    "clean_code",
+    "clean_line",
+    "clean_prose",
+    "clean_value",
+    "find_field",
+    "fold",
     "known",
     "parse_filter",
     "shown",

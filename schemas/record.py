@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from schemas.embedding import EmbeddingSpec, Precision, PrecisionQuality
 from schemas.filters import FieldKind
 
-RECORD_FORMAT = 2
-"""2: payloads list their ``pictures``, and ``hashes`` has the ``row``; those of format 1 have neither."""
+RECORD_FORMAT = 3
+"""2: payloads list their ``pictures``, and ``hashes`` has the ``row``; those of format 1 have neither.
+3: payloads have ``codes`` and ``code_parts``."""
 
 
 class IndexRecord(BaseModel):

@@ -12,7 +12,7 @@ from typing import Any
 from ingest.mapping import ColumnMap
 from ingest.readers.reader import FileReader, Row
 from ingest.readers.source import Source
-from schemas import CatalogError, Rejection
+from schemas import CatalogError, Rejection, clean_code
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class ParquetReader(FileReader):
     def __init__(self, source: Source, root: str, wanted: ColumnMap) -> None:
         super().__init__(source, root)
         with _Opened(source) as opened:
-            names: list[str] = opened.file.schema_arrow.names
+            names = [clean_code(name) for name in opened.file.schema_arrow.names]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise CatalogError(f"{self.name} has more than one column named {', '.join(twice)}; rename them")
@@ -46,7 +46,7 @@ class ParquetReader(FileReader):
         apply = self.columns.apply if self.mapping else None
         with _Opened(self.source) as opened:
             for batch in _batches(opened.file):
-                names = batch.schema.names
+                names = [clean_code(name) for name in batch.schema.names]
                 columns = [self._read(name, column) for name, column in zip(names, batch.columns, strict=True)]
                 for row in zip(*columns, strict=True):
                     opened.rows += 1

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from index.catalog_index import IndexStore, Latest, Point
 from index.embedded import EmbeddedStore
-from schemas import IndexRecord
+from schemas import RECORD_FORMAT, IndexRecord
 from tests.support.points import FIELDS, index_record, make_point, spec
 
 
@@ -131,7 +131,7 @@ def test_an_index_of_the_first_format_is_gone_on_with(store: IndexStore) -> None
             assert index.record.format == 1
             assert index.with_pictures(["a"]) == {}
         build = store.begin(index_record())
-        assert build.index.record.format == 2
+        assert build.index.record.format == RECORD_FORMAT
         build.upsert([_point(2, ["a"])])
         assert build.index.with_pictures(["a"]) == {"a": UUID(int=2)}
         build.commit()

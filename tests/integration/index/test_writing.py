@@ -10,7 +10,7 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from index.catalog_index import CatalogIndex, IndexStore, Leg
+from index.catalog_index import CatalogIndex, IndexStore, Leg, Names
 from index.paths import field_path
 from schemas import BadVectors, FieldKind, IndexLocked, IndexMissing, Match, Missing, Not
 from tests.integration.index.conftest import Engine
@@ -92,7 +92,7 @@ def test_set_payload_leaves_vectors_alone(store: IndexStore) -> None:
         assert set(stored.vectors) == {"image"}
         assert build.index.count(Match("brand", "keyword", ("new",))) == 1
         assert build.index.count(Match("brand", "keyword", ("old",))) == 0
-        assert build.index.titled("other", None, 5) == [UUID(int=1)]
+        assert build.index.named(Names(titles=("other",)), None, 5) == [UUID(int=1)]
         build.set_payload({})
 
 
