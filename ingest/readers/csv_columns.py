@@ -4,8 +4,10 @@
 - ``images``, ``tags`` and ``color`` are lists: a JSON array, or values with ``|`` between them;
 - the other columns of the contract are text;
 - ``NULL``, ``n/a`` and the like are absent values among numbers, and yes and no;
-- any other column is whole numbers, numbers, or true and false when every one of its cells is, and
-  text otherwise. Digits behind a zero, as in ``007``, are text.
+- product numbers (``catalog.is_code_name``) are text, as they are written;
+- any other column is whole numbers, numbers, or true and false when every one of its cells is and could be written back
+  as it is, and text otherwise: digits behind a zero, as in ``007``, exponents, and zeros at the end, as in ``1.10``
+  beside ``1.9``, are text. Where all numbers have as many decimals, as ``1.50`` and ``2.25``, their zeros say nothing.
 
 Numbers may have decimal commas, and separators between thousands, where all of a column's agree. Where
 ``1.234`` could be either, the other columns of the file say which, and last what stands between its
@@ -19,13 +21,17 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from catalog import is_code_name
 from ingest.mapping import split_pictures
 from ingest.numbers import NOTHING, PLAIN, Decimal, parse_bool, parse_price, reading, split_price, to_number
-from schemas import STANDARD_COLUMNS
+from schemas import STANDARD_COLUMNS, clean_code
 
 Convert = Callable[[str], Any]
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
+_EXACT = 15
+"""Digits that a float keeps, whatever they are."""
+_FRACTION = re.compile(r"[.,]([0-9]+)\Z")
 _TRUTH = {"true": True, "false": False}
 
 
@@ -50,7 +56,7 @@ class TableColumns:
         columns = list(zip(*rows, strict=True))
         for at, column in list(self._deciding.items()):
             for cell in set(columns[at]):
-                if (stripped := cell.strip()) and not _is_nothing(stripped):
+                if (stripped := clean_code(cell)) and not _is_nothing(stripped):
                     column.see(stripped)
             if column.decided:
                 del self._deciding[at]
@@ -79,34 +85,47 @@ class _Free:
     def __init__(self) -> None:
         self.integer = self.number = self.point = self.with_comma = self.boolean = True
         self.empty = True
+        self._zeros = False
+        self._decimals: set[int] = set()
 
     @property
     def decided(self) -> bool:
         """Nothing is left but text."""
-        return not (self.number or self.point or self.with_comma or self.boolean)
+        return not (self.number or self.point or self.with_comma or self.boolean) or self._loses
+
+    @property
+    def _loses(self) -> bool:
+        """Whether numbers say less than their cells."""
+        return self._zeros and len(self._decimals) > 1
 
     def see(self, cell: str) -> None:
         self.empty = False
         can = reading(cell)
         self.integer = self.integer and _INTEGER.fullmatch(cell) is not None
-        self.number = self.number and PLAIN.fullmatch(cell) is not None
-        self.point = self.point and can.point
-        self.with_comma = self.with_comma and can.comma
+        exact = "e" not in cell.lower() and sum(map(str.isdigit, cell)) <= _EXACT
+        self.number = self.number and PLAIN.fullmatch(cell) is not None and exact
+        self.point = self.point and can.point and exact
+        self.with_comma = self.with_comma and can.comma and exact
         self.boolean = self.boolean and cell.lower() in _TRUTH
+        if fraction := _FRACTION.search(cell):
+            self._decimals.add(len(fraction[1]))
+            self._zeros = self._zeros or fraction[1].endswith("0")
 
     @property
     def says(self) -> Decimal | None:
         """What decimals are here, where this column alone shows it."""
-        if self.empty or self.point == self.with_comma:
+        if self.empty or self._loses or self.point == self.with_comma:
             return None
         return "." if self.point else ","
 
     def comma(self, usual: Decimal | None) -> bool:
-        if self.empty or self.integer or not self.with_comma:
+        if self.empty or self.integer or self._loses or not self.with_comma:
             return False
         return not self.point or usual == ","
 
     def converter(self, usual: Decimal | None) -> Convert | None:
+        if self._loses:
+            return None
         if self.integer:
             return int
         if self.comma(usual):
@@ -181,7 +200,7 @@ def _column(name: str) -> _Free | _Price | None:
     """What decides about a column; None where its name alone does."""
     if name == "price":
         return _Price()
-    return _Free() if name and name not in STANDARD_COLUMNS else None
+    return _Free() if name and name not in STANDARD_COLUMNS and not is_code_name(name) else None
 
 
 def _array(cell: str) -> Any:

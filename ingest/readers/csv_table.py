@@ -69,7 +69,7 @@ class CsvReader(FileReader):
             for at, name, convert in named:
                 cell = cells[at]
                 if cell and not cell.isspace():
-                    value = cell if convert is None else convert(cell)
+                    value = cell if convert is None else convert(clean_code(cell))
                     if value is not None:
                         values[name] = value
             for name in self._prices:

@@ -80,8 +80,7 @@ def test_a_filter_holds_for_every_leg(index: CatalogIndex) -> None:
 
 
 def test_the_lexical_leg_is_bm25(index: CatalogIndex) -> None:
-    (found,) = index.query([Leg("lexical", "lexical", "the Red shoe NUMBER7")], None, 100)
-    assert found[0].id == UUID(int=7)
+    (found,) = index.query([Leg("lexical", "lexical", "the Red shoe")], None, 100)
     assert {c.id for c in found} == set(IDS) - {UUID(int=60)}
     scores = {c.id: c.score for c in found}
     assert scores[UUID(int=9)] > scores[UUID(int=8)]
@@ -91,7 +90,11 @@ def test_the_lexical_leg_is_bm25(index: CatalogIndex) -> None:
     # The words of a product all weigh the same here, so a score is the sum of the IDFs up to one factor.
     weight = scores[UUID(int=8)] / terms["shoe"].idf
     assert scores[UUID(int=9)] == pytest.approx(weight * (terms["Red"].idf + terms["shoe"].idf), rel=1e-3)
-    assert scores[UUID(int=7)] == pytest.approx(weight * sum(term.idf for term in terms.values()), rel=1e-3)
+
+    # What is both letters and figures is looked for in its parts as well, which weigh less.
+    (found,) = index.query([Leg("lexical", "lexical", "NUMBER7")], None, 100)
+    assert found[0].id == UUID(int=7)
+    assert weight * terms["NUMBER7"].idf < found[0].score < 1.5 * weight * terms["NUMBER7"].idf
 
 
 def test_words_that_ask_nothing_find_nothing(index: CatalogIndex) -> None:
