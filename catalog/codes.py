@@ -30,138 +30,30 @@ _LISTED = re.compile(r"\s*[,;|\n]\s*")
 _ATOM = re.compile("[a-z]+|[0-9]+")
 _SEPARATORS = re.compile(r"[\W_]+")
 
+
+def _listed(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 # Names as ``_plain`` has them: those that say it alone, words that say it in any name, and pairs of a thing and a word
 # for number, as "part no" and "numero de modele".
-_NAMES = frozenset(
-    [
-        "model",
-        "modell",
-        "modele",
-        "modelo",
-        "modello",
-        "reference",
-        "referencia",
-        "referenz",
-        "ref",
-        "codigo",
-        "codice",
-        "code",
-        "kod",
-        "kode",
-        "cikkszam",
-        "indeks",
-        "global_unique_id",
-        "p_n",
-        "pn",
-        "codigo_de_barras",
-        "code_barre",
-        "code_a_barres",
-        "codice_a_barre",
-        "kod_kreskowy",
-        "型号",
-        "型號",
-        "品番",
-        "型番",
-        "货号",
-        "货號",
-        "商品编号",
-        "条码",
-        "артикул",
-        "арт",
-        "модель",
-        "штрихкод",
-        "штрих_код",
-    ]
-)
-_WORDS = frozenset(
-    [
-        "sku",
-        "skus",
-        "mpn",
-        "gtin",
-        "ean",
-        "eans",
-        "upc",
-        "isbn",
-        "jan",
-        "asin",
-        "barcode",
-        "barcodes",
-        "barkod",
-        "strichcode",
-    ]
-)
-_THINGS = [
-    "model",
-    "modell",
-    "modele",
-    "modelo",
-    "modello",
-    "part",
-    "item",
-    "article",
-    "artikel",
-    "art",
-    "product",
-    "produkt",
-    "produktu",
-    "produit",
-    "producto",
-    "prodotto",
-    "catalog",
-    "catalogue",
-    "katalog",
-    "katalogowy",
-    "katalogove",
-    "style",
-    "variant",
-    "variante",
-    "order",
-    "bestell",
-    "teil",
-    "teile",
-    "hersteller",
-    "manufacturer",
-    "manufacturers",
-    "mfr",
-    "mfg",
-    "vendor",
-    "supplier",
-    "lieferanten",
-    "oem",
-    "stock",
-    "serial",
-    "vare",
-    "artikkel",
-    "tuote",
-    "cikk",
-    "fabricant",
-    "fabrikant",
-    "fabricante",
-    "товара",
-    "модели",
-]
-_NUMBERS = [
-    "number",
-    "no",
-    "nr",
-    "nummer",
-    "numero",
-    "numer",
-    "n",
-    "cislo",
-    "code",
-    "kod",
-    "kode",
-    "codigo",
-    "codice",
-    "id",
-    "ref",
-    "reference",
-    "referencia",
-    "номер",
-    "код",
-]
+_NAMES = _listed("""
+model modell modele modelo modello reference referencia referenz ref codigo codice code kod kode cikkszam indeks
+global_unique_id p_n pn codigo_de_barras code_barre code_a_barres codice_a_barre kod_kreskowy 型号 型號 品番
+型番 货号 货號 商品编号 条码 артикул арт модель штрихкод штрих_код
+""")
+_WORDS = _listed("""
+sku skus mpn gtin ean eans upc isbn jan asin barcode barcodes barkod strichcode
+""")
+_THINGS = _listed("""
+model modell modele modelo modello part item article artikel art product produkt produktu produit producto
+prodotto catalog catalogue katalog katalogowy katalogove style variant variante order bestell teil teile
+hersteller manufacturer manufacturers mfr mfg vendor supplier lieferanten oem stock serial vare artikkel tuote
+cikk fabricant fabrikant fabricante товара модели
+""")
+_NUMBERS = _listed("""
+number no nr nummer numero numer n cislo code kod kode codigo codice id ref reference referencia номер код
+""")
 _JOINED = frozenset(thing + number for thing in _THINGS for number in _NUMBERS)
 _PAIRS = frozenset(pair for thing in _THINGS for number in _NUMBERS for pair in ((thing, number), (number, thing)))
 _BETWEEN = frozenset(["de", "du", "del", "di", "d", "s"])
