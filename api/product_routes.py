@@ -18,7 +18,6 @@ from api.auth import require_key
 from api.pictures import ProductPictures
 from api.search_routes import answer
 from api.serving import Serving
-from catalog import point_id
 from schemas import (
     MAX_ID,
     MAX_LIMIT,
@@ -120,12 +119,7 @@ def picture(segment: str, number: int, request: Request) -> Response:
 
 
 def _payload(searcher: Searcher, segment: str) -> dict[str, Any]:
-    product_id = unquote(segment)
-    point = point_id(product_id)
-    stored = searcher.index.fetch([point]).get(point)
-    if stored is None:
-        raise ProductNotFound(f"there is no product {product_id!r}")
-    return stored.payload
+    return searcher.product(unquote(segment)).payload
 
 
 def _attribution(searcher: Searcher) -> str | None:

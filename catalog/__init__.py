@@ -1,10 +1,11 @@
 """What a product is made of: its row, its pictures, its words, its hashes, its point."""
 
 from catalog.archives import Archive, split_location, using_archive
+from catalog.codes import MAX_CODE, code_key, is_code_name, product_codes, run_key, written_codes
 from catalog.compression import DAMAGED, compression_of, compression_of_bytes, decompressed
 from catalog.crops import WHOLE, WITH_CROPS, crops
 from catalog.fields import STANDARD_FIELDS
-from catalog.hashes import Kept, KeptPicture, PartHashes, hash_bytes, hash_json, hash_row, hash_words
+from catalog.hashes import Kept, KeptPicture, PartHashes, hash_bytes, hash_json, hash_lexical, hash_row, hash_words
 from catalog.likeness import differences, is_copy, near_distance, perceptual_hash, sketch
 from catalog.open_pictures import Pictures, is_kept, kept_hash, open_pictures
 from catalog.picture_store import PictureStore
@@ -16,16 +17,17 @@ from catalog.pictures import (
     picture_format,
     read_picture,
 )
-from catalog.point import part_hashes, payload, picture_sources, point_id, title_key
+from catalog.point import part_hashes, payload, picture_sources, point_id, points_of, title_key
 from catalog.remote import fetch, filesystem, is_remote
 from catalog.roots import PictureRoot, open_root
-from catalog.rows import ParsedRow, product_from_row, readable_id
+from catalog.rows import ParsedRow, older_id, product_from_row, readable_id, with_clean_names
 from catalog.settings import PictureSettings
 from catalog.texts import TEXT_VERSION, details_text, subject_text, text_parts, title_text, words
 from catalog.windows import spool, window
 
 __all__ = [
     "DAMAGED",
+    "MAX_CODE",
     "STANDARD_FIELDS",
     "TEXT_VERSION",
     "WHOLE",
@@ -41,6 +43,7 @@ __all__ = [
     "PictureStore",
     "Pictures",
     "browser_picture",
+    "code_key",
     "compression_of",
     "compression_of_bytes",
     "crops",
@@ -52,14 +55,17 @@ __all__ = [
     "filesystem",
     "hash_bytes",
     "hash_json",
+    "hash_lexical",
     "hash_row",
     "hash_words",
+    "is_code_name",
     "is_copy",
     "is_kept",
     "is_remote",
     "kept_hash",
     "locate_picture",
     "near_distance",
+    "older_id",
     "open_pictures",
     "open_root",
     "part_hashes",
@@ -68,9 +74,12 @@ __all__ = [
     "picture_format",
     "picture_sources",
     "point_id",
+    "points_of",
+    "product_codes",
     "product_from_row",
     "read_picture",
     "readable_id",
+    "run_key",
     "sketch",
     "split_location",
     "spool",
@@ -80,5 +89,7 @@ __all__ = [
     "title_text",
     "using_archive",
     "window",
+    "with_clean_names",
     "words",
+    "written_codes",
 ]

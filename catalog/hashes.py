@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Self
 
-from catalog.texts import TEXT_VERSION, text_parts, words
+from catalog.codes import written_codes
+from catalog.texts import LEXICAL_VERSION, TEXT_VERSION, text_parts, words
 from schemas import Product
 
 
@@ -16,14 +17,15 @@ from schemas import Product
 class PartHashes:
     """One hash for each part, hex.
 
-    ``words`` is of all that the title, text and lexical vectors are made of; ``pictures`` are of the
-    bytes of those pictures that have a vector, in its order; ``payload`` is of everything else that
-    is stored.
+    ``words`` is of all that the title and text vectors are made of, and ``lexical`` of what the lexical vector is;
+    ``pictures`` are of the bytes of those pictures that have a vector, in its order; ``payload`` is of everything else
+    that is stored.
     """
 
     words: str
     pictures: tuple[str, ...]
     payload: str
+    lexical: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +57,18 @@ class Kept:
     row: str = ""
 
     def to_payload(self) -> dict[str, Any]:
-        hashes = {"words": self.hashes.words, "payload": self.hashes.payload, "row": self.row}
+        hashes = {"words": self.hashes.words, "lexical": self.hashes.lexical, "payload": self.hashes.payload}
+        hashes["row"] = self.row
         return {"hashes": hashes, "pictures": [picture.to_payload() for picture in self.pictures]}
 
     @classmethod
     def from_payload(cls, stored: Mapping[str, Any]) -> Self:
-        """Also of a payload from before rows and marks were remembered: it has hashes alone."""
+        """Also of a payload from before rows and marks were remembered, which has hashes alone, or ``lexical``."""
         hashes = stored["hashes"]
         pictures = tuple(KeptPicture(**picture) for picture in stored.get("pictures", ()))
         of_pictures = tuple(picture.hash for picture in pictures) or tuple(hashes.get("pictures", ()))
-        return cls(PartHashes(hashes["words"], of_pictures, hashes["payload"]), pictures, hashes.get("row", ""))
+        parts = PartHashes(hashes["words"], of_pictures, hashes["payload"], hashes.get("lexical", ""))
+        return cls(parts, pictures, hashes.get("row", ""))
 
 
 def hash_bytes(data: bytes) -> str:
@@ -80,10 +84,12 @@ def hash_json(value: Any) -> str:
 def hash_row(values: Mapping[str, Any], root: str) -> str:
     """The hash of a row as it was read, and of where its pictures lead; empty where it holds what has none.
 
-    Another ``TEXT_VERSION`` makes it another.
+    Another version of texts makes it another.
     """
     try:
-        text = json.dumps([TEXT_VERSION, root, values], sort_keys=True, ensure_ascii=False, default=_hash_of_bytes)
+        text = json.dumps(
+            [TEXT_VERSION, LEXICAL_VERSION, root, values], sort_keys=True, ensure_ascii=False, default=_hash_of_bytes
+        )
         return hash_bytes(text.encode())
     except (TypeError, ValueError, RecursionError):  # keys of several types, lone surrogates, nested too deep
         return ""
@@ -92,6 +98,15 @@ def hash_row(values: Mapping[str, Any], root: str) -> str:
 def hash_words(product: Product) -> str:
     """The hash of a product's words; another ``TEXT_VERSION`` makes it another."""
     return hash_json([TEXT_VERSION, text_parts(product), words(product)])
+
+
+def hash_lexical(product: Product, words: str) -> str:
+    """The hash of what a product is found by word for word; another ``LEXICAL_VERSION`` makes it another.
+
+    Args:
+        words: The hash of its words.
+    """
+    return hash_json([LEXICAL_VERSION, words, written_codes(product)])
 
 
 def _hash_of_bytes(value: object) -> str:

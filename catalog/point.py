@@ -2,8 +2,8 @@
 
 The payload, which is all that an index knows of a product besides its vectors:
 
-    {"id", "product": the row, "fields": {name: filterable value}, "title_key", "root",
-     "hashes": {"words", "payload", "row"}, "pictures": [{"at", "hash", "phash", "mark"}, ..]}
+    {"id", "product": the row, "fields": {name: filterable value}, "title_key", "codes", "code_parts",
+     "root", "hashes": {"words", "lexical", "payload", "row"}, "pictures": [{"at", "hash", "phash", "mark"}, ..]}
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid5
 
-from catalog.hashes import Kept, PartHashes, hash_json, hash_words
+from catalog.codes import product_codes
+from catalog.hashes import Kept, PartHashes, hash_json, hash_lexical, hash_words
 from catalog.texts import title_text
-from schemas import FieldKind, Product, stored_fields
+from schemas import FieldKind, Product, clean_code, fold, stored_fields
 
 _NAMESPACE = UUID("6f0b7a3e-52a1-5d0c-9b1e-7d1f6c1f0a11")
 """Fixed for ever: the ids of every index ever written depend on it."""
@@ -25,9 +26,14 @@ def point_id(product_id: str) -> UUID:
     return uuid5(_NAMESPACE, product_id)
 
 
+def points_of(product_id: str) -> list[UUID]:
+    """Where a product may be: under its id as it is stored, and as it was before ids were brought into one form."""
+    return list(dict.fromkeys(point_id(id) for id in (clean_code(product_id), product_id)))
+
+
 def title_key(title: str) -> str:
-    """A title as it is compared with a request's words: case and spaces do not matter."""
-    return " ".join(title.casefold().split())
+    """A title as it is compared with a request's words: case, spaces and marks on letters do not matter."""
+    return " ".join(fold(title).split())
 
 
 def payload(product: Product, *, kinds: Mapping[str, FieldKind], root: str, kept: Kept) -> dict[str, Any]:
@@ -38,7 +44,7 @@ def payload(product: Product, *, kinds: Mapping[str, FieldKind], root: str, kept
         root: Where the relative paths of pictures lead: see ``catalog.roots``.
         kept: With the hashes that ``part_hashes`` made of the same product and root.
     """
-    title = title_text(product)
+    title, codes = title_text(product), product_codes(product)
     row = product.to_row()
     return {
         "id": product.id,
@@ -46,6 +52,8 @@ def payload(product: Product, *, kinds: Mapping[str, FieldKind], root: str, kept
         "fields": stored_fields(row, kinds),
         "root": root,
         **({} if title is None else {"title_key": title_key(title)}),
+        **({"codes": list(codes.keys)} if codes.keys else {}),
+        **({"code_parts": list(codes.parts)} if codes.parts else {}),
         **kept.to_payload(),
     }
 
@@ -56,7 +64,8 @@ def part_hashes(product: Product, *, root: str, pictures: Sequence[str]) -> Part
     What can be filtered follows from the row, and where a field changes its kind the index makes its values anew
     by itself: neither is a part of its own.
     """
-    return PartHashes(hash_words(product), tuple(pictures), hash_json([product.to_row(), root]))
+    words, row = hash_words(product), hash_json([product.to_row(), root])
+    return PartHashes(words, tuple(pictures), row, hash_lexical(product, words))
 
 
 def picture_sources(payload: Mapping[str, Any]) -> list[str]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import IO, Any
 
+from catalog.file_names import spellings
 from catalog.pictures import PictureLimits, cut, relative_path, too_large
 from catalog.windows import spool
 from schemas import CatalogError, PictureError, PictureNotFound, PictureSourceUnsupported
@@ -83,6 +85,11 @@ class RemoteRoot:
             fs, path = self._filesystem()
         except (PictureError, CatalogError):
             return None
+        marks = (self._marks(fs, path, spelt).get(f"{path}/{spelt}") for spelt in spellings(name))
+        return next(filter(None, marks), None)
+
+    def _marks(self, fs: Any, path: str, name: str) -> dict[str, str]:
+        """Of all that is in the same folder at the prefix."""
         top = name.partition("/")[0] if "/" in name else ""
         with self._lock:
             if top not in self._listed:
@@ -90,14 +97,14 @@ class RemoteRoot:
                     self._listed[top] = _marks(fs, path, top)
                 except Exception:  # listing may be forbidden where reading is not
                     self._listed[top] = {}
-        return self._listed[top].get(f"{path}/{name}")
+            return self._listed[top]
 
     def read(self, source: str) -> bytes:
         name = relative_path(source)
         limit = self._limits.max_bytes
         try:
             fs, path = self._filesystem()
-            data: bytes = fs.cat_file(f"{path}/{name}", start=0, end=limit + 1)  # one request
+            data = _cat(fs, [f"{path}/{spelt}" for spelt in spellings(name)], limit + 1)
         except CatalogError as error:
             raise PictureSourceUnsupported(error.message, field="image") from error
         except PictureError:
@@ -117,6 +124,14 @@ class RemoteRoot:
                 fs, path = filesystem(self._url)
                 self._opened = fs, path.rstrip("/")
             return self._opened
+
+
+def _cat(fs: Any, paths: Sequence[str], end: int) -> bytes:
+    """The start of the first object that is there, in one request each."""
+    for path in paths[:-1]:
+        with suppress(FileNotFoundError):
+            return bytes(fs.cat_file(path, start=0, end=end))
+    return bytes(fs.cat_file(paths[-1], start=0, end=end))
 
 
 def _marks(fs: Any, prefix: str, top: str) -> dict[str, str]:

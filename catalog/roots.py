@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from catalog.archives import Archive, split_location, using_archive
+from catalog.file_names import name_key, name_on_disk, other_names
 from catalog.pictures import PictureLimits, cut, locate_picture, read_picture, relative_path
 from catalog.remote import RemoteRoot, is_remote
 from schemas import CatalogError, PictureError, PictureNotFound
@@ -43,16 +44,28 @@ class FolderRoot:
         self._folders = folders
 
     def mark(self, source: str) -> str | None:
-        try:
-            status = os.stat(os.path.join(self._folder, source))  # noqa: PTH116, PTH118 - four times as fast, for each picture
-        except (OSError, ValueError):
+        status = self._stat(source) or self._stat(name_on_disk(self._folder, source))
+        if status is None:
             return None
         if status.st_mtime_ns > time.time_ns() - _SETTLED_NS:
             return None
         return f"{status.st_size}-{status.st_mtime_ns}"
 
     def read(self, source: str) -> bytes:
-        return read_picture(locate_picture(self._folder, source, self._folders), self._limits)
+        try:
+            path = locate_picture(self._folder, source, self._folders)
+        except PictureNotFound:
+            named = name_on_disk(self._folder, source)
+            if named == source:
+                raise
+            path = locate_picture(self._folder, named, self._folders)
+        return read_picture(path, self._limits)
+
+    def _stat(self, source: str) -> os.stat_result | None:
+        try:
+            return os.stat(os.path.join(self._folder, source))  # noqa: PTH116, PTH118 - four times as fast, for each picture
+        except (OSError, ValueError):
+            return None
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -71,27 +84,39 @@ class ArchiveRoot:
         self._lock = threading.Lock()
         self._held = ExitStack()
         self._holds: Archive | None = None
+        self._names: tuple[Archive | None, dict[str, str]] = (None, {})
 
     def mark(self, source: str) -> str | None:
         try:
             with using_archive(self._location) as archive:
                 self._hold(archive)
-                return archive.mark(self._prefix + relative_path(source))
+                return archive.mark(self._name(archive, source))
         except (CatalogError, PictureError):
             return None
 
     def read(self, source: str) -> bytes:
-        name = self._prefix + relative_path(source)
         try:
             with using_archive(self._location) as archive:
                 self._hold(archive)
-                return archive.read(name, self._limits.max_bytes)
+                return archive.read(self._name(archive, source), self._limits.max_bytes)
         except CatalogError as error:
             raise PictureNotFound(f"{cut(source)} cannot be read: {error.message}", field="image") from error
 
     def close(self) -> None:
         self._held.close()
         self._holds = None
+        self._names = (None, {})
+
+    def _name(self, archive: Archive, source: str) -> str:
+        """What a picture is called in the archive. Raises PictureError."""
+        name = self._prefix + relative_path(source)
+        if archive.mark(name) is not None:
+            return name
+        of, names = self._names
+        if of is not archive:
+            names = other_names(archive.names)
+            self._names = archive, names
+        return names.get(name_key(name), name)
 
     def _hold(self, archive: Archive) -> None:
         """Keep what is in use open between calls, and let go of what it took the place of."""

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
+from catalog.codes import is_code_name
 from catalog.inline import check_bytes, from_data_uri, source_of
+from catalog.markup import decoded
 from schemas import (
     MAX_ID,
     MAX_NAME,
@@ -18,6 +20,10 @@ from schemas import (
     Product,
     RowError,
     ValueUnusable,
+    clean_code,
+    clean_line,
+    clean_prose,
+    clean_value,
     flatten,
     one_number,
     shown,
@@ -51,7 +57,9 @@ class ParsedRow(NamedTuple):
 def product_from_row(row: Mapping[str, Any], unusable: Mapping[str, ValueUnusable] | None = None) -> ParsedRow:
     """The product that a row describes.
 
-    Blank text and nulls are absent. A value that its column cannot have costs the row this value and no more.
+    Text is brought into one form (``schemas.text``) and out of HTML (``catalog.markup``), here and nowhere else; ids
+    keep what looks like HTML. Blank text and nulls are absent. A value that its column cannot have costs the row this
+    value and no more.
 
     Args:
         unusable: Columns whose values are known to be of no use, and why; they are left out.
@@ -59,6 +67,7 @@ def product_from_row(row: Mapping[str, Any], unusable: Mapping[str, ValueUnusabl
     Raises:
         RowError: there is no id, or neither title, description nor picture; ``field`` is the column that is wrong.
     """
+    row = with_clean_names(row)
     errors: list[ValueUnusable] = []
     if unusable:
         row = {name: value for name, value in row.items() if name not in unusable}
@@ -78,7 +87,7 @@ def product_from_row(row: Mapping[str, Any], unusable: Mapping[str, ValueUnusabl
     product = Product(
         id=product_id,
         title=_usable(errors, _text, row, "title"),
-        description=_usable(errors, _text, row, "description"),
+        description=_usable(errors, _text, row, "description", clean_prose),
         images=images,
         category=_usable(errors, _text, row, "category"),
         brand=_usable(errors, _text, row, "brand"),
@@ -114,9 +123,35 @@ def _usable(errors: list[ValueUnusable], read: Callable[..., _Value | None], *ar
 def readable_id(row: object) -> str | None:
     """The id of a row that may be wrong in every other way; None where it has none that can be read."""
     try:
-        return _id(row.get("id"), "id") if isinstance(row, Mapping) else None
+        return _id(with_clean_names(row).get("id"), "id") if isinstance(row, Mapping) else None
     except RowError:
         return None
+
+
+def older_id(row: Mapping[str, Any]) -> str | None:
+    """The id of a row as it stands there, which was that of its product before ids were brought into one form; None
+    where it is the id."""
+    written = with_clean_names(row).get("id")
+    return written if isinstance(written, str) and _is_unicode(written) and clean_code(written) != written else None
+
+
+def with_clean_names(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same row where each of its names has the one form of names, as almost every one has.
+
+    Of two that were one name all along the first that has a value counts.
+    """
+    if not isinstance(row, Mapping) or all(map(_is_clean_name, row)):
+        return row
+    clean: dict[str, Any] = {}
+    for name, value in row.items():
+        named = clean_code(name) if isinstance(name, str) else name
+        if _is_absent(clean.get(named)):
+            clean[named] = value
+    return clean
+
+
+def _is_clean_name(name: object) -> bool:
+    return not isinstance(name, str) or clean_code(name) == name
 
 
 def _attribute_columns(row: object, errors: list[ValueUnusable]) -> tuple[str, ...]:
@@ -154,7 +189,7 @@ _shape = lru_cache(_KNOWN_SHAPES)(_checked)
 
 
 def _is_absent(value: object) -> bool:
-    return value is None or (isinstance(value, str) and (not value or value.isspace()))
+    return value is None or (isinstance(value, str) and not clean_code(value))
 
 
 def _is_unicode(text: str) -> bool:
@@ -183,18 +218,16 @@ def _id(value: object, column: str) -> str | None:
         return None
     if not isinstance(value, str):
         raise _wrong(column, value, "text or a whole number")
-    return _unicode(value, column)
+    return clean_code(_unicode(value, column))
 
 
-def _text(row: Mapping[str, Any], column: str) -> str | None:
+def _text(row: Mapping[str, Any], column: str, clean: Callable[[str], str] = clean_line) -> str | None:
     value = row.get(column)
     if value is None or value == "":
         return None
     if not isinstance(value, str):
         raise _wrong(column, value, "text")
-    if value.isspace():
-        return None
-    return value if value.isascii() else _unicode(value, column)
+    return clean(decoded(_unicode(value, column))) or None
 
 
 def _texts(row: Mapping[str, Any], column: str, errors: list[ValueUnusable]) -> tuple[str, ...]:
@@ -205,8 +238,8 @@ def _texts(row: Mapping[str, Any], column: str, errors: list[ValueUnusable]) -> 
     for value in values if isinstance(values, list | tuple) else (values,):
         try:
             if isinstance(value, str):
-                if value and not value.isspace():
-                    texts[value if value.isascii() else _unicode(value, column)] = None
+                if text := clean_line(decoded(_unicode(value, column))):
+                    texts[text] = None
             elif value is not None:
                 raise _wrong(column, value, "text or a list of texts")
         except ValueUnusable as error:
@@ -261,7 +294,10 @@ def _images(row: Mapping[str, Any]) -> tuple[tuple[str, ...], list[PictureError]
 
 
 def _source(value: object, column: str, inline: dict[str, bytes]) -> str | None:
-    """A path, a URL or ``picture:HASH``; None for an absent one. What the row itself has is put into ``inline``."""
+    """A path, a URL or ``picture:HASH``; None for an absent one. What the row itself has is put into ``inline``.
+
+    URLs come out of HTML, where ``&`` is ``&amp;``; a file may be called just that.
+    """
     if _is_absent(value):
         return None
     if isinstance(value, dict) and value.keys() <= {"bytes", "path"}:  # as Hugging Face datasets have them
@@ -269,6 +305,9 @@ def _source(value: object, column: str, inline: dict[str, bytes]) -> str | None:
         if _is_absent(value):
             return None
     if isinstance(value, str) and _is_unicode(value):
+        value = clean_code(value)
+        if value.startswith(("http://", "https://")):
+            value = value.replace("&amp;", "&")
         if not value.startswith(("data:", "Data:", "DATA:")):
             return value
         data = from_data_uri(value, column)
@@ -290,7 +329,7 @@ def _attributes(row: Mapping[str, Any], columns: tuple[str, ...], errors: list[V
         if _is_absent(value):
             continue
         try:
-            value = _json(value, name)
+            value = _json(value, name, is_code_name(name))
             of_value = [part for part, _ in flatten({name: value})] if isinstance(value, dict) else [name]
             for part in of_value:
                 if part in names:
@@ -308,21 +347,26 @@ def _attributes(row: Mapping[str, Any], columns: tuple[str, ...], errors: list[V
     return attributes
 
 
-def _json(value: Any, column: str, depth: int = 0) -> Any:
-    """A value as JSON has it, a number in its one form. Raises ValueUnusable for what JSON cannot hold."""
+def _json(value: Any, column: str, code: bool, depth: int = 0) -> Any:
+    """A value as JSON has it: its texts clean, those of a ``code`` as they were written; a number in its one form.
+
+    Raises ValueUnusable for what JSON cannot hold.
+    """
     if depth > MAX_NESTING:
         raise ValueUnusable(f"{column} is nested deeper than {MAX_NESTING} levels", field=column)
     if isinstance(value, str):
-        return value if value.isascii() else _unicode(value, column)
+        text = decoded(_unicode(value, column))
+        return clean_code(text) if code else clean_value(text)
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int | float):
         return one_number(_finite(value, column))
     if isinstance(value, list | tuple):
-        return [_json(item, column, depth + 1) for item in value]
+        return [_json(item, column, code, depth + 1) for item in value]
     if isinstance(value, Mapping):
         for name in value:
             if not isinstance(name, str) or not _is_unicode(name):
                 raise ValueUnusable(f"{column} holds the key {shown(name)}, expected text", field=column)
-        return {name: _json(item, column, depth + 1) for name, item in value.items()}
+        named = with_clean_names(value)
+        return {name: _json(item, column, is_code_name(name), depth + 1) for name, item in named.items()}
     raise _wrong(column, value, "text, a number, true or false, a list or an object")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import html
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from schemas import Product, flatten
 
 TEXT_VERSION = 1
 """Goes up when the words of an unchanged product change, so that they are embedded again."""
+
+LEXICAL_VERSION = 2
+"""Goes up when unchanged words, or product numbers, are to be found otherwise: what finds them is then written anew,
+and nothing embedded. 1 was before product numbers were words."""
 
 MAX_SHORT = 64
 """Characters of an attribute that is still a word or a name, and not prose or data."""
@@ -18,18 +21,13 @@ MAX_EMBEDDED = 20_000
 """Characters that an embedded text is made of, some fifty windows of CLIP's: what a row of megabytes says beyond
 them would change nothing in the mean, and hold up the job for an hour."""
 
-# One pass whatever the text: html.parser needs minutes for 100 kB of "<a b=".
-_TAG = re.compile(r"<([!/?]?)([a-zA-Z]*+)[^<>]*+>")
-_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
-_UNSEEN = frozenset({"script", "style"})
-_INLINE = frozenset({"a", "abbr", "b", "em", "font", "i", "mark", "s", "small", "span", "strong", "sub", "sup", "u"})
 # "Men/Tops/Hoodies & Sweatshirts", "Men > Tops", "color_blocked"
 _STEP = re.compile(r"(?<=[^\W\d_])\s*[/>|]\s*(?=[^\W\d_])")
 
 
 def title_text(product: Product) -> str | None:
     """The title as people read it; None where there is none."""
-    return plain(product.title or "") or None
+    return _line(product.title) or None
 
 
 def subject_text(product: Product) -> str | None:
@@ -48,7 +46,7 @@ def subject_text(product: Product) -> str | None:
 def details_text(product: Product) -> str | None:
     """The description, and what is said in lists: tags, several colours, sizes."""
     _, listed = _facts(product)
-    parts = (plain(product.description or ""), ", ".join(listed))
+    parts = (_line(product.description), ", ".join(listed))
     return "\n".join(part for part in parts if part)[:MAX_EMBEDDED] or None
 
 
@@ -69,35 +67,13 @@ def words(product: Product) -> str:
     """
     single, listed = _facts(product)
     title, facts = title_text(product), ", ".join([*single, *listed])
-    lines = [title, title, plain(product.description or ""), facts, facts, facts]
+    lines = [title, title, _line(product.description), facts, facts, facts]
     return "\n".join(line for line in lines if line)
 
 
-def plain(text: str) -> str:
-    """Text without HTML: tags gone, entities resolved, runs of spaces one space."""
-    if "<" in text:
-        text = "".join(_visible(text))
-    if "&" in text:
-        text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
-    return " ".join(text.split())
-
-
-def _visible(markup: str) -> Iterator[str]:
-    at = 0
-    unseen: str | None = None
-    for tag in _TAG.finditer(markup):
-        mark, name = tag[1], tag[2].lower()
-        if not mark and not name:  # "< 5 >" is no tag
-            continue
-        if unseen is None:
-            yield markup[at : tag.start()]
-            yield "" if name in _INLINE else " "
-            unseen = name if not mark and name in _UNSEEN else None
-        elif mark == "/" and name == unseen:
-            unseen = None
-        at = tag.end()
-    if unseen is None:
-        yield markup[at:]
+def _line(text: str | None) -> str:
+    """Runs of blanks and ends of lines as one blank: texts are embedded as one line."""
+    return " ".join(text.split()) if text else ""
 
 
 def _facts(product: Product) -> tuple[list[str], list[str]]:
@@ -122,5 +98,5 @@ def _is_short_text(value: object) -> bool:
 
 
 def _readable(facts: Iterable[str | None]) -> list[str]:
-    readable = (_STEP.sub(", ", plain(fact)).replace("_", " ") for fact in facts if fact)
+    readable = (_STEP.sub(", ", _line(fact)).replace("_", " ") for fact in facts if fact)
     return list(dict.fromkeys(fact for fact in readable if fact.strip()))

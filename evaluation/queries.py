@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from schemas import ConfigurationError
+from schemas import ConfigurationError, clean_code
+
+
+def _clean_ids(grades: dict[str, int]) -> dict[str, int]:
+    return {clean_code(id): grade for id, grade in grades.items()}
 
 
 class LabelledQuery(BaseModel):
@@ -21,7 +25,9 @@ class LabelledQuery(BaseModel):
     query: str | None = None
     image: str | None = Field(None, description="A photo, relative to the query file.")
     filter: dict[str, Any] | None = None
-    relevant: dict[str, int] = Field(min_length=1, description="Product id -> grade, higher is better.")
+    relevant: Annotated[dict[str, int], AfterValidator(_clean_ids)] = Field(
+        min_length=1, description="Product id -> grade, higher is better."
+    )
 
     @model_validator(mode="after")
     def _asks(self) -> LabelledQuery:

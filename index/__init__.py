@@ -10,20 +10,25 @@ from index.catalog_index import (
     IndexStore,
     Latest,
     Leg,
+    Names,
     Point,
     Stored,
     Term,
     VectorName,
     all_points,
 )
-from index.paths import PICTURE_HASH
+from index.paths import CODE_PARTS, CODES, PICTURE_HASH, TITLE_KEY
 from index.sample import sample_pictures
 from index.settings import IndexSettings
 from index.store import open_store
+from index.tokenizer import Piece, count_words, pieces
 
 __all__ = [
+    "CODES",
+    "CODE_PARTS",
     "DENSE",
     "PICTURE_HASH",
+    "TITLE_KEY",
     "Candidate",
     "CatalogIndex",
     "DenseName",
@@ -32,6 +37,8 @@ __all__ = [
     "IndexStore",
     "Latest",
     "Leg",
+    "Names",
+    "Piece",
     "Point",
     "Stored",
     "Term",
@@ -39,8 +46,10 @@ __all__ = [
     "add_index_options",
     "all_points",
     "build_settings",
+    "count_words",
     "describe",
     "index_parser",
     "open_store",
+    "pieces",
     "sample_pictures",
 ]

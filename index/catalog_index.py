@@ -29,14 +29,25 @@ class Point:
     """One product as the engine stores it.
 
     ``vectors`` has a name only where the product has something to embed: ``image`` is
-    ``(pictures, dim)``, ``title`` and ``text`` are ``(dim,)``, float32 unit rows. ``words`` is what
-    the ``lexical`` vector is made of; empty words make none.
+    ``(pictures, dim)``, ``title`` and ``text`` are ``(dim,)``, float32 unit rows. ``words`` and ``codes``, product
+    numbers as they are written, are what the ``lexical`` vector is made of; without any there is none.
     """
 
     id: UUID
     payload: dict[str, Any]
     vectors: dict[DenseName, Vectors]
     words: str
+    codes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a request may call products by: their payloads' ``id``, ``title_key``, ``codes`` and ``code_parts``."""
+
+    ids: Sequence[str] = ()
+    titles: Sequence[str] = ()
+    codes: Sequence[str] = ()
+    parts: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +79,12 @@ class Stored:
 class Term:
     """One word of a query as the lexical leg sees it.
 
-    ``idf`` is the engine's own; for a word that no product has it is that of a word in half a product.
+    A product has the word where it has all tokens of one of its ``forms``. ``idf`` is the engine's own; for a word that
+    no product has it is that of a word in half a product.
     """
 
     word: str
-    token: int
+    forms: tuple[tuple[int, ...], ...]
     idf: float
     known: bool
 
@@ -128,8 +140,8 @@ class CatalogIndex(Protocol):
         """Matching points that have the number ``field``, in its order; ties in no particular order."""
         ...
 
-    def titled(self, title_key: str, filter: Filter | None, limit: int) -> list[UUID]:
-        """Matching points whose payload's ``title_key`` is this one, in the order of their ids."""
+    def named(self, names: Names, filter: Filter | None, limit: int) -> list[UUID]:
+        """Matching points that have any of the names, in the order of their ids."""
         ...
 
     def count(self, filter: Filter | None = None) -> int:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from qdrant_client import models
 
-from index.paths import TITLE_KEY, field_path
+from index.catalog_index import Names
+from index.paths import CODE_PARTS, CODES, TITLE_KEY, field_path
 from schemas import All, AnyOf, Filter, Match, Missing, Range, Scalar
 
 
@@ -22,10 +23,15 @@ def to_qdrant(filter: Filter) -> models.Filter:
     return models.Filter(must_not=[_condition(filter.part)])
 
 
-def to_qdrant_titled(title_key: str, filter: models.Filter | None) -> models.Filter:
-    """What passes the filter and has this ``title_key``."""
-    same = models.FieldCondition(key=TITLE_KEY, match=models.MatchValue(value=title_key))
-    return models.Filter(must=[same, *([filter] if filter else [])])
+def to_qdrant_named(names: Names, filter: models.Filter | None) -> models.Filter | None:
+    """What passes the filter and has any of the names; None where there are none."""
+    asked = {field_path("id"): names.ids, TITLE_KEY: names.titles, CODES: names.codes, CODE_PARTS: names.parts}
+    named: list[models.Condition] = [
+        models.FieldCondition(key=path, match=models.MatchAny(any=list(values)))
+        for path, values in asked.items()
+        if values
+    ]
+    return models.Filter(must=[models.Filter(should=named), *([filter] if filter else [])]) if named else None
 
 
 def _condition(part: Filter) -> models.Condition:

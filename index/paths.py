@@ -5,6 +5,8 @@ from __future__ import annotations
 from schemas import stored_name
 
 TITLE_KEY = "title_key"
+CODES = "codes"
+CODE_PARTS = "code_parts"
 PICTURE_HASH = "pictures[].hash"
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 import numpy as np
 
-from index.catalog_index import Candidate, DenseName, Leg, Stored, Term
+from index.catalog_index import Candidate, DenseName, Leg, Names, Stored, Term
 from index.engine import Engine, RawVector, Search
 from index.lexical import Lexical, Sparse
 from index.paths import PICTURE_HASH, field_path
@@ -50,22 +51,35 @@ class Reader:
         return self._lexical.query(leg.query) if isinstance(leg.query, str) else cast(RawVector, leg.query.tolist())
 
     def terms(self, text: str) -> list[Term]:
-        tokens = self._lexical.tokens(text)
+        asked = self._lexical.asked(text)
+        idf = self._idf([token for word in asked for token in word.forms[0]])
+        # Only words that nobody writes as the request does are looked for in their further forms.
+        further = [word for word in asked if not _known(word.forms[:1], idf)]
+        idf |= self._idf([token for word in further for form in word.forms[1:] for token in form])
+        unknown_idf = math.log(self._engine.count(None) + 1.0) if further else 0.0
+        terms = []
+        for word, forms in asked:
+            known = _known(forms, idf)
+            terms.append(Term(word, forms, max(idf[token] for token in known) if known else unknown_idf, bool(known)))
+        return terms
+
+    def _idf(self, tokens: Sequence[int]) -> dict[int, float]:
+        """The IDF of each token that a product has."""
+        tokens = list(dict.fromkeys(tokens))
         searches = [Search("lexical", Sparse([token], [1.0])) for token in tokens]
         best = [found[0] if found else None for found in self._engine.search(searches, None, 1)] if searches else []
         weights = self._weights([candidate.id for candidate in best if candidate])
-        unknown_idf = math.log(self._engine.count(None) + 1.0) if None in best else 0.0
-        return [
-            # A score is IDF times the weight of the word in that product.
-            Term(word, token, candidate.score / weights[candidate.id][token], known=True)
+        # A score is IDF times the weight of the word in that product.
+        return {
+            token: candidate.score / weights[candidate.id][token]
+            for token, candidate in zip(tokens, best, strict=True)
             if candidate
-            else Term(word, token, unknown_idf, known=False)
-            for (token, word), candidate in zip(tokens.items(), best, strict=True)
-        ]
+        }
 
     def matched(self, ids: Sequence[UUID], terms: Sequence[Term]) -> dict[UUID, list[str]]:
         found = {
-            id: [term.word for term in terms if term.token in weights] for id, weights in self._weights(ids).items()
+            id: [term.word for term in terms if _known(term.forms, weights)]
+            for id, weights in self._weights(ids).items()
         }
         return {id: words for id, words in found.items() if words}
 
@@ -102,10 +116,13 @@ class Reader:
     def scan(self, filter: Filter | None, limit: int, after: UUID | None = None) -> list[UUID]:
         return self._scroll(_translated(filter), limit, after)
 
-    def titled(self, title_key: str, filter: Filter | None, limit: int) -> list[UUID]:
-        from index.filters import to_qdrant_titled
+    def named(self, names: Names, filter: Filter | None, limit: int) -> list[UUID]:
+        from index.filters import to_qdrant_named
 
-        return self._scroll(to_qdrant_titled(title_key, _translated(filter)), limit, None)
+        if self.record.format < 3:  # no payload has codes, and none is looked for at a path without an index
+            names = replace(names, codes=(), parts=())
+        named = to_qdrant_named(names, _translated(filter))
+        return self._scroll(named, limit, None) if named else []
 
     def _scroll(self, filter: models.Filter | None, limit: int, after: UUID | None) -> list[UUID]:
         if after is None:
@@ -136,6 +153,11 @@ class Reader:
         self._engine.close()
         if self._on_close:
             self._on_close()
+
+
+def _known(forms: Sequence[tuple[int, ...]], tokens: Container[int]) -> tuple[int, ...]:
+    """The first form of which all tokens are there; empty where there is none."""
+    return next((form for form in forms if all(token in tokens for token in form)), ())
 
 
 def _translated(filter: Filter | None) -> models.Filter | None:

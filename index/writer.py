@@ -10,7 +10,7 @@ from uuid import UUID
 from index.catalog_index import CatalogIndex, Point
 from index.engine import Engine, RawVector, Row
 from index.lexical import Lexical
-from index.paths import PICTURE_HASH, TITLE_KEY, field_path
+from index.paths import CODE_PARTS, CODES, PICTURE_HASH, TITLE_KEY, field_path
 from index.reader import Reader
 from index.vectors import check_points
 from schemas import (
@@ -51,7 +51,7 @@ class Writer:
 
     def _row(self, point: Point) -> Row:
         row = Row(point.id, point.payload, {name: cast(RawVector, v.tolist()) for name, v in point.vectors.items()})
-        if words := self._lexical.document(point.words):
+        if words := self._lexical.document(point.words, point.codes):
             row.vectors["lexical"] = words
         return row
 
@@ -73,7 +73,7 @@ class Writer:
         """
         # Engines quote paths as they please, and no stored name has quotes.
         indexed = {path.replace('"', ""): kind for path, kind in self._engine.payload_indexes().items()}
-        for path in (TITLE_KEY, PICTURE_HASH):
+        for path in (TITLE_KEY, CODES, CODE_PARTS, PICTURE_HASH):
             if path not in indexed:
                 self._engine.index_payload(path, "keyword")
         found = {field: indexed.get(f"fields.{stored_name(field)}") for field in fields}

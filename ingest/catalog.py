@@ -24,7 +24,7 @@ from ingest.readers import Reader, Row, open_reader
 from ingest.settings import IngestSettings
 from ingest.survey import Survey
 from ingest.values import AS_THEY_ARE, READ, Read
-from schemas import STANDARD_COLUMNS, Change, FieldKind, Rejection, ValueUnusable, number_in, shown
+from schemas import STANDARD_COLUMNS, Change, FieldKind, Rejection, ValueUnusable, clean_code, number_in, shown
 
 log = logging.getLogger(__name__)
 
@@ -277,7 +277,7 @@ def _put(values: dict[str, Any], unusable: dict[str, ValueUnusable], plan: _Plan
     assert ours is not None
     if plan.read is not None and not _is_blank(value):
         try:
-            value = plan.read(value)
+            value = plan.read(clean_code(value) if isinstance(value, str) else value)
         except ValueError as error:
             unusable[ours] = ValueUnusable(f"{ours} is {shown(value)}, {error}", field=ours)
         if isinstance(value, Amount):
@@ -297,7 +297,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _is_blank(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and (not value or value.isspace()))
+    return value is None or (isinstance(value, str) and not clean_code(value))
 
 
 def _or_itself(cell: str, number: int | float | None) -> Any:

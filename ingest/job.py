@@ -243,12 +243,16 @@ class _Job:
 
     def _finish(self, target: Target, gone: list[UUID]) -> None:
         """Prune and switch, where there is anything to switch to."""
-        if gone or target.resumed or self._catalog.kind_changes:
+        superseded = self._scan.superseded
+        if gone or superseded or target.resumed or self._catalog.kind_changes:
             target.begun(self._record)
         build = target.build
         if build is None:
             self._report.generation = self._store.version()
             return
+        for batch in batched(superseded.items(), 1000):
+            there = build.index.payloads([point for _, point in batch], ["id"])
+            build.delete([before for before, point in batch if point in there])
         if gone:
             with self._watch.stage("prune"):
                 self._report.deleted = prune(build, gone)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.synonyms import guess
-from schemas import RESERVED, STANDARD_COLUMNS, CatalogError, Change, ConfigurationError
+from schemas import RESERVED, STANDARD_COLUMNS, CatalogError, Change, ConfigurationError, clean_code
 
 if TYPE_CHECKING:
     from ingest.survey import Column
@@ -119,7 +119,7 @@ def parse_map(items: Iterable[str]) -> dict[str, list[str]]:
         ours, equals, theirs = item.partition("=")
         if not equals or not ours.strip() or not theirs.strip():
             raise ValueError(f"{item!r} is no mapping; write OUR=THEIRS, as title=name")
-        _add(asked, ours.strip(), [theirs.strip()])
+        _add(asked, clean_code(ours), [clean_code(theirs)])
     return asked
 
 
@@ -156,7 +156,7 @@ def _from_file(path: Path) -> dict[str, list[str]]:
         if not isinstance(ours, str) or not names or not all(isinstance(name, str) and name.strip() for name in names):
             raise ConfigurationError(f"{wrong}; {ours!r} is not so")
         try:
-            _add(asked, ours.strip(), [name.strip() for name in names])
+            _add(asked, clean_code(ours), [clean_code(name) for name in names])
         except ValueError as error:
             raise ConfigurationError(f"the mapping {path}: {error}") from error
     return asked

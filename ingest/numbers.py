@@ -100,11 +100,10 @@ class Cells:
     """What the cells of a column of a table are, counted: text alone says nothing of its kind.
 
     A cell counts as a number only where a number says as much as it does: no zeros lost in front or behind (but those
-    of a column whose cells all have as many decimals), no exponent, no plus, no more digits than a number holds; and
-    in a column that holds codes, no long run of digits.
+    of a column whose cells all have as many decimals), no exponent, no plus, no more digits than a number holds.
 
     Args:
-        codes: The column's name says that it holds codes.
+        codes: The column's name says that it holds codes, which are text whatever they look like.
     """
 
     def __init__(self, *, codes: bool = False) -> None:
@@ -116,7 +115,7 @@ class Cells:
         shape = shape_of(cell)
         if shape is None:
             return False
-        if self._codes and shape.kind == "integer" and len(cell.strip()) > 7:
+        if self._codes:
             shape = Shape("text")
         self._shapes[shape] += 1
         return True
@@ -162,7 +161,7 @@ class Cells:
         reading = {".": ("point", "commaed", "dotted"), ",": ("comma", "dotted", "commaed")}
         one, thousands, fraction = reading[decimal] if decimal else ("", "", "")
         decimals = {shape.decimals for shape in self._shapes if shape.kind in (one, fraction) and shape.decimals}
-        fixed = len(decimals) <= 1 and not self._codes
+        fixed = len(decimals) <= 1
         votes: Counter[str] = Counter()
         for shape, count in self._shapes.items():
             if shape.kind == "bool":
@@ -171,8 +170,8 @@ class Cells:
                 vote = "integer"
             elif shape.kind not in (one, fraction):
                 vote = "text"
-            elif shape.zeros and not fixed and (self._codes or not shape.whole):
-                vote = "text" if self._codes else "cut"
+            elif shape.zeros and not fixed and not shape.whole:
+                vote = "cut"
             else:
                 vote = "integer" if shape.whole else "float"
             votes[vote] += count

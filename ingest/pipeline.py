@@ -16,7 +16,7 @@ from ingest.batches import batched
 from ingest.intake import Entry
 from ingest.pictures import MAX_PICTURES, Loaded, PictureLoader
 from ingest.prefetch import prefetch
-from ingest.scan import REMEMBERED
+from ingest.scan import REMEMBERED, older_point
 from ingest.stopwatch import Stopwatch
 from ingest.writer import Changes, Work, compare
 
@@ -64,10 +64,11 @@ def _work(entries: Iterable[Entry], held: Callable[[], CatalogIndex | None], wat
     for batch in batched(entries, BATCH):
         with watch.stage("compare"):
             index = held()
-            stored = index.payloads([entry.point for entry in batch], REMEMBERED) if index else {}
+            points = [point for entry in batch for point in (entry.point, older_point(entry.row)) if point]
+            stored = index.payloads(points, REMEMBERED) if index else {}
         for entry in batch:
-            payload = stored.get(entry.point)
-            yield Work(entry, Kept.from_payload(payload) if payload else None)
+            at = next((point for point in (entry.point, older_point(entry.row)) if point in stored), None)
+            yield Work(entry, Kept.from_payload(stored[at]) if at else None, at)
 
 
 def _cost(work: Work) -> int:

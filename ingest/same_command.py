@@ -12,7 +12,7 @@ from uuid import UUID
 
 from tqdm import tqdm
 
-from catalog import point_id
+from catalog import points_of
 from index import CatalogIndex, IndexSettings, all_points, build_settings, index_parser, open_store
 from ingest.same import find_same
 from ingest.same_clusters import clusters
@@ -58,10 +58,10 @@ def _points(index: CatalogIndex, product: str | None) -> Iterator[UUID]:
     """Raises ProductNotFound."""
     if product is None:
         return iter(tqdm(all_points(index), total=index.count(), unit=" products", file=sys.stderr, disable=None))
-    point = point_id(product)
-    if not index.values([point], ["id"]):
+    found = index.values(points_of(product), ["id"])
+    if not found:
         raise ProductNotFound(f"there is no product {product!r}")
-    return iter([point])
+    return iter(found)
 
 
 def _print(found: Sequence[SameCluster]) -> None:

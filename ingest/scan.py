@@ -16,13 +16,14 @@ from catalog import (
     Kept,
     PictureRoot,
     hash_row,
+    older_id,
     picture_sources,
     point_id,
     product_from_row,
     readable_id,
     words,
 )
-from index import CatalogIndex
+from index import CatalogIndex, count_words
 from ingest.batches import batched
 from ingest.catalog import Catalog
 from ingest.readers import Row
@@ -34,9 +35,16 @@ REMEMBERED = ("hashes", "pictures", "product.image", "product.images")
 """What of a payload says whether its product is unchanged."""
 
 
+def older_point(row: Row) -> UUID | None:
+    """Where an index has the product of a row that kept ids as they stood there; None where that is no other place."""
+    id = older_id(row.values) if isinstance(row.values, Mapping) else None
+    return point_id(id) if id else None
+
+
 @dataclass(slots=True)
 class Scan:
-    """``average_words`` are of the rows to do. ``todo`` has a byte a row, 1 where it is to do.
+    """``average_words`` are of the rows to do. ``todo`` has a byte a row, 1 where it is to do. ``superseded`` are
+    points under ids as they stood there before ids were brought into one form, with those that take their place.
 
     Ids are remembered by their 16-byte point ids, so a reading of millions of rows stays small.
     """
@@ -45,6 +53,7 @@ class Scan:
     unchanged: int = 0
     average_words: float = 1.0
     todo: bytearray = field(default_factory=bytearray)
+    superseded: dict[UUID, UUID] = field(default_factory=dict)
     _accepted: set[bytes] = field(default_factory=set)
     _refused: set[bytes] = field(default_factory=set)
 
@@ -68,6 +77,9 @@ class Scan:
     def has_seen(self, point: UUID) -> bool:
         """Whether a row with this point's id was there, as a product or not."""
         return point.bytes in self._accepted or point.bytes in self._refused
+
+    def is_product(self, point: UUID) -> bool:
+        return point.bytes in self._accepted
 
     def accept(self, point: UUID) -> bool:
         """False where an earlier row was a product of the same id."""
@@ -102,9 +114,13 @@ class Scanner:
         scan = self._scan
         for batch in batched(self._catalog.rows(), BATCH):
             points = [self._point(item) for item in batch]
-            held = self._remembered([point for point in points if point])
-            for item, point in zip(batch, points, strict=True):
+            older = [older_point(item) if isinstance(item, Row) else None for item in batch]
+            held = self._remembered([point for point in (*points, *older) if point])
+            for item, point, before in zip(batch, points, older, strict=True):
                 scan.todo.append(self._is_to_do(item, point, held.get(point) if point else None))
+                if before in held:
+                    assert before is not None
+                    self._supersede(before, point)
             scan.rows += len(batch)
             advance(len(batch))
         parsed = scan.products - scan.unchanged
@@ -139,8 +155,14 @@ class Scanner:
         assert point is not None  # a product has an id
         if not self._first(item, point):
             return False
-        self._words += len(words(product).split())
+        self._words += count_words(words(product))
         return True
+
+    def _supersede(self, before: UUID, point: UUID | None) -> None:
+        """Where the row is a product; of a rejected one what the index has stays, under its older id."""
+        if point and self._scan.is_product(point):
+            self._scan.superseded[before] = point
+        self._scan.refuse(before)
 
     def _first(self, row: Row, point: UUID) -> bool:
         """Whether no earlier row is a product of this id; a later one is rejected."""

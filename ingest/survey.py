@@ -12,7 +12,7 @@ from ingest.prices import Prices
 from ingest.readers import Reader, Row
 from ingest.synonyms import is_code, meaning
 from ingest.values import fits
-from schemas import STANDARD_COLUMNS
+from schemas import STANDARD_COLUMNS, clean_code
 
 _LONG = 40
 """Characters of a text that cannot be a number, or a word for nothing."""
@@ -87,8 +87,8 @@ class Survey:
             if column is None:
                 column = self.columns[name] = self._column(name, self._asked)
             if isinstance(value, str):
-                if value and not value.isspace():
-                    self._see_text(name, column, value)
+                if text := clean_code(value):
+                    self._see_text(name, column, text)
                 continue
             column.present += 1
             if column.is_ours:

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from catalog import is_code_name
+
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "id": (
         "sku product_id productid item_id itemid item_number article_number article_id product_code productcode"
@@ -75,12 +77,7 @@ _MEANINGS = {
     for number, tier in enumerate((ours, *tiers))
     for word in tier.split()
 }
-_CODES = re.compile(
-    r"(?:.*_)?(?:sku|mpn|gtin(?:8|12|13|14)?|ean(?:8|13)?|upc|isbn(?:10|13)?|issn|asin|barcode|model(?:_?(?:no|nr|number))?"
-    r"|part_?(?:no|nr|number)|(?:article|artikel|item|product|style|serial|catalog(?:ue)?)_?(?:no|nr|number|nummer|code|id)"
-    r"|artnr|art_nr|artikelnummer|bestellnummer|teilenummer|hersteller_?nr|modell|reference|referenz|referencia|ref"
-    r"|code|codigo|codice|zip|plz|postcode|phone|telefon|hs_?code|tariff)"
-)
+_CODES = re.compile(r"(?:.*_)?(?:issn|code|codigo|codice|zip|plz|postcode|phone|telefon|tariff)(?:_?(?:no|nr|number))?")
 _NUMBERED = re.compile(
     r"(?:additional_)?(?:image|img|picture|photo|foto|bild)(?:_?(?:link|url|src|path))?_?([0-9]{1,2})"
 )
@@ -99,8 +96,8 @@ def meaning(name: str) -> str | None:
 
 
 def is_code(name: str) -> bool:
-    """Whether a column of this name holds numbers that are names: of articles, parts, bar codes."""
-    return _CODES.fullmatch(plain_name(name)) is not None
+    """Whether a column of this name holds numbers that are names: of articles, bar codes, places, telephones."""
+    return is_code_name(name) or _CODES.fullmatch(plain_name(name)) is not None
 
 
 def guess(ours: str, columns: Sequence[str]) -> list[str]:

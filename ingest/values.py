@@ -105,8 +105,8 @@ def _stock(value: Any) -> bool:
 
 READ: dict[str, Read] = {
     "id": _id,
-    "title": _text,
-    "description": _text,
+    "title": _label,
+    "description": _label,
     "images": _images,
     "category": _label,
     "brand": _label,
@@ -141,7 +141,9 @@ def fits(ours: str, value: Any) -> bool:
         return all(map(_may_be_label, value if isinstance(value, list | tuple) else [value]))
     if ours == "in_stock":
         return parse_stock(_sole(value)) is not None
-    if ours in ("id", "group_id", "title", "description"):
+    if ours in ("title", "description"):  # a number may be one, but no number says so
+        return isinstance(_sole(value), str)
+    if ours in ("id", "group_id"):
         try:
             READ[ours](value)
         except ValueError:

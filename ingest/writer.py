@@ -1,7 +1,7 @@
 """What becomes of a batch of products, decided by what the index holds of them.
 
-Changed words embed words, a changed picture embeds that picture, a changed price writes a payload,
-and what is unchanged costs nothing.
+Changed words embed words, a changed picture embeds that picture, a changed product number writes what it is found by, a
+changed price writes a payload, and what is unchanged costs nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from uuid import UUID
 
 import numpy as np
 
-from catalog import Kept, PartHashes, hash_row, part_hashes, payload, words
+from catalog import Kept, PartHashes, hash_row, part_hashes, payload, words, written_codes
 from embedding import Vectors
 from index import DENSE, DenseName, IndexBuild, Point, Stored
 from ingest.embedder import Embedder
@@ -26,10 +26,11 @@ from schemas import Product, StoreLensError
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A product, and what the index holds of it; None where it holds nothing."""
+    """A product, what the index holds of it, and at which point; None where it holds nothing."""
 
     entry: Entry
     held: Kept | None
+    at: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,12 @@ class Change:
     @property
     def new_words(self) -> bool:
         return self.work.held is None or self.work.held.hashes.words != self.kept.hashes.words
+
+    @property
+    def new_point(self) -> bool:
+        """Whether more than the payload is to be written: its words as they are looked up, or all of it elsewhere."""
+        held = self.work.held
+        return held is None or self.work.at != self.point or held.hashes.lexical != self.kept.hashes.lexical
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +100,7 @@ def compare(batch: Iterable[tuple[Work, Loaded]], root: str) -> Changes:
         change = Change(work, loaded, Kept(hashes, tuple(picture.kept for picture in loaded.pictures), row))
         if held is None or (held.hashes.words, held.hashes.pictures) != (hashes.words, hashes.pictures):
             changes.embed.append(change)
-        elif held.hashes != hashes:
+        elif held.hashes != hashes or work.at != entry.point:
             changes.update.append(change)
         else:
             changes.unchanged += 1
@@ -113,10 +120,12 @@ class ProductWriter:
 
     def write(self, changes: Changes) -> None:
         """No product may be in a batch twice. Durable once ``writes`` has been waited for."""
-        if changes.embed:
-            self._writes.submit(self._points(changes.embed))
-        if changes.update:
-            updates = {change.point: self._payload(change.work.entry.product, change.kept) for change in changes.update}
+        whole = [*changes.embed, *(change for change in changes.update if change.new_point)]
+        if whole:
+            self._writes.submit(self._points(whole))
+        payloads = [change for change in changes.update if not change.new_point]
+        if payloads:
+            updates = {change.point: self._payload(change.work.entry.product, change.kept) for change in payloads}
             self._writes.wait()
             with self._watch.stage("write"):
                 self._build.set_payload(updates)
@@ -125,7 +134,7 @@ class ProductWriter:
         return payload(product, kinds=self._kinds, root=self._root, kept=kept)
 
     def _points(self, changes: Sequence[Change]) -> list[Point]:
-        known = [change.point for change in changes if change.work.held]
+        known = [change.work.at for change in changes if change.work.at]
         stored: Mapping[UUID, Stored] = {}
         if known:
             self._writes.wait()
@@ -138,15 +147,16 @@ class ProductWriter:
             product, vectors = change.work.entry.product, texts[change.point]
             if change.kept.pictures:
                 vectors["image"] = np.concatenate([images[picture.hash] for picture in change.kept.pictures])
-            points.append(Point(change.point, self._payload(product, change.kept), vectors, words(product)))
+            payload, codes = self._payload(product, change.kept), written_codes(product)
+            points.append(Point(change.point, payload, vectors, words(product), codes))
         return points
 
     def _images(self, changes: Sequence[Change], stored: Mapping[UUID, Stored]) -> dict[str, Vectors]:
         """The vectors of every picture, ``(views, dim)``, by its hash: held already, or embedded now."""
         held: dict[str, Vectors] = {}
         for change in changes:
-            if change.work.held:
-                held |= _by_hash(change.work.held.hashes, stored[change.point])
+            if change.work.held and change.work.at:
+                held |= _by_hash(change.work.held.hashes, stored[change.work.at])
         wanted = {picture.hash: picture for change in changes for picture in change.loaded.pictures}
         new = [picture for hash, picture in wanted.items() if hash not in held]
         if new:
@@ -170,8 +180,8 @@ class ProductWriter:
         embedded = self._embedder.embed_words([change.work.entry.product for change in new])
         vectors = {change.point: its_vectors for change, its_vectors in zip(new, embedded, strict=True)}
         for change in changes:
-            if not change.new_words:
-                held = stored[change.point].vectors
+            if not change.new_words and change.work.at:
+                held = stored[change.work.at].vectors
                 vectors[change.point] = {name: held[name] for name in held if name != "image"}
         return vectors
 

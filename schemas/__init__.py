@@ -66,6 +66,7 @@ from schemas.filters import (
     Not,
     Range,
     Scalar,
+    find_field,
     known,
     parse_filter,
 )
@@ -90,6 +91,7 @@ from schemas.search import (
     Total,
 )
 from schemas.shown import shown
+from schemas.text import clean_code, clean_line, clean_prose, clean_value, fold
 
 __all__ = [
     "MAX_EXACT",
@@ -176,10 +178,16 @@ __all__ = [
     "UnknownField",
     "ValueUnusable",
     "WrongType",
+    "clean_code",
+    "clean_line",
+    "clean_prose",
+    "clean_value",
     "field_values",
     "filterable_value",
+    "find_field",
     "fit",
     "flatten",
+    "fold",
     "known",
     "number_in",
     "one_number",

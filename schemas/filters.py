@@ -9,12 +9,13 @@ against the fields an index has; engines translate the classes and nothing else.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from schemas.errors import RequestTooLarge, UnknownField, WrongType
 from schemas.shown import shown
+from schemas.text import clean_code, clean_value
 
 FieldKind = Literal["keyword", "integer", "float", "bool"]
 Scalar = str | bool | int | float
@@ -115,9 +116,10 @@ class _Parser:
             self._count(len(value))
             parts = tuple(self.parse(part, f"{path}[{i}]", depth + 1) for i, part in enumerate(value))
             return AnyOf(parts) if name == "any" else All(parts)
-        if name not in self.fields:
+        field = find_field(name, self.fields)
+        if field is None:
             raise UnknownField(f"{path}: there is no field {name!r}; {known(self.fields)}", field=path)
-        return self._condition(name, self.fields[name], value, path)
+        return self._condition(field, self.fields[field], value, path)
 
     def _condition(self, name: str, kind: FieldKind, value: object, path: str) -> Filter:
         if isinstance(value, Mapping):
@@ -126,7 +128,7 @@ class _Parser:
         if not values:
             raise WrongType(f"{path}: an empty list matches nothing; leave {name!r} out to match all", field=path)
         self._count(len(values))
-        return Match(name, kind, tuple(_scalar(kind, v, path) for v in values))
+        return Match(name, kind, tuple(form for v in values for form in _forms(_scalar(kind, v, path))))
 
     def _range(self, name: str, kind: FieldKind, bounds: Mapping[str, object], path: str) -> Filter:
         if kind not in ("integer", "float"):
@@ -172,6 +174,19 @@ def _scalar(kind: FieldKind, value: object, path: str) -> Scalar:
         if not math.isfinite(number):
             raise WrongType(f"{path} must be a finite number", field=path)
     return value  # type: ignore[return-value]
+
+
+def _forms(value: Scalar) -> dict[Scalar, None]:
+    """The forms in which a value may be stored: as product numbers are, as others, and as in older indexes."""
+    return dict.fromkeys((clean_value(value), clean_code(value), value) if isinstance(value, str) else (value,))
+
+
+def find_field(name: str, fields: Collection[str]) -> str | None:
+    """The field that a request means by a name, in whatever form it, or an older index, has it; None for none."""
+    clean = clean_code(name)
+    if clean in fields:
+        return clean
+    return name if name in fields else next((field for field in fields if clean_code(field) == clean), None)
 
 
 def known(fields: Mapping[str, FieldKind], label: str = "known are") -> str:

@@ -11,8 +11,8 @@ from schemas.embedding import EmbeddingSpec, Precision, PrecisionQuality
 from schemas.filters import FieldKind
 
 RECORD_FORMAT = 3
-"""3: numbers in ``fields`` have one form, 42 for 42.0; 2: payloads list their ``pictures``, and ``hashes`` has the
-``row``; those of format 1 have neither."""
+"""3: payloads have ``codes`` and ``code_parts``, and numbers in ``fields`` have one form, 42 for 42.0; 2: payloads list
+their ``pictures``, and ``hashes`` has the ``row``; those of format 1 have neither."""
 
 
 class IndexRecord(BaseModel):

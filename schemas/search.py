@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from schemas.errors import EmptyRequest
 from schemas.product import FieldName, ProductId
+from schemas.text import clean_line
 
 LegName = Literal["text->image", "text->title", "text->text", "lexical", "image->image", "image->text"]
 """The paths a request can take: what was asked with -> the vector it is compared with."""
@@ -54,7 +55,7 @@ class SearchRequest(_Words):
     With none of them and a filter or a sort it is a browse: everything that matches, in order.
     """
 
-    text: str | None = Field(None, max_length=MAX_TEXT)
+    text: Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(clean_line)] | None = None
     image: ImageQuery | None = None
     product_id: ProductId | None = Field(None, description="Find what is like this product; it is not among the hits.")
     filter: dict[str, Any] | None = Field(
@@ -72,7 +73,7 @@ class SearchRequest(_Words):
 
     @model_validator(mode="after")
     def _not_blank(self) -> SearchRequest:
-        if self.text is not None and not self.text.strip():
+        if self.text == "":
             raise ValueError("text is blank; leave it out to search without words")
         return self
 
@@ -96,7 +97,10 @@ class Explanation(_Words):
     """Why a product is among the hits."""
 
     legs: list[LegExplanation]
-    exact: Literal["id", "title"] | None = Field(None, description="The words are this product's id or whole title.")
+    exact: Literal["id", "code", "title", "part"] | None = Field(
+        None,
+        description="The words are its whole title, or hold its id, another number of it (`code`), or a part of one.",
+    )
     matched_terms: list[str] = Field(default_factory=list, description="Words of the request found in the product.")
 
 

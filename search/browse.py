@@ -14,7 +14,7 @@ from itertools import groupby
 from uuid import UUID
 
 from index import CatalogIndex
-from schemas import All, FieldKind, Filter, Match, Missing, Range, Sort, UnknownField, WrongType, known
+from schemas import All, FieldKind, Filter, Match, Missing, Range, Sort, UnknownField, WrongType, find_field, known
 
 Value = float | bool | None
 
@@ -42,14 +42,17 @@ def sort_keys(sort: Sequence[Sort], fields: dict[str, FieldKind]) -> list[SortKe
         WrongType: a field of text, which the engine cannot order by.
     """
     sortable = {name: kind for name, kind in fields.items() if kind != "keyword"}
+    keys = []
     for key in sort:
-        if key.field not in fields:
+        field = find_field(key.field, fields)
+        if field is None:
             raise UnknownField(
                 f"sort: there is no field {key.field!r}; {known(sortable, 'sortable are')}", field="sort"
             )
-        if key.field not in sortable:
-            raise WrongType(f"sort: {key.field!r} is text; {known(sortable, 'sortable are')}", field="sort")
-    return [SortKey(key.field, fields[key.field], key.order == "desc") for key in sort]
+        if field not in sortable:
+            raise WrongType(f"sort: {field!r} is text; {known(sortable, 'sortable are')}", field="sort")
+        keys.append(SortKey(field, fields[field], key.order == "desc"))
+    return keys
 
 
 def walk(

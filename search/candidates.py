@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 from uuid import UUID
 
-from catalog import title_key
 from index import CatalogIndex, Term
-from schemas import All, Filter, Match
+from schemas import Filter
 from search.fusion import LegResult, Scores, coverage, fuse, leg_result, trust
+from search.named import RANK, Exact, named
 from search.plan import PlannedLeg, Question, plan
 from search.weights import LegWeights
 
@@ -27,9 +26,6 @@ WIDE = 4_000
 COVERAGE_DEPTH = 20
 """How many of the lexical leg's best are looked at for how many of the words they have."""
 
-EXACT_TITLES = 100
-"""At most so many products of exactly the title asked for go first."""
-
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
@@ -39,13 +35,13 @@ class Candidates:
     scores: Scores
     legs: list[tuple[PlannedLeg, LegResult]]
     terms: Sequence[Term]
-    exact: dict[UUID, Literal["id", "title"]]
+    exact: dict[UUID, Exact]
     cut: bool
     """A leg had more than it was let give."""
 
 
 def find(index: CatalogIndex, question: Question, filter: Filter, weights: LegWeights) -> Candidates:
-    """Candidates of every leg under the filter, fused; what is named exactly by id or title comes first."""
+    """Candidates of every leg under the filter, fused; what is named by its number or title comes first."""
     planned = plan(question, weights)
     matching = index.count(filter)
     limit = CANDIDATES if matching <= WIDE else DEPTH
@@ -59,17 +55,7 @@ def find(index: CatalogIndex, question: Question, filter: Filter, weights: LegWe
             matched = index.matched([candidate.id for candidate in candidates[:COVERAGE_DEPTH]], terms)
             weight *= trust(coverage(terms, matched.values()))
         legs.append((leg, leg_result(candidates, weight, lexical=lexical)))
-    exact = _named(index, question.words, filter) if question.words else {}
-    points, scores = fuse([result for _, result in legs], list(exact))
+    exact = named(index, question.words, filter) if question.words else {}
+    points, scores = fuse([result for _, result in legs], {point: RANK[kind] for point, kind in exact.items()})
     cut = matching > limit and any(len(candidates) >= limit for candidates in found)
     return Candidates(points, scores, legs, terms, exact, cut)
-
-
-def _named(index: CatalogIndex, words: str, filter: Filter) -> dict[UUID, Literal["id", "title"]]:
-    """Products whose id, or whole title, is what was typed; the id first."""
-    by_id = index.scan(All((filter, Match("id", "keyword", (words,)))), 1)
-    by_title = index.titled(title_key(words), filter, EXACT_TITLES)
-    named: dict[UUID, Literal["id", "title"]] = dict.fromkeys(by_id, "id")
-    for point in by_title:
-        named.setdefault(point, "title")
-    return named

@@ -8,17 +8,20 @@ from typing import Any
 from uuid import UUID
 
 from index import CatalogIndex
-from schemas import All, Facet, FacetValue, FieldKind, Filter, Missing, UnknownField, known
+from schemas import All, Facet, FacetValue, FieldKind, Filter, Missing, UnknownField, find_field, known
 
 MAX_VALUES = 100
 
 
 def check_facets(names: Sequence[str], fields: Mapping[str, FieldKind]) -> list[str]:
-    """The names once each, in the order given. Raises UnknownField for one the index does not have."""
+    """The fields once each, in the order given. Raises UnknownField for one the index does not have."""
+    found: dict[str, None] = {}
     for name in names:
-        if name not in fields:
+        field = find_field(name, fields)
+        if field is None:
             raise UnknownField(f"facets: there is no field {name!r}; {known(fields)}", field="facets")
-    return list(dict.fromkeys(names))
+        found[field] = None
+    return list(found)
 
 
 def of_candidates(

@@ -8,7 +8,7 @@ lost half the quality where a weak leg met a strong one: it cannot tell a sure l
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from uuid import UUID
@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from index import Candidate, Term
 
 Scores = NDArray[np.float64]
+
+_NONE: Mapping[UUID, int] = {}
 
 # A dense leg whose candidates all lie within less than this is not stretched to the full scale: under
 # a narrow filter the differences that are left are noise.
@@ -52,11 +54,11 @@ def normalize(scores: Scores, *, lexical: bool) -> Scores:
     return 1.0 - (best - scores) / span
 
 
-def fuse(results: Sequence[LegResult], first: Sequence[UUID] = ()) -> tuple[list[UUID], Scores]:
+def fuse(results: Sequence[LegResult], first: Mapping[UUID, int] = _NONE) -> tuple[list[UUID], Scores]:
     """Every candidate of any leg with its fused score, 0..1, best first.
 
-    ``first``, no two alike, go before all others, in their order and with 1. Equal scores are in the
-    order of their ids, so that pages agree.
+    ``first`` go before all others, with 1, those of the lowest number first. Equal scores are in the order of their
+    ids, so that pages agree.
     """
     # UUIDs hash in Python and ints in C, which over many candidates is milliseconds.
     rows: dict[int, int] = {}
@@ -72,8 +74,9 @@ def fuse(results: Sequence[LegResult], first: Sequence[UUID] = ()) -> tuple[list
     shares = [np.zeros(len(first)), *(result.normalized * (result.weight / total) for result in results)]
     fused = np.bincount(np.array(row, np.intp), np.concatenate(shares), len(points)).astype(np.float64)
     tie = np.array([number >> 64 for number in rows], np.uint64)
-    order = np.lexsort((tie, -fused))
-    order = np.concatenate([np.arange(len(first)), order[order >= len(first)]])
+    rank = np.full(len(points), np.iinfo(np.intp).max)
+    rank[: len(first)] = list(first.values())
+    order = np.lexsort((tie, -fused, rank))
     fused[: len(first)] = 1.0
     return [points[at] for at in order.tolist()], fused[order]
 

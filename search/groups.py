@@ -6,19 +6,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from schemas import FieldKind, UnknownField, WrongType, known
+from schemas import FieldKind, UnknownField, WrongType, find_field, known
 
 MAX_SIBLINGS = 100
 
 
 def check_group_by(name: str, fields: Mapping[str, FieldKind]) -> str:
-    """Raises UnknownField for a field the index does not have, WrongType for numbers with fractions."""
-    groupable = {field: kind for field, kind in fields.items() if kind != "float"}
-    if name not in fields:
+    """The field of that name.
+
+    Raises UnknownField for a field the index does not have, WrongType for numbers with fractions.
+    """
+    groupable = {name: kind for name, kind in fields.items() if kind != "float"}
+    field = find_field(name, fields)
+    if field is None:
         raise UnknownField(f"group_by: there is no field {name!r}; {known(groupable, 'use')}", field="group_by")
-    if name not in groupable:
-        raise WrongType(f"group_by: {name!r} is a number with fractions; {known(groupable, 'use')}", field="group_by")
-    return name
+    if field not in groupable:
+        raise WrongType(f"group_by: {field!r} is a number with fractions; {known(groupable, 'use')}", field="group_by")
+    return field
 
 
 def group_value(values: Mapping[str, Any], name: str) -> Any:

@@ -7,7 +7,7 @@ import binascii
 import math
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from time import perf_counter
@@ -17,9 +17,9 @@ import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
-from catalog import PictureLimits, decode_picture, hash_bytes, perceptual_hash, point_id, sketch
+from catalog import PictureLimits, decode_picture, hash_bytes, perceptual_hash, points_of, sketch
 from embedding import Encoder
-from index import CatalogIndex
+from index import CatalogIndex, DenseName, Stored
 from schemas import (
     All,
     EmptyRequest,
@@ -33,6 +33,7 @@ from schemas import (
     RequestError,
     SearchRequest,
     SearchResponse,
+    clean_code,
     parse_filter,
 )
 from search import browsing, ranking, same
@@ -133,7 +134,8 @@ class Searcher:
         written = parse_filter(request.filter or {}, self.index.record.fields)
         if request.product_id is None:
             return written
-        return All((written, Not(Match("id", "keyword", (request.product_id,)))))
+        itself = Match("id", "keyword", (clean_code(request.product_id), request.product_id))
+        return All((written, Not(itself)))
 
     def _question(self, request: SearchRequest, photo: bytes | None) -> Question | None:
         """What is asked with, as vectors; None for a browse."""
@@ -143,7 +145,7 @@ class Searcher:
         if photo is not None:
             question = replace(question, pictures=[*question.pictures, self._picture(photo)])
         if request.text is not None:
-            words = " ".join(request.text.split())
+            words = request.text
             text = self._text(words)
             # Words beside a product refine what is asked for; its own title and text give way to them.
             question = replace(question, words=words, text=text, title=text, details=text)
@@ -170,11 +172,16 @@ class Searcher:
                 self._cache[key] = encoded
         return encoded
 
+    def product(self, product_id: str, vectors: Sequence[DenseName] = ()) -> Stored:
+        """The product of an id, in whatever form of Unicode it is given. Raises ProductNotFound."""
+        stored = self.index.fetch(points_of(product_id), vectors)
+        for point in points_of(product_id):
+            if point in stored:
+                return stored[point]
+        raise ProductNotFound(f"there is no product {product_id!r}", field="product_id")
+
     def _like(self, product_id: str) -> Question:
-        point = point_id(product_id)
-        stored = self.index.fetch([point], vectors=("image", "title", "text")).get(point)
-        if stored is None:
-            raise ProductNotFound(f"there is no product {product_id!r}", field="product_id")
+        stored = self.product(product_id, ("image", "title", "text"))
         pictures = stored.vectors.get("image")
         return Question(
             title=stored.vectors.get("title"),

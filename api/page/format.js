@@ -59,6 +59,13 @@ const LEGS = {
 const WORTH_SAYING = 0.3;
 const MOST_REASONS = 3;
 
+const EXACT = {
+  id: "Exact product id",
+  code: "Exact product number",
+  title: "Exact title",
+  part: "Part of its product number",
+};
+
 /** @param {string} leg @param {Query} query */
 export const legWords = (leg, query) => LEGS[leg]?.(Boolean(query.like)) ?? leg;
 
@@ -75,7 +82,7 @@ export const strength = (leg) => Math.max(0, leg.normalized * leg.weight);
 export function reasons(explain, query) {
   if (!explain) return [];
   const said = [];
-  if (explain.exact) said.push(explain.exact === "id" ? "Exact product id" : "Exact title");
+  if (explain.exact) said.push(EXACT[explain.exact]);
   const legs = [...explain.legs].sort((a, b) => strength(b) - strength(a));
   const least = strength(legs[0] ?? { normalized: 0, weight: 0 }) * WORTH_SAYING;
   const terms = explain.matched_terms.slice(0, 4).join(", ");

@@ -18,7 +18,7 @@ from ingest.readers.reader import MAX_ROW_BYTES, FileReader, Row
 from ingest.readers.shopify import shopify_export
 from ingest.readers.source import Source
 from ingest.rejects import rejection
-from schemas import CatalogError, Rejection, RowUnreadable
+from schemas import CatalogError, Rejection, RowUnreadable, clean_code
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class CsvReader(FileReader):
         _, cells = first
         if isinstance(cells, Rejection):
             raise CatalogError(f"the first row of {self.name} must name the columns, and {cells.reason}")
-        names = [name.strip() for name in cells]
+        names = [clean_code(name) for name in cells]
         different = _numbered(names)
         if different != names:
             again = ", ".join(name for name, before in zip(different, names, strict=True) if name != before)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
+from catalog import with_clean_names
 from ingest.readers.encoding import line_encoding
 from ingest.readers.lines import decoded, numbered_lines, too_long
 from ingest.readers.reader import MAX_ROW_BYTES, FileReader, Row
@@ -54,7 +55,7 @@ def _parse(line: bytes) -> dict[str, Any]:
         raise RowUnreadable(f"the line holds a value that cannot be read: {error}") from error
     if not isinstance(values, dict):
         raise RowUnreadable("the line is JSON but not an object of columns")
-    return values
+    return dict(with_clean_names(values))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

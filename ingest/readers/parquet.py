@@ -10,7 +10,7 @@ from typing import Any
 
 from ingest.readers.reader import FileReader, Row
 from ingest.readers.source import Source
-from schemas import CatalogError, Rejection
+from schemas import CatalogError, Rejection, clean_code
 
 _BATCH = 4_096
 _BATCH_BYTES = 16 * 2**20
@@ -30,8 +30,9 @@ class ParquetReader(FileReader):
         super().__init__(source, root)
         with _Opened(source) as opened:
             schema = opened.file.schema_arrow
-            names: list[str] = schema.names
-            self.with_bytes = {field.name for field in schema if _has_bytes(field.type) and not opened.is_text(field)}
+            names = [clean_code(name) for name in schema.names]
+            with_bytes = [field.name for field in schema if _has_bytes(field.type) and not opened.is_text(field)]
+            self.with_bytes = set(map(clean_code, with_bytes))
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise CatalogError(f"{self.name} has more than one column named {', '.join(twice)}; rename them")
@@ -47,8 +48,9 @@ class ParquetReader(FileReader):
 
     def _rows(self, wanted: Sequence[str], more: dict[str, Any] | None = None) -> Iterator[Row | Rejection]:
         with _Opened(self.source) as opened:
-            for batch in _batches(opened.file, wanted):
-                names = batch.schema.names
+            written = [name for name in opened.file.schema_arrow.names if clean_code(name) in wanted]
+            for batch in _batches(opened.file, written):
+                names = [clean_code(name) for name in batch.schema.names]
                 columns = [_read(column) for column in batch.columns]
                 for row in zip(*columns, strict=True):
                     opened.rows += 1

@@ -64,6 +64,8 @@ def make_point(
         "product": {"id": f"p{number}", "title": title_key},
         "fields": {stored_name(name): value for name, value in (fields or {}).items()},
         "title_key": title_key,
+        "codes": [f"kt{number}"],
+        "code_parts": [f"kt{number + 1}"],
     }
     return Point(UUID(int=number), payload, made, words)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import closing
 from uuid import UUID
 
 import numpy as np
 import pytest
 
-from index.catalog_index import CatalogIndex, DenseName, IndexStore, Leg, all_points
+from index.catalog_index import CatalogIndex, DenseName, IndexStore, Leg, Names, all_points
 from schemas import All, BadVectors, LegName, Match, Not, Range
 from tests.support.points import DIMENSION, index_record, make_point, unit
 
@@ -79,8 +80,7 @@ def test_a_filter_holds_for_every_leg(index: CatalogIndex) -> None:
 
 
 def test_the_lexical_leg_is_bm25(index: CatalogIndex) -> None:
-    (found,) = index.query([Leg("lexical", "lexical", "the Red shoe NUMBER7")], None, 100)
-    assert found[0].id == UUID(int=7)
+    (found,) = index.query([Leg("lexical", "lexical", "the Red shoe")], None, 100)
     assert {c.id for c in found} == set(IDS) - {UUID(int=60)}
     scores = {c.id: c.score for c in found}
     assert scores[UUID(int=9)] > scores[UUID(int=8)]
@@ -90,7 +90,11 @@ def test_the_lexical_leg_is_bm25(index: CatalogIndex) -> None:
     # The words of a product all weigh the same here, so a score is the sum of the IDFs up to one factor.
     weight = scores[UUID(int=8)] / terms["shoe"].idf
     assert scores[UUID(int=9)] == pytest.approx(weight * (terms["Red"].idf + terms["shoe"].idf), rel=1e-3)
-    assert scores[UUID(int=7)] == pytest.approx(weight * sum(term.idf for term in terms.values()), rel=1e-3)
+
+    # What is both letters and figures is looked for in its parts as well, which weigh less.
+    (found,) = index.query([Leg("lexical", "lexical", "NUMBER7")], None, 100)
+    assert found[0].id == UUID(int=7)
+    assert weight * terms["NUMBER7"].idf < found[0].score < 1.5 * weight * terms["NUMBER7"].idf
 
 
 def test_words_that_ask_nothing_find_nothing(index: CatalogIndex) -> None:
@@ -158,10 +162,26 @@ def test_ordered_by_a_number(index: CatalogIndex, descending: bool) -> None:
     assert index.ordered("price", descending, even, 1000) == expected
 
 
-def test_titled_finds_whole_titles(index: CatalogIndex) -> None:
-    assert index.titled("shoe 3", None, 10) == [UUID(int=n) for n in (3, 13, 23, 33, 43, 53)]
-    assert index.titled("shoe 3", Match("brand", "keyword", ("acme",)), 1) == [UUID(int=3)]
-    assert index.titled("shoe", None, 10) == []
+def test_named_finds_whole_titles_numbers_and_parts_of_them(index: CatalogIndex) -> None:
+    titled = Names(titles=("shoe 3", "other"))
+    assert index.named(titled, None, 10) == [UUID(int=n) for n in (3, 13, 23, 33, 43, 53)]
+    assert index.named(titled, Match("brand", "keyword", ("acme",)), 1) == [UUID(int=3)]
+    assert index.named(Names(titles=("shoe",)), None, 10) == []
+    either = Names(codes=("kt7",), parts=("kt9",))
+    assert index.named(either, None, 10) == [UUID(int=7), UUID(int=8)]
+    assert index.named(either, Not(Match("stock", "integer", (0,))), 10) == [UUID(int=8)]
+    assert index.named(Names(), None, 10) == []
+
+
+def test_a_format_without_numbers_is_not_asked_for_them(store: IndexStore) -> None:
+    with store.lock():
+        build = store.begin(index_record().model_copy(update={"format": 2}))
+        build.upsert([make_point(7, {"id": "p7"})])
+        build.commit()
+    with closing(store.open()) as opened:
+        assert opened.named(Names(codes=("kt7",)), None, 10) == []
+        assert opened.named(Names(("p7",), codes=("kt7",)), None, 10) == [UUID(int=7)]
+        assert opened.named(Names(titles=("red shoes",), codes=("kt7",)), None, 10) == [UUID(int=7)]
 
 
 def test_counts_and_facets_are_exact(index: CatalogIndex) -> None:

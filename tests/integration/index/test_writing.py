@@ -11,7 +11,7 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from index.catalog_index import CatalogIndex, IndexStore, Leg, Point
+from index.catalog_index import CatalogIndex, IndexStore, Leg, Names, Point
 from index.paths import field_path
 from schemas import RECORD_FORMAT, BadVectors, FieldKind, IndexLocked, IndexMissing, Match, Missing, Not, stored_fields
 from tests.integration.index.conftest import Engine
@@ -93,7 +93,7 @@ def test_set_payload_leaves_vectors_alone(store: IndexStore) -> None:
         assert set(stored.vectors) == {"image"}
         assert build.index.count(Match("brand", "keyword", ("new",))) == 1
         assert build.index.count(Match("brand", "keyword", ("old",))) == 0
-        assert build.index.titled("other", None, 5) == [UUID(int=1)]
+        assert build.index.named(Names(titles=("other",)), None, 5) == [UUID(int=1)]
         build.set_payload({})
 
 

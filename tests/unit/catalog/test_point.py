@@ -81,11 +81,12 @@ def test_the_payload_has_what_its_module_says() -> None:
     parts = hashes(found)
     assert payload(found, kinds=KINDS, root="/shop", kept=kept(found)) == {
         "id": "1",
-        "product": ROW,
+        "product": ROW | {"title": "Salt & Pepper"},
         "fields": {"id": "1", "price": 2.5, "color": "red", "size": 3},
         "title_key": "salt & pepper",
+        "codes": ["1"],
         "root": "/shop",
-        "hashes": {"words": parts.words, "payload": parts.payload, "row": "r"},
+        "hashes": {"words": parts.words, "lexical": parts.lexical, "payload": parts.payload, "row": "r"},
         "pictures": [{"at": 0, "hash": "p", "phash": "00ff", "mark": "12-34"}],
     }
 
@@ -107,10 +108,12 @@ def test_hashes_and_pictures_come_back_from_a_payload() -> None:
 def test_each_hash_changes_with_its_part_and_with_nothing_else() -> None:
     before = hashes(product())
     price = hashes(product(price=3))
-    assert (price.words, price.pictures) == (before.words, before.pictures)
+    assert (price.words, price.lexical, price.pictures) == (before.words, before.lexical, before.pictures)
     assert price.payload != before.payload
+    number = hashes(product(ean=4006381333931))
+    assert number.words == before.words and number.lexical != before.lexical
     title = hashes(product(title="Other"))
-    assert title.words != before.words and title.payload != before.payload
+    assert title.words != before.words and title.lexical != before.lexical and title.payload != before.payload
     assert hashes(product(), root="/moved").payload != before.payload
     assert hashes(product(), root="/moved").words == before.words
     assert hashes(product(), pictures=("q",)).payload == before.payload
@@ -121,6 +124,17 @@ def test_another_version_of_the_texts_is_another_hash(monkeypatch: pytest.Monkey
     before = hash_words(product())
     monkeypatch.setattr(catalog.hashes, "TEXT_VERSION", 10**6)
     assert hash_words(product()) != before
+
+
+def test_words_that_read_as_they_always_did_have_the_hash_that_they_always_had() -> None:
+    row = {
+        "id": "KT-1",
+        "title": "Salt &amp; <b>Pepper</b>",
+        "description": "<p>Two</p>\n<p>lines</p>",
+        "brand": "H&amp;M",
+    }
+    more = {"sku": "KT-1", "tags": ["new"], "sizes": ["S", "M"], "color": "red"}
+    assert hash_words(product_from_row(row | more).product) == "e67af2cfe6bc4f02c4185a0b0e437731"
 
 
 def test_hashes_never_change() -> None:

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from catalog import product_from_row, readable_id
+from catalog import older_id, product_from_row, readable_id
+from catalog.markup import decoded
 from catalog.rows import MAX_COLUMNS
 from schemas import (
     MAX_ID,
@@ -18,6 +20,8 @@ from schemas import (
     Product,
     RowError,
     ValueUnusable,
+    clean_code,
+    clean_line,
 )
 
 GOOD: dict[str, Any] = {"id": "1", "title": "Chair"}
@@ -240,9 +244,45 @@ def test_tuples_are_lists() -> None:
 
 
 @given(unicode, unicode)
-def test_ids_and_titles_of_any_script_are_kept_as_they_are(id: str, title: str) -> None:
+def test_ids_and_titles_of_any_script_are_kept_but_for_their_form(id: str, title: str) -> None:
+    assume(clean_code(id) and clean_line(decoded(title)))
     found = product_from_row({"id": id, "title": title}).product
-    assert (found.id, found.title) == (id, title)
+    assert (found.id, found.title) == (clean_code(id), clean_line(decoded(title)))
+
+
+def test_text_is_trimmed_and_of_one_form_wherever_it_enters() -> None:
+    nfd = unicodedata.normalize("NFD", "Café")
+    row = {
+        " id\u200b": f"\ufeff {nfd}-1\u00a0",
+        "title": f" {nfd}\u00a0\u00a0Küche ",
+        "brand": f"{nfd}\u200e",
+        "tags": ["a ", " a", nfd, "Café"],
+        "color": " red ",
+        "image": " pics/ref.jpg\u3000",
+        "images": [f"\u200b{nfd}.jpg", " https://cdn.example/a.jpg "],
+        nfd: f" {nfd} ",
+        "Café": "the first one counts",
+        "care": {f"{nfd} ": [f"{nfd} ", {" x": " y "}]},
+        "sku": " AB  12 ",
+        "lines": " one \n two ",
+        "blank": "\u2003\u200b",
+    }
+    assert product_from_row(row).product.to_row() == {
+        "id": "Café-1",
+        "title": "Café Küche",
+        "brand": "Café",
+        "tags": ["a", "Café"],
+        "color": "red",
+        "image": "pics/ref.jpg",
+        "images": ["Café.jpg", "https://cdn.example/a.jpg"],
+        "Café": "Café",
+        "care": {"Café": ["Café", {"x": "y"}]},
+        "sku": "AB  12",
+        "lines": "one \n two",
+    }
+    assert readable_id(row) == "Café-1"
+    assert older_id(row) == row[" id\u200b"]
+    assert older_id({"id": "Café"}) is older_id({"id": 7}) is older_id({}) is None
 
 
 @given(

@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-from time import process_time
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from catalog import details_text, product_from_row, subject_text, text_parts, title_text, words
-from catalog.texts import MAX_EMBEDDED, MAX_SHORT, plain
+from catalog.texts import MAX_EMBEDDED, MAX_SHORT
 from schemas import Product
 
 
@@ -88,52 +85,5 @@ def test_paths_are_their_steps(path: str, said: str) -> None:
     assert subject_text(product(path=path)) == said
 
 
-@pytest.mark.parametrize(
-    ("markup", "text"),
-    [
-        ("<p>Soft <b>cot</b>ton.</p><p>Washable.</p>", "Soft cotton. Washable."),
-        ("one<br>two<br/>three<li>four", "one two three four"),
-        ("Salt &amp; pepper &#8212; caf&eacute;&nbsp;&#x1F600;", "Salt & pepper — café 😀"),
-        ("AT&T, R&D and &copy stay; &unknown; too", "AT&T, R&D and &copy stay; &unknown; too"),
-        ("&lt;b&gt; is a tag", "<b> is a tag"),
-        ("a < b and c > d, 5<6, <3", "a < b and c > d, 5<6, <3"),
-        ("<style>p {color: red}</style>seen<script>var a = '<b>';</script> too", "seen too"),
-        ("<script>never closed", ""),
-        ("a <!-- remark --> b <?xml?> c", "a b c"),
-        ('<a href="x" title="y">link</a>s', "links"),
-        ("broken <a href=", "broken <a href="),
-        ("  many \n\t spaces  ", "many spaces"),
-        ("&#0; &#xD800;", "\ufffd \ufffd"),
-        ("", ""),
-    ],
-)
-def test_html(markup: str, text: str) -> None:
-    assert plain(markup) == text
-    assert text_parts(product(title="t", description=markup)) == (["t", text] if text else ["t"])
-
-
-def test_the_product_keeps_its_html() -> None:
-    found = product(title="<b>A</b>")
-    assert title_text(found) == "A"
-    assert found.to_row()["title"] == "<b>A</b>"
-
-
 def test_a_title_of_nothing_but_tags_is_none() -> None:
     assert title_text(product(title="<br>")) is None
-
-
-@pytest.mark.parametrize(
-    "piece", ["<", "<a", "<a b=", "<!--", "</", "&", "&#", "&amp", "<script>", "a > ", "<a>", " / "]
-)
-def test_hostile_markup_takes_no_longer_than_any_other(piece: str) -> None:
-    started = process_time()
-    plain(piece * 200_000)
-    subject_text(product(category=piece * 20_000))
-    assert process_time() - started < 5  # html.parser would need hours
-
-
-@given(st.text(st.sampled_from("<>&;#/!ab \n"), max_size=60) | st.text())
-def test_any_text_is_plain_text(text: str) -> None:
-    found = plain(text)
-    assert found == " ".join(found.split())
-    assert len(found) <= len(text)

@@ -128,7 +128,7 @@ def test_a_google_merchant_feed_needs_no_options(tmp_path: Path) -> None:
     assert first == {
         "id": "1", "title": "Tee", "description": "Soft", "link": "https://s/1", "image": "https://s/1.jpg",
         "images": ["https://s/2.jpg", "https://s/3.jpg"], "in_stock": True, "price": 12.5, "currency": "USD",
-        "brand": "Acme", "gtin": 123, "group_id": "g1", "category": "Tops > Tees",
+        "brand": "Acme", "gtin": "123", "group_id": "g1", "category": "Tops > Tees",
     }  # fmt: skip
     assert (second["in_stock"], "images" in second) == (False, False)
 

@@ -22,7 +22,7 @@ from ingest.catalog import open_catalog as open_told
 from ingest.readers import Row
 from ingest.readers.reader import MAX_ROW_BYTES
 from ingest.settings import IngestSettings
-from schemas import CatalogError, Rejection
+from schemas import CatalogError, Rejection, clean_code
 
 
 def open_catalog(path: Path | str, **options: Any) -> Catalog:
@@ -99,7 +99,7 @@ _values = st.recursive(
 )
 
 
-_names = st.text().map(lambda name: f"x{name}")  # no synonym of ours begins so
+_names = st.text().map(lambda name: clean_code(f"x{name}"))  # no synonym of ours begins so
 
 
 @given(rows=st.lists(st.dictionaries(_names, _values, max_size=5), max_size=5))

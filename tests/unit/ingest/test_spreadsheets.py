@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import unicodedata
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -248,3 +249,32 @@ def test_the_euro_sign_of_the_other_western_encoding(tmp_path: Path) -> None:
 def test_line_ends_of_old_macintoshes_are_named(tmp_path: Path) -> None:
     with pytest.raises(CatalogError, match="carriage return"):
         read(tmp_path / "c.csv", "id;title\r1;a\r")
+
+
+def test_codes_stay_as_they_were_written(tmp_path: Path) -> None:
+    header = "id,title,ean,mpn,Model No.,version,phone,size,weight,note"
+    table = (
+        f"{header}\nd1,Drill chuck,4006381333931,90.750,7,1.9,+49170,007,1.50,1e5\nd2,Drill,12,3.5,8,1.10,4,08,2.25,2\n"
+    )
+    rows, _ = read(tmp_path / "c.csv", table)
+    assert rows == [
+        {
+            "id": "d1",
+            "title": "Drill chuck",
+            "ean": "4006381333931",
+            "mpn": "90.750",
+            "Model No.": "7",
+            "version": "1.9",
+        }
+        | {"phone": "+49170", "size": "007", "weight": 1.5, "note": "1e5"},
+        {"id": "d2", "title": "Drill", "ean": "12", "mpn": "3.5", "Model No.": "8", "version": "1.10"}
+        | {"phone": "4", "size": "08", "weight": 2.25, "note": "2"},
+    ]
+
+
+def test_names_and_numbers_are_read_whatever_blanks_are_around_them(tmp_path: Path) -> None:
+    nfd = unicodedata.normalize("NFD", "Größe")
+    rows, _ = read(tmp_path / "c.csv", f"\u200b id,title, {nfd}\u00a0,price\n1,a,\u00a0 5\u200b,\u30002.5\u00a0\n")
+    assert rows == [{"id": "1", "title": "a", "Größe": 5, "price": 2.5}]
+    rows, _ = read(tmp_path / "d.csv", f"id,title,{nfd}\n1,a,5\n", map=["color=Größe"])
+    assert rows == [{"id": "1", "title": "a", "color": "5"}]

@@ -66,13 +66,13 @@ def test_equal_scores_are_ordered_by_id_so_that_pages_agree() -> None:
 
 
 def test_what_is_named_exactly_goes_first_though_no_leg_found_it() -> None:
-    points, scores = fuse([leg([0.9, 0.1])], [POINTS[5], POINTS[1]])
-    assert points == [POINTS[5], POINTS[1], POINTS[0]]
-    assert scores[:2].tolist() == [1, 1]
+    points, scores = fuse([leg([0.9, 0.5, 0.1])], {POINTS[1]: 1, POINTS[5]: 0, POINTS[0]: 1})
+    assert points == [POINTS[5], POINTS[0], POINTS[1], POINTS[2]]
+    assert scores[:3].tolist() == [1, 1, 1]
 
 
 class TestCoverage:
-    rare, common = Term("dal", 1, idf=5.0, known=False), Term("make", 2, idf=1.0, known=True)
+    rare, common = Term("dal", ((1,),), idf=5.0, known=False), Term("make", ((2,),), idf=1.0, known=True)
 
     def test_is_the_idf_share_of_the_words_that_one_product_has(self) -> None:
         assert coverage([self.rare, self.common], [["make"], []]) == 1 / 6

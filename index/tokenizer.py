@@ -1,0 +1,199 @@
+"""Text into the terms it is found by: one way for products and for requests, on every engine.
+
+A word is found in any case, with or without its marks, with or without what stands within it (``T-shirt``,
+``tshirt``), a number and its unit joined or apart (``128GB``, ``128 GB``). Scripts without blanks between words are cut
+into pairs of neighbouring signs, which overlap: bigrams, for Chinese, Japanese, Thai, Lao, Khmer and Burmese, and for
+Korean with its endings. Stop words, stems and the hash of a term are the engine's: see ``index.lexical``.
+
+Python's own ``re`` knows neither scripts nor grapheme clusters; the library ``regex`` does.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import regex
+
+from schemas import clean_prose, fold
+
+_MAX_JOINED = 6
+"""Parts of what is one word as well; of ``a/b/c/d/e/f/g`` there are the parts alone."""
+_MAX_ATOMS = 4
+_LEAST_DIGITS = 5
+"""Digits that are one number without what stands between them: ``3/4`` is not 34."""
+
+# What NFKC would make letters of a word, digits of a number, or two of one.
+_BEFORE_NFKC = str.maketrans(
+    dict.fromkeys("™℠®©℗", " ")
+    | dict.fromkeys("″“”„«»", '"')
+    | {c: f" {unicodedata.normalize('NFKC', c)} " for c in map(chr, (*range(0xBC, 0xBF), *range(0x2150, 0x215F)))}
+)
+_PLAIN_SIGNS = str.maketrans(dict.fromkeys("′‘’‛ʼ", "'") | dict.fromkeys("⁄∕", "/"))
+
+_NO_BLANKS = (
+    r"\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Line_Break=Complex_Context}ー々〆"
+)
+_PIECE = regex.compile(
+    rf"(?P<run>[[{_NO_BLANKS}]&&[\p{{L}}\p{{M}}\p{{N}}]]+)"
+    rf"|(?P<word>[[\p{{L}}\p{{M}}\p{{N}}\u200d]--[{_NO_BLANKS}]]+)"
+    r"|(?P<emoji>\p{RI}\p{RI}|\p{Extended_Pictographic}\p{M}*(?:\u200d\p{Extended_Pictographic}\p{M}*)*)",
+    regex.V1,
+)
+_ASCII_PIECE = re.compile("(?P<word>[a-zA-Z0-9]+)")
+_JOINER = regex.compile(r"[\p{Pd}_/.&+'\":*·\\\u05be\u05f3\u05f4\u200c]")
+_BEHIND = re.compile(r'\+\+?|#|(?<=[0-9])(?:["°%])')
+_ATOM = regex.compile(r"\p{N}+|[\p{L}\p{M}]+")
+_EXPANDED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of a text.
+
+    It is found where all terms of one of its ``forms`` are: the first is the word itself. ``hints`` are terms that only
+    make it a better match, such as the word with its marks; ``signs``, of scripts without blanks, are for requests of
+    one sign alone.
+    """
+
+    text: str
+    forms: tuple[tuple[str, ...], ...]
+    hints: tuple[str, ...] = ()
+    signs: tuple[str, ...] = ()
+    emoji: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A word of letters and digits, folded; ``chunk`` numbers what stands between blanks."""
+
+    term: str
+    chunk: int
+
+
+def pieces(text: str) -> list[Piece]:
+    """What blanks and signs leave of a text; scripts without blanks and pictograms are left out."""
+    return [
+        Piece(part.term, number)
+        for number, chunk in enumerate(_chunks(text))
+        for part in _parts(chunk)
+        if part.kind == "word" and part.term
+    ]
+
+
+def words(text: str) -> list[Word]:
+    """The words of a text, in their order; what stands between two blanks has no influence on anything else."""
+    return [word for chunk in _chunks(text) for word in _words(chunk)]
+
+
+def count_words(text: str) -> int:
+    """About how many words a text has, cheaply: stop words count as well."""
+    return sum(1 if chunk.isascii() else len(words(chunk)) for chunk in text.split())
+
+
+def _chunks(text: str) -> list[str]:
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", clean_prose(text).translate(_BEFORE_NFKC)).translate(_PLAIN_SIGNS)
+    return text.split()
+
+
+def _words(chunk: str) -> list[Word]:
+    found: list[Word] = []
+    for group in _groups(_parts(chunk), chunk):
+        joined = "".join(part.term for part in group) if 1 < len(group) <= _MAX_JOINED else ""
+        if joined.isdecimal() and len(joined) < _LEAST_DIGITS:
+            joined = ""
+        for number, part in enumerate(group):
+            found += part.words(chunk, joined, _number(group[number : number + 2], chunk))
+    return found
+
+
+class _Part:
+    """A part of a chunk between what is neither letter nor digit."""
+
+    def __init__(self, kind: Literal["run", "word", "emoji"], text: str, start: int, end: int) -> None:
+        self.kind = kind
+        self.text = text
+        self.start = start
+        self.end = end
+        self.term = fold(text)
+
+    def words(self, chunk: str, joined: str, number: str) -> Iterator[Word]:
+        if self.kind == "emoji":
+            yield Word(self.text, ((self.term,),), emoji=True)
+        elif self.kind == "run":
+            yield from _run(self.term)
+        elif self.term:
+            yield self._word(chunk, joined, number)
+
+    def _word(self, chunk: str, joined: str, number: str) -> Word:
+        term = self.term
+        forms = [(term,)]
+        hints = [number] if number else []
+        if not self.text.isascii():
+            marked = unicodedata.normalize("NFC", self.text.lower())
+            if marked != term:
+                hints.append(marked)
+                if (expanded := fold(marked.translate(_EXPANDED))) != term:
+                    forms.append((expanded,))
+        if not term.isalpha() and not term.isdecimal():
+            atoms = tuple(_ATOM.findall(term))
+            if 1 < len(atoms) <= _MAX_ATOMS:
+                forms.append(atoms)
+        if joined:
+            forms.append((joined,))
+        if behind := _BEHIND.match(chunk, self.end):
+            hints.append(term + behind[0])
+        if chunk.startswith(".") and self.start == 1:
+            hints.append("." + term)
+        return Word(self.text, tuple(forms), tuple(hints))
+
+
+def _parts(chunk: str) -> list[_Part]:
+    return [
+        _Part(match.lastgroup, match[0], match.start(), match.end())  # type: ignore[arg-type]
+        for match in (_ASCII_PIECE if chunk.isascii() else _PIECE).finditer(chunk)
+    ]
+
+
+def _groups(parts: Sequence[_Part], chunk: str) -> Iterator[list[_Part]]:
+    """Words that one character joins, and each other part by itself."""
+    group: list[_Part] = []
+    for part in parts:
+        if group and not _joins(group[-1], chunk[group[-1].end : part.start], part):
+            yield group
+            group = []
+        group.append(part)
+    if group:
+        yield group
+
+
+def _joins(part: _Part, between: str, after: _Part) -> bool:
+    if not part.kind == after.kind == "word":
+        return False
+    if between == ",":
+        return part.term.isdecimal() and after.term.isdecimal()
+    return _JOINER.fullmatch(between) is not None
+
+
+def _number(pair: Sequence[_Part], chunk: str) -> str:
+    """``3/4`` and ``1.5`` as they are one number, with a point for a comma; empty for what is none."""
+    if len(pair) < 2 or not all(part.term.isdecimal() for part in pair):
+        return ""
+    between = chunk[pair[0].end : pair[1].start]
+    joined = "." if between == "," else between
+    return f"{pair[0].term}{joined}{pair[1].term}" if joined in ("/", ".") else ""
+
+
+def _run(term: str) -> Iterator[Word]:
+    """Pairs of neighbouring signs of a text without blanks."""
+    signs = regex.findall(r"\X", term)
+    if len(signs) == 1:
+        yield Word(term, ((term,),))
+        return
+    for at, (sign, after) in enumerate(pairwise(signs)):
+        yield Word(sign + after, ((sign + after,),), signs=(sign, after) if at == 0 else (after,))

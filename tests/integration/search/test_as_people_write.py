@@ -1,0 +1,222 @@
+"""Catalogs and requests as people have them, through the job and the search, on every engine."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from index import IndexStore
+from ingest.job import run
+from ingest.settings import IngestSettings
+from schemas import IngestReport, SearchRequest, SearchResponse
+from search import Searcher
+from tests.integration.index.conftest import engine, store
+from tests.integration.ingest.jobs import DECODERS, draw, write_rows
+from tests.support.encoders import HashEncoder, Unloadable
+
+__all__ = ["engine", "store"]  # the fixtures
+
+NFD = unicodedata.normalize("NFD", "Café Küche")
+MUGS: list[dict[str, Any]] = [
+    {"id": "KT-INS114-DRE", "title": "Insulated travel mug, red, with a lid that fits KT-INS115"},
+    {"id": "KT-INS115-BLK", "title": "Insulated travel mug, large", "sku": "0815-A", "ean": "4006381333931"},
+    {"id": "KT-INS115-WHT", "title": "Insulated travel mug, white"},
+    {"id": "lid", "title": "Lid for KT-INS115-BLK, the black travel mug", "model": "iPhone 15"},
+    {"id": "d1", "title": "Drill chuck", "mpn": "90.750", "codes": {"upc": [12345678905]}},
+    {"id": "d2", "title": "Drill, 90.75 mm"},
+    {"id": "501", "title": "Mug, plain"},
+    {"id": "levi", "title": "Levi's 501 jeans, size 42"},
+    {"id": "42", "title": "Spoon"},
+    {"id": "case", "title": "Case for iPhone 15, black"},
+    {"id": "usb", "title": "USB-C cable 500ml", "sku": "CAB-500ML-X"},
+    {"id": "bottle", "title": "Bottle 500ml"},
+]
+
+
+class Shop:
+    """What of a catalog was ingested into one store, and is asked."""
+
+    def __init__(self, store: IndexStore, folder: Path) -> None:
+        self._store = store
+        self._folder = folder
+
+    def ingest(self, rows: list[dict[str, Any]], encoder: HashEncoder | None = None, **options: Any) -> IngestReport:
+        encoder = encoder or HashEncoder()
+        settings = IngestSettings(
+            catalog=str(write_rows(self._folder / "c.jsonl", rows)), data_dir=self._folder / "data", **options
+        )
+        return run(settings, spec_of=lambda _: encoder.spec, encoder_of=lambda _: encoder, decoders=DECODERS)
+
+    @contextmanager
+    def searcher(self) -> Iterator[Searcher]:
+        index = self._store.open()
+        yield Searcher(index, HashEncoder())
+        index.close()
+
+    def search(self, **request: Any) -> SearchResponse:
+        with self.searcher() as searcher:
+            return searcher.search(SearchRequest.model_validate(request)).response
+
+    def first(self, text: str, **request: Any) -> tuple[str, str | None]:
+        hit = self.search(text=text, explain=True, **request).hits[0]
+        assert hit.explain is not None
+        return hit.id, hit.explain.exact
+
+
+@pytest.fixture
+def shop(store: IndexStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    monkeypatch.setattr("ingest.job.open_store", lambda _: store)
+    return Shop(store, tmp_path)
+
+
+def test_a_product_is_found_by_its_numbers(shop: Shop) -> None:
+    shop.ingest(MUGS)
+    expected: dict[str, tuple[str, str | None]] = {
+        "kt-ins115-blk": ("KT-INS115-BLK", "id"),
+        "KT/INS115/BLK": ("KT-INS115-BLK", "id"),
+        "ktins115blk": ("KT-INS115-BLK", "id"),
+        "kt ins115 blk mug": ("KT-INS115-BLK", "id"),
+        "black lid KT-INS115-BLK": ("KT-INS115-BLK", "id"),
+        "ＫＴ－ＩＮＳ１１５－ＢＬＫ": ("KT-INS115-BLK", "id"),
+        "0815a": ("KT-INS115-BLK", "code"),
+        "4006381 333931": ("KT-INS115-BLK", "code"),
+        "EAN 4006381333931": ("KT-INS115-BLK", "code"),
+        "90.750": ("d1", "code"),
+        "drill 90.750": ("d1", "code"),
+        "0012345678905": ("d1", "code"),
+        "D1": ("d1", "id"),
+        "42": ("levi", None),
+        "501": ("levi", None),
+        "size 42": ("levi", None),
+        "iphone 15": ("case", None),
+        "iphone 15 case": ("case", None),
+        "500ml": ("bottle", None),
+        "drill, 90.75 mm": ("d2", "title"),
+    }
+    with shop.searcher() as searcher:
+        found = {}
+        for text in expected:
+            hit = searcher.search(SearchRequest(text=text, explain=True)).response.hits[0]
+            found[text] = (hit.id, hit.explain.exact if hit.explain else None)
+    assert found == expected
+
+
+def test_a_part_of_a_number_finds_all_that_have_it_first(shop: Shop) -> None:
+    shop.ingest(MUGS)
+    both = {"KT-INS115-BLK", "KT-INS115-WHT"}
+    for text in ("KT-INS115", "kt ins115", "ktins115", "ins115 mug", "lid KT-INS115"):
+        hits = shop.search(text=text, explain=True).hits
+        assert {hit.id for hit in hits[:2]} == both, text
+        assert [hit.explain and hit.explain.exact for hit in hits[:3]] == ["part", "part", None]
+    assert shop.search(text="KT-INS115-WHT or KT-INS115").hits[0].id == "KT-INS115-WHT"
+    under = shop.search(text="KT-INS115", filter={"not": {"id": "KT-INS115-BLK"}}).hits
+    assert under[0].id == "KT-INS115-WHT"
+    assert "KT-INS115-BLK" not in {hit.id for hit in under}
+
+
+def test_a_number_is_first_under_grouping_and_pages(shop: Shop) -> None:
+    shop.ingest(
+        [{"id": f"M-{n:03}", "title": "Mug", "group_id": f"MG-10{n % 3}", "sku": f"X{n}Y-77"} for n in range(30)]
+    )
+    assert shop.search(text="mug M-017", group_by="group_id").hits[0].id == "M-017"
+    assert shop.search(text="x9y77").hits[0].id == "M-009"
+    with shop.searcher() as searcher:
+        found, cursor = [], None
+        while True:
+            page = searcher.search(SearchRequest(text="MG-101", limit=4, cursor=cursor)).response
+            found += [hit.id for hit in page.hits]
+            if (cursor := page.next_cursor) is None:
+                break
+    assert len(found) == len(set(found)) == 30
+    assert {int(id[2:]) % 3 for id in found[:10]} == {1}
+
+
+def test_values_that_look_alike_are_one(shop: Shop) -> None:
+    brands = ["Café Küche", NFD, f"{NFD}\u00a0", "Café\u00a0 Küche", "Ca\u00adfé\u200b Küche", "Caf&eacute; K&uuml;che"]
+    rows = [{"id": f"{n}", "title": "Tart", "brand": brand, f"{NFD} ": "x"} for n, brand in enumerate(brands)]
+    shop.ingest(rows)
+    for asked in brands[:5]:
+        page = shop.search(filter={"brand": asked}, facets=["brand", NFD])
+        assert page.total.value == len(brands)
+        assert page.facets is not None
+        assert [(value.value, value.count) for value in page.facets["brand"].values] == [("Café Küche", len(brands))]
+        assert list(page.facets) == ["brand", "Café Küche"]
+        assert shop.search(text="tart", group_by="brand ", filter={NFD: "x"}).total.value == 1
+
+
+WORDS = {
+    "手机壳": "华为手机壳 黑色",
+    "ケース": "スマホケース",
+    "โทรศัพท์": "เคสโทรศัพท์",
+    "가방": "가방을 팝니다",
+    "محمد": "مُحَمَّد",
+    unicodedata.normalize("NFD", "brûlée"): "Crème brûlée",
+    "brulee": "Crème brûlée",
+    "Staubsauger": "Staub\u00adsauger",
+    "hood": r"Packs small.\nHood folds",
+    "c++": "C++ guide",
+    "full": "Ｆｕｌｌ width",
+    "1/2": "½ inch bolt",
+    "☕": "Mug ☕",
+}
+
+
+def test_words_of_every_kind_are_found_by_the_lexical_leg(shop: Shop) -> None:
+    titles = {title: str(number) for number, title in enumerate(WORDS.values())}
+    shop.ingest([{"id": id, "title": title} for title, id in titles.items()] + [{"id": "c", "title": "C guide 1 2 3"}])
+    for asked, title in WORDS.items():
+        hits = shop.search(text=asked, explain=True).hits
+        (explain,) = [hit.explain for hit in hits if hit.id == titles[title]]
+        assert explain is not None
+        assert [leg.rank for leg in explain.legs if leg.leg == "lexical"] == [1], asked
+        assert explain.matched_terms
+
+
+def test_ids_and_images_are_found_in_every_form(shop: Shop, tmp_path: Path) -> None:
+    draw(tmp_path / unicodedata.normalize("NFD", "bilder é") / "größe.png")
+    draw(tmp_path / "h&m.png", "blue")
+    report = shop.ingest(
+        [
+            {"id": f" {NFD}\u00a0", "title": "One", "image": f" bilder {unicodedata.normalize('NFD', 'é')}/größe.png "},
+            {"id": "Café Küche", "title": "The same id again"},
+            {"id": "two", "title": "Two", "image": "h&amp;m.png"},
+        ]
+    )
+    assert (report.indexed, report.rejected, report.degraded) == (2, 1, 0)
+    for id in ("Café Küche", NFD, f" {NFD} "):
+        assert [hit.id for hit in shop.search(product_id=id).hits] == ["two"]
+        with shop.searcher() as searcher:
+            assert searcher.product(id).payload["id"] == "Café Küche"
+        assert shop.search(filter={"id": id}).total.value == 1
+    assert shop.ingest([{"id": NFD, "title": "One", "image": "bilder é/größe.png"}], Unloadable()).unchanged == 1
+
+
+def test_what_an_older_version_wrote_is_brought_up_to_date_without_a_model(
+    shop: Shop, store: IndexStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{"id": NFD, "title": "Tart"}, {"id": " KT-INS115-BLK", "title": "华为手机壳"}, {"id": "x", "title": "Mug"}]
+    with monkeypatch.context() as older:
+        older.setattr("catalog.rows.clean_code", lambda text: text)
+        older.setattr("catalog.hashes.LEXICAL_VERSION", 1)
+        older.setattr("ingest.scan.older_id", lambda row: None)
+        shop.ingest(rows)
+        assert [hit.id for hit in shop.search(filter={"id": NFD}).hits] == [NFD]
+    # Before the next ingest they are found as they were.
+    assert shop.search(product_id=NFD).hits
+    assert shop.search(filter={"id": [NFD]}).total.value == 1
+
+    report = shop.ingest(rows, Unloadable(), prune=True)
+    assert (report.updated, report.indexed, report.deleted, report.embedded_texts) == (3, 0, 0, 0)
+    assert {hit.id for hit in shop.search(filter={}, sort=[{"field": "price"}]).hits} == {
+        "Café Küche",
+        "KT-INS115-BLK",
+        "x",
+    }
+    assert shop.first("kt ins115") == ("KT-INS115-BLK", "part")
+    again = shop.ingest(rows, Unloadable(), prune=True)
+    assert (again.unchanged, again.deleted) == (3, 0)
