@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
@@ -68,6 +68,7 @@ def test_a_price_is_never_off_by_a_thousand(text: str) -> None:
         value = prices.read(text).value
     except ValueError:
         return
+    assume("E" not in text.replace("EUR", ""))  # 1E3 is a thousand
     digits = "".join(c for c in text if c.isdigit())
     assert float(digits) / 10 ** len(digits) <= abs(value) <= float(digits)
     if prices.see(text):
