@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from catalog.fields import flatten
 from catalog.inline import check_bytes, from_data_uri, source_of
+from catalog.pictures import with_scheme
 from schemas import (
     MAX_ID,
     MAX_NAME,
@@ -236,7 +237,7 @@ def _source(value: object, column: str, inline: dict[str, bytes]) -> str | None:
             return None
     if isinstance(value, str) and _is_unicode(value):
         if not value.startswith(("data:", "Data:", "DATA:")):
-            return value
+            return with_scheme(value)
         data = from_data_uri(value, column)
     elif isinstance(value, bytes | bytearray | memoryview):
         data = check_bytes(bytes(value), column)

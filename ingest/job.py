@@ -10,17 +10,16 @@ from datetime import UTC, datetime
 from functools import cache
 from uuid import UUID
 
-from catalog import WHOLE, WITH_CROPS, PictureLimits, PictureRoot, PictureStore, open_pictures
+from catalog import WHOLE, WITH_CROPS, DecodePool, PictureLimits, PictureRoot, PictureStore, open_pictures
 from embedding import DEFAULT_MODEL, Choice, Encoder, Pixels, Preparer, load_preparer, load_spec
 from index import CatalogIndex, IndexBuild, IndexStore, all_points, open_store
 from ingest.batches import batched
-from ingest.decoding import DecodePool
 from ingest.embedder import Embedder
 from ingest.encoders import SAMPLE, choose_encoder, sample_pictures
 from ingest.intake import entries
 from ingest.lazy_encoder import LazyEncoder
 from ingest.page import write_page
-from ingest.pictures import PictureLoader
+from ingest.pictures import PictureLoader, decode_pool
 from ingest.pipeline import changes
 from ingest.progress import Progress, announced
 from ingest.pruning import gone_products, prune
@@ -73,16 +72,15 @@ def run(
             spec = spec_of(model)
             held.enter_context(store.lock())
             rejects = held.enter_context(RejectsFile(settings.data_dir / settings.collection, reader.root))
-            limits = PictureLimits()
             kept_pictures = PictureStore(settings.data_dir / "pictures")
-            pictures = held.enter_context(closing(open_pictures(reader.root, kept_pictures, settings, limits)))
-            decoders = decoders or held.enter_context(DecodePool())
+            pictures = held.enter_context(closing(open_pictures(reader.root, kept_pictures, settings, PictureLimits())))
+            decoders = decoders or held.enter_context(decode_pool())
         report = IngestReport(
             catalog=reader.name, collection=settings.collection, model=spec.model, mapping=reader.mapping
         )
         views = _views(settings, served)
         preparer = None if settings.dry_run else cache(lambda: _preparer(model, encoder_of))
-        loader = PictureLoader(pictures, kept_pictures, limits, decoders, preparer, views)
+        loader = PictureLoader(pictures, kept_pictures, decoders, preparer, views)
         tally = Tally(report, rejects)
         job = _Job(settings, reader, pictures, loader, store, spec, views, encoder_of, tally, watch)
         failure: str | None = "interrupted"
