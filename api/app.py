@@ -13,6 +13,7 @@ from starlette.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
 from api import operations, problems, product_routes, search_routes
+from api.decoding import decode_pool
 from api.limits import BodyLimit
 from api.metrics import Measure, Metrics
 from api.paths import EncodedSegments
@@ -20,7 +21,7 @@ from api.photos import PhotoFetcher
 from api.pictures import ProductPictures
 from api.serving import Serving
 from api.settings import ApiSettings
-from catalog import PictureLimits
+from catalog import DecodePool, PictureLimits
 from index import open_store
 
 PAGE = Path(__file__).parent / "page"
@@ -30,18 +31,27 @@ PAGE_POLICY = (
 )
 
 
-def create_app(settings: ApiSettings) -> FastAPI:
-    """The whole service. The index is opened and its model loaded when the app starts, not before."""
+def create_app(settings: ApiSettings, decoders: DecodePool | None = None) -> FastAPI:
+    """The whole service. The index is opened and its model loaded when the app starts, not before.
+
+    Args:
+        decoders: Left running; otherwise the service has its own.
+    """
     limits = PictureLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
-    serving = Serving(open_store(settings), settings.model, limits)
-    photos, pictures = PhotoFetcher(settings, limits), ProductPictures(settings, limits)
+    pool = decoders or decode_pool(limits)
+    photos, pictures = PhotoFetcher(settings, limits), ProductPictures(settings, limits, pool)
+    serving = Serving(open_store(settings), settings.model, limits, pictures.look_for)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if not decoders:
+            pool.warm()
         await run_in_threadpool(serving.start)
         try:
             yield
         finally:
+            if not decoders:
+                await run_in_threadpool(pool.close)
             await run_in_threadpool(serving.stop)
             photos.close()
             pictures.close()
@@ -50,6 +60,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
     app = FastAPI(title="StoreLens", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.settings = settings
     app.state.serving = serving
+    app.state.decoders = pool
     app.state.photos = photos
     app.state.pictures = pictures
     app.state.metrics = Metrics()

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from api.auth import require_key
 from api.metrics import Metrics
+from api.pictures import ProductPictures
 from api.serving import Serving
 
 router = APIRouter(tags=["operations"])
@@ -19,11 +20,13 @@ def healthz() -> dict[str, str]:
 
 
 @router.get("/readyz")
-def readyz(request: Request) -> dict[str, str]:
-    """An index is open and its model is loaded; otherwise 503 says what is missing."""
+def readyz(request: Request) -> dict[str, str | list[str]]:
+    """An index is open and its model is loaded; otherwise 503 says what is missing. `notices` say what is amiss."""
     serving: Serving = request.app.state.serving
+    pictures: ProductPictures = request.app.state.pictures
     with serving.searcher() as searcher:
-        return {"status": "ready", "generation": searcher.index.generation}
+        ready: dict[str, str | list[str]] = {"status": "ready", "generation": searcher.index.generation}
+    return ready | ({"notices": pictures.notices} if pictures.notices else {})
 
 
 @router.get("/metrics", dependencies=[Depends(require_key)], response_class=Response)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from starlette.exceptions import HTTPException
-
 from api.settings import ApiSettings
 from catalog import PictureLimits
-from schemas import PictureError, RequestError
+from schemas import Overloaded, PictureError, RequestError
 
 if TYPE_CHECKING:
     from catalog.fetch.fetcher import Fetcher
@@ -34,7 +32,7 @@ class PhotoFetcher:
         Raises:
             RequestError: it is switched off.
             PictureError: the photo cannot be had from there.
-            HTTPException: 503, others are being fetched.
+            Overloaded: others are being fetched.
         """
         if not self._settings.image_urls:
             raise RequestError(
@@ -43,7 +41,7 @@ class PhotoFetcher:
                 field="image.url",
             )
         if not self._turns.acquire(blocking=False):
-            raise HTTPException(503, "too many photos are being fetched; try again in a moment", {"Retry-After": "2"})
+            raise Overloaded("too many photos are being fetched; try again in a moment")
         try:
             data = self._open().fetch(url).data
         except PictureError as error:

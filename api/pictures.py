@@ -2,27 +2,59 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+from api.clients import Gone
 from api.settings import ApiSettings
 from catalog import (
+    DecodePool,
     PictureLimits,
     PictureRoot,
     PictureStore,
+    browser_format,
     browser_picture,
     is_kept,
+    is_remote,
     kept_hash,
+    locate_picture,
     open_root,
     picture_sources,
+    split_location,
 )
-from schemas import ProductPictureNotFound, StoreLensError
+from index import CatalogIndex
+from schemas import (
+    ClientGone,
+    Overloaded,
+    PictureError,
+    PictureOutsideCatalog,
+    ProductPictureNotFound,
+    StoreLensError,
+)
+
+log = logging.getLogger("storelens.api")
+
 
 MAX_ROOTS = 8
 """Catalogs that are kept open: an archive takes a while to look through."""
+
+LOOKED_AT = 1_000
+"""Products whose pictures are looked for when a generation begins to serve: chosen by the hashes of their ids."""
+
+OUTSIDE = (
+    "they lie outside the catalog's folder, in one that is not named here: set STORELENS_PICTURE_FOLDERS as it was for "
+    "the job that ingested them"
+)
+ABSENT = "they are not where they were ingested from: is their folder here, and may this program read it?"
+NOT_KEPT = "they came from URLs or inside the catalog, and the job's DATA_DIR/pictures is not this server's: share it"
 
 
 @dataclass(slots=True)
@@ -34,14 +66,19 @@ class _Opened:
 class ProductPictures:
     """Nothing is fetched to be shown. Threads may call at once."""
 
-    def __init__(self, settings: ApiSettings, limits: PictureLimits) -> None:
+    def __init__(self, settings: ApiSettings, limits: PictureLimits, decoders: DecodePool) -> None:
         self._store = PictureStore(settings.data_dir / "pictures")
         self._folders = settings.picture_folders
         self._limits = limits
+        self._decoders = decoders
+        self.notices: list[str] = []
+        """Why pictures of the generation that serves are not shown."""
         self._opened: dict[tuple[str, str], _Opened] = {}
         self._lock = threading.Lock()
 
-    def show(self, payload: Mapping[str, Any], number: int, generation: str) -> tuple[bytes, str]:
+    def show(
+        self, payload: Mapping[str, Any], number: int, generation: str, gone: Gone | None = None
+    ) -> tuple[bytes, str]:
         """A product's picture of that number, from 0, as browsers show it, and its media type.
 
         Args:
@@ -49,6 +86,7 @@ class ProductPictures:
 
         Raises:
             ProductPictureNotFound: there is none, or none any more.
+            Overloaded, ClientGone: as ``DecodePool.run``, where browsers do not know its format.
         """
         sources = picture_sources(payload)
         if not 0 <= number < len(sources):
@@ -62,11 +100,36 @@ class ProductPictures:
                 with self._root(payload["root"], generation) as root:
                     # The path was safe when it was ingested; what lies there now may have been replaced by a link.
                     data = root.read(sources[number])
-            return browser_picture(data, self._limits)
-        except ProductPictureNotFound:
+            media_type = browser_format(data)
+            if media_type is not None:
+                return data, media_type
+            return self._decoders.run(partial(browser_picture, data, self._limits), gone), "image/jpeg"
+        except (ProductPictureNotFound, Overloaded, ClientGone):
             raise
         except StoreLensError as error:
             raise ProductPictureNotFound(f"the picture was ingested, but cannot be read now: {error.code}") from error
+
+    def look_for(self, index: CatalogIndex) -> None:
+        """See whether pictures of a generation that begins to serve are there, without reading them, and say why not.
+
+        Only files and what is kept are looked for: archives and object storage may be far away.
+        """
+        wanted = ("root", "product.image", "product.images", "pictures")
+        try:
+            payloads = index.payloads(index.scan(None, LOOKED_AT), wanted).values()
+        except StoreLensError:  # an engine that is away is said elsewhere
+            return
+        found = [
+            self._missing(payload, picture["at"]) for payload in payloads for picture in payload.get("pictures", ())
+        ]
+        missing = Counter(reason for reason in found if reason)
+        self.notices = [
+            f"{count:,} of {len(found):,} pictures that were looked for when this index was opened cannot be shown: "
+            f"{reason}"
+            for reason, count in missing.items()
+        ]
+        for notice in self.notices:
+            log.warning("%s", notice)
 
     def close(self) -> None:
         with self._lock:
@@ -80,6 +143,24 @@ class ProductPictures:
         if data is None:
             raise ProductPictureNotFound("the picture is not kept on this server")
         return data
+
+    def _missing(self, payload: Mapping[str, Any], number: int) -> str | None:
+        """Why a picture that was ingested cannot be shown; None where it can, or where that costs too much to tell."""
+        source, root = picture_sources(payload)[number], payload["root"]
+        if is_kept(source):
+            hash = kept_hash(payload, number)
+            return None if hash and self._store.has(hash) else NOT_KEPT
+        if source.startswith("/") and not any(Path(source).is_relative_to(folder) for folder in self._folders):
+            return OUTSIDE
+        if is_remote(root) or split_location(root):
+            return None
+        try:
+            path = locate_picture(Path(root), source, self._folders)
+        except PictureOutsideCatalog:
+            return OUTSIDE
+        except PictureError:
+            return ABSENT
+        return None if os.access(path, os.R_OK) else ABSENT
 
     @contextmanager
     def _root(self, root: str, generation: str) -> Iterator[PictureRoot]:

@@ -15,10 +15,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from schemas import (
+    ClientGone,
     IndexError_,
     ModelError,
     NotAPicture,
     NotFound,
+    Overloaded,
     PictureDamaged,
     PictureError,
     PictureTooLarge,
@@ -30,6 +32,9 @@ from schemas import (
 log = logging.getLogger("storelens.api")
 
 MEDIA_TYPE = "application/problem+json"
+
+CLIENT_GONE = 499
+"""As nginx has it."""
 
 # The most specific class of an error's own line decides.
 STATUS: dict[type[StoreLensError], int] = {
@@ -43,6 +48,7 @@ STATUS: dict[type[StoreLensError], int] = {
     NotFound: 404,
     IndexError_: 503,
     ModelError: 503,
+    Overloaded: 503,
 }
 
 
@@ -93,9 +99,15 @@ def install(app: FastAPI) -> None:
     async def _known(_: Request, error: StoreLensError) -> Response:
         errors = [{"field": error.field, "message": error.message}] if error.field else None
         status = status_of(error)
+        if isinstance(error, Overloaded):  # not logged: it would be by the thousand
+            return problem(status, error.code, error.message, errors, {"Retry-After": str(error.retry_after)})
         if status >= 500:
             log.error("%s: %s", error.code, error.message)
         return problem(status, error.code, error.message, errors)
+
+    @app.exception_handler(ClientGone)
+    async def _gone(_: Request, error: ClientGone) -> Response:
+        return Response(status_code=CLIENT_GONE)  # for the metrics alone
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, error: RequestValidationError) -> Response:

@@ -15,9 +15,11 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from api.auth import require_key
+from api.clients import WatchedClient
 from api.pictures import ProductPictures
 from api.search_routes import answer
 from api.serving import Serving
+from catalog import shown_product
 from schemas import (
     MAX_ID,
     MAX_LIMIT,
@@ -90,13 +92,14 @@ def product(segment: str, request: Request) -> ProductView:
     serving: Serving = request.app.state.serving
     with serving.searcher() as searcher:
         payload = _payload(searcher, segment)
-    return ProductView(id=payload["id"], product=payload["product"], images=picture_addresses(payload))
+    return ProductView(id=payload["id"], product=shown_product(payload), images=picture_addresses(payload))
 
 
 @router.get("/products/{segment}/similar", response_model=SearchResponse)
 def similar(
     segment: str,
     request: Request,
+    gone: WatchedClient,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 20,
     cursor: Annotated[str | None, Query(max_length=512)] = None,
 ) -> Response:
@@ -104,17 +107,17 @@ def similar(
     product_id = unquote(segment)
     if len(product_id) > MAX_ID:  # no product has it, and no search takes it
         raise ProductNotFound(f"there is no product {product_id!r}")
-    return answer(request, SearchRequest(product_id=product_id, limit=limit, cursor=cursor), None)
+    return answer(request, SearchRequest(product_id=product_id, limit=limit, cursor=cursor), None, gone)
 
 
 @router.get("/products/{segment}/images/{number}", response_class=Response)
-def picture(segment: str, number: int, request: Request) -> Response:
+def picture(segment: str, number: int, request: Request, gone: WatchedClient) -> Response:
     """The product's picture of that number, from 0, as a browser can show it."""
     serving: Serving = request.app.state.serving
     pictures: ProductPictures = request.app.state.pictures
     with serving.searcher() as searcher:
         payload, generation = _payload(searcher, segment), searcher.index.generation
-    data, media_type = pictures.show(payload, number, generation)
+    data, media_type = pictures.show(payload, number, generation, gone)
     return Response(data, media_type=media_type, headers=PICTURE_HEADERS)
 
 

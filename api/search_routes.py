@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import APIRouter, Depends, Request
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
@@ -10,10 +12,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api.auth import require_key
+from api.clients import Gone, WatchedClient, watched
 from api.metrics import Metrics
 from api.photos import PhotoFetcher
 from api.problems import validation_problem
 from api.serving import Serving
+from catalog import DecodePool
 from schemas import NotAPicture, PictureTooLarge, RequestError, RequestTooLarge, SearchRequest, SearchResponse
 
 router = APIRouter(prefix="/v1", tags=["search"], dependencies=[Depends(require_key)])
@@ -22,9 +26,9 @@ REQUEST_FIELD_BYTES = 2**20
 
 
 @router.post("/search", response_model=SearchResponse)
-def search(body: SearchRequest, request: Request) -> Response:
+def search(body: SearchRequest, request: Request, gone: WatchedClient) -> Response:
     """Search by words, by a photo (base64, or its URL), by a product, or by several of them; or browse by a filter."""
-    return answer(request, body, None)
+    return answer(request, body, None, gone)
 
 
 @router.post(
@@ -63,7 +67,8 @@ async def search_image(request: Request) -> Response:
         return validation_problem(error, within="request")
     finally:
         await form.close()
-    return await run_in_threadpool(answer, request, body, photo)
+    async with watched(request) as gone:
+        return await run_in_threadpool(answer, request, body, photo, gone)
 
 
 async def _request_of(parts: list[Upload | str]) -> SearchRequest:
@@ -93,15 +98,16 @@ async def _photo_of(parts: list[Upload | str], max_bytes: int) -> bytes:
     return photo
 
 
-def answer(request: Request, body: SearchRequest, photo: bytes | None) -> Response:
+def answer(request: Request, body: SearchRequest, photo: bytes | None, gone: Gone) -> Response:
     """Search in this thread, and say in Server-Timing where the time went."""
+    decoders: DecodePool = request.app.state.decoders
     if photo is None and body.image is not None and body.image.url is not None:
         photos: PhotoFetcher = request.app.state.photos
         photo = photos.fetch(body.image.url)
     serving: Serving = request.app.state.serving
     metrics: Metrics = request.app.state.metrics
     with serving.searcher() as searcher:
-        result = searcher.search(body, photo)
+        result = searcher.search(body, photo, partial(decoders.decode, gone=gone))
     metrics.encode_seconds.observe(result.encode_ms / 1e3)
     metrics.search_seconds.observe(result.search_ms / 1e3)
     return Response(

@@ -9,12 +9,12 @@ from __future__ import annotations
 import gc
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from catalog import PictureLimits
 from embedding import Encoder, load_encoder
-from index import IndexStore
+from index import CatalogIndex, IndexStore
 from schemas import EmbeddingSpec, IndexMissing, StoreLensError
 from search import Searcher
 
@@ -26,10 +26,21 @@ POLL_SECONDS = 0.5
 class Serving:
     """Hands out the current searcher; reopens when the store's version changes."""
 
-    def __init__(self, store: IndexStore, model: str | None, limits: PictureLimits) -> None:
+    def __init__(
+        self,
+        store: IndexStore,
+        model: str | None,
+        limits: PictureLimits,
+        opened: Callable[[CatalogIndex], object] = lambda _: None,
+    ) -> None:
+        """
+        Args:
+            opened: Called with each index when it begins to serve.
+        """
         self._store = store
         self._model = model
         self._limits = limits
+        self._opened = opened
         self._version: str | None = None
         self._current: _Handle | None = None
         self._problem: StoreLensError = IndexMissing("nothing has been opened yet; try again in a moment")
@@ -89,6 +100,7 @@ class Serving:
         # a tenth of a search's time.
         gc.freeze()
         log.info("serving generation %s: %d products", searcher.index.generation, searcher.index.count())
+        self._opened(searcher.index)
         if old is not None:
             old.retire()
 

@@ -4,20 +4,30 @@ from catalog.archives import Archive, split_location, using_archive
 from catalog.codes import MAX_CODE, code_key, is_code_name, product_codes, run_key, written_codes
 from catalog.compression import DAMAGED, compression_of, compression_of_bytes, decompressed
 from catalog.crops import WHOLE, WITH_CROPS, crops
+from catalog.decode import IN_BROWSERS, browser_format, browser_picture, decode_picture
+from catalog.decode_pool import Decoded, DecodePool, Waiting, decode_for_model
 from catalog.fields import STANDARD_FIELDS
-from catalog.hashes import Kept, KeptPicture, PartHashes, hash_bytes, hash_json, hash_lexical, hash_row, hash_words
+from catalog.hashes import (
+    OPAQUE,
+    Kept,
+    KeptPicture,
+    PartHashes,
+    hash_bytes,
+    hash_json,
+    hash_lexical,
+    hash_row,
+    hash_words,
+)
 from catalog.likeness import differences, is_copy, near_distance, perceptual_hash, sketch
 from catalog.open_pictures import Pictures, is_kept, kept_hash, open_pictures
 from catalog.picture_store import PictureStore
 from catalog.pictures import (
     PictureLimits,
-    browser_picture,
-    decode_picture,
     locate_picture,
     picture_format,
     read_picture,
 )
-from catalog.point import part_hashes, payload, picture_sources, point_id, points_of, title_key
+from catalog.point import part_hashes, payload, picture_sources, point_id, points_of, shown_product, title_key
 from catalog.remote import fetch, filesystem, is_remote
 from catalog.roots import PictureRoot, open_root
 from catalog.rows import ParsedRow, older_id, product_from_row, readable_id, with_clean_names
@@ -27,12 +37,16 @@ from catalog.windows import spool, window
 
 __all__ = [
     "DAMAGED",
+    "IN_BROWSERS",
     "MAX_CODE",
+    "OPAQUE",
     "STANDARD_FIELDS",
     "TEXT_VERSION",
     "WHOLE",
     "WITH_CROPS",
     "Archive",
+    "DecodePool",
+    "Decoded",
     "Kept",
     "KeptPicture",
     "ParsedRow",
@@ -42,11 +56,14 @@ __all__ = [
     "PictureSettings",
     "PictureStore",
     "Pictures",
+    "Waiting",
+    "browser_format",
     "browser_picture",
     "code_key",
     "compression_of",
     "compression_of_bytes",
     "crops",
+    "decode_for_model",
     "decode_picture",
     "decompressed",
     "details_text",
@@ -80,6 +97,7 @@ __all__ = [
     "read_picture",
     "readable_id",
     "run_key",
+    "shown_product",
     "sketch",
     "split_location",
     "spool",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from typing import Any, Self
 
@@ -12,14 +13,18 @@ from catalog.codes import written_codes
 from catalog.texts import LEXICAL_VERSION, TEXT_VERSION, text_parts, words
 from schemas import Product
 
+OPAQUE = "opaque"
+
+_JPEG = re.compile(r"\.jpe?g(?:[?#]|\Z)", re.IGNORECASE)
+
 
 @dataclass(frozen=True, slots=True)
 class PartHashes:
     """One hash for each part, hex.
 
     ``words`` is of all that the title and text vectors are made of, and ``lexical`` of what the lexical vector is;
-    ``pictures`` are of the bytes of those pictures that have a vector, in its order; ``payload`` is of everything else
-    that is stored.
+    ``pictures`` say what those pictures show that have a vector, in its order; ``payload`` is of everything else that
+    is stored.
     """
 
     words: str
@@ -30,17 +35,30 @@ class PartHashes:
 
 @dataclass(frozen=True, slots=True)
 class KeptPicture:
-    """A picture that has a vector. ``at`` is its place among the product's sources, from 0; ``mark`` is what
-    its root said of it when it was read, None where that says nothing."""
+    """A picture that has a vector.
+
+    ``at`` is its place among the product's sources, from 0; ``hash`` is of its bytes; ``mark`` is what its root said of
+    it when it was read, None where that says nothing. ``ground`` is what it was laid on where it is transparent, and
+    ``opaque`` where it is not; None is from before grounds were chosen, when all were white.
+    """
 
     at: int
     hash: str
     phash: str | None = None
     mark: str | None = None
+    ground: str | None = None
+
+    @property
+    def shows(self) -> str:
+        """What its vector is of: its bytes, and the ground where it is another than white."""
+        return self.hash if self.ground in (None, OPAQUE, "white") else f"{self.hash} on {self.ground}"
+
+    def needs_ground(self, source: str) -> bool:
+        """Whether the picture from there may have vanished on white; a JPEG has nothing that is transparent."""
+        return self.ground is None and not _JPEG.search(source)
 
     def to_payload(self) -> dict[str, Any]:
-        kept = {"at": self.at, "hash": self.hash, "phash": self.phash, "mark": self.mark}
-        return {name: value for name, value in kept.items() if value is not None}
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +84,7 @@ class Kept:
         """Also of a payload from before rows and marks were remembered, which has hashes alone, or ``lexical``."""
         hashes = stored["hashes"]
         pictures = tuple(KeptPicture(**picture) for picture in stored.get("pictures", ()))
-        of_pictures = tuple(picture.hash for picture in pictures) or tuple(hashes.get("pictures", ()))
+        of_pictures = tuple(picture.shows for picture in pictures) or tuple(hashes.get("pictures", ()))
         parts = PartHashes(hashes["words"], of_pictures, hashes["payload"], hashes.get("lexical", ""))
         return cls(parts, pictures, hashes.get("row", ""))
 

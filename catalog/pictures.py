@@ -1,8 +1,6 @@
-"""Pictures from anywhere: found inside the catalog's folder, read within bounds, decoded to RGB.
+"""Pictures from anywhere: found inside the catalog's folder, read within bounds, told by their first bytes.
 
-Nothing here trusts a path or a byte. What a picture is, is asked of its first bytes alone, so that
-only the decoders of the formats named here ever run; its size is known, and refused, before a pixel
-is decoded.
+Nothing here trusts a path, and nothing is decoded: ``catalog.decode`` does that.
 """
 
 from __future__ import annotations
@@ -10,40 +8,30 @@ from __future__ import annotations
 import os
 import re
 import stat
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path, PurePosixPath
-
-import numpy as np
-from PIL import Image, features
 
 from schemas import (
     NotAPicture,
-    PictureDamaged,
-    PictureError,
     PictureNotFound,
     PictureOutsideCatalog,
     PictureSourceUnsupported,
     PictureTooLarge,
-    PictureTooManyPixels,
 )
-
-# Pictures are held to PictureLimits before they are decoded; Pillow's own bound, a warning at one
-# size and an error at another, would only get in between. And what it remarks about odd metadata is
-# of no use to anybody: a filter for the process, because warnings.catch_warnings is not for threads.
-Image.MAX_IMAGE_PIXELS = None
-warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
 @dataclass(frozen=True, slots=True)
 class PictureLimits:
+    """``max_scans`` is how often a progressive JPEG may go over the picture again. Cameras and programs make ten or so;
+    each costs as much time as the picture is large, and may take 80 bytes."""
+
     max_bytes: int = 20 * 2**20
     max_pixels: int = 50_000_000
+    max_scans: int = 100
 
 
-_MIME = {
+_MEDIA_TYPES = {
     "JPEG": "image/jpeg",
     "PNG": "image/png",
     "WEBP": "image/webp",
@@ -53,8 +41,6 @@ _MIME = {
     "TIFF": "image/tiff",
 }
 """The formats that are decoded, by Pillow's names for them."""
-
-_IN_BROWSERS = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"})
 
 _SIGNATURES = (
     (re.compile(rb"\xff\xd8\xff"), "JPEG"),
@@ -66,20 +52,11 @@ _SIGNATURES = (
     (re.compile(rb"II[*+]\0|MM\0[*+]"), "TIFF"),
 )
 
+_WITHOUT_SCHEME = re.compile(r"//(?:[^/@\s]*@)?(?=[^/]*[.:])[^\W_][\w.-]*(?::[0-9]+)?(?=[/?#])")
+"""Two slashes and what is a host, by a dot or a port in it; ``//mnt/photos/a.jpg`` is a path."""
+
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://|(?:data|file|blob):", re.IGNORECASE)
 _DRIVE = re.compile(r"[a-z]:", re.IGNORECASE)
-
-# EXIF: where the first row and the first column of the stored picture belong.
-_ORIENTATION = 0x0112
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 def locate_picture(root: Path, source: str, folders: Sequence[Path] = ()) -> Path:
@@ -104,6 +81,11 @@ def locate_picture(root: Path, source: str, folders: Sequence[Path] = ()) -> Pat
     if not inside:
         raise _outside(source)
     return path
+
+
+def with_scheme(source: str) -> str:
+    """``//cdn.example.com/mug.jpg``, as pages of shops have it, as the https URL that it is; all else as it stands."""
+    return f"https:{source}" if _WITHOUT_SCHEME.match(source) else source
 
 
 def relative_path(source: str) -> str:
@@ -163,107 +145,16 @@ def read_picture(path: Path, limits: PictureLimits) -> bytes:
     return data
 
 
-def decode_picture(data: bytes, limits: PictureLimits) -> Image.Image:
-    """The picture as a person sees it: RGB, upright, what is transparent on white, the first frame.
-
-    Colour profiles are not applied. Grey of 16 bits keeps its range; grey of 32 bits and floats, which
-    have none of their own, are stretched from their lowest to their highest value.
-
-    Raises:
-        PictureTooLarge: more bytes than ``limits`` allow.
-        NotAPicture: bytes of no format that is read here.
-        PictureTooManyPixels: told from the header, before anything is decoded.
-        PictureDamaged: it breaks off or does not decode.
-    """
-    if len(data) > limits.max_bytes:
-        raise too_large(limits.max_bytes)
-    try:
-        image = _open(data)
-        _check_size(image, limits)
-        image.load()
-        return _rgb(_upright(image))
-    except (PictureError, MemoryError):
-        raise
-    except Exception as error:  # decoders raise all sorts of things at bytes that were made to hurt them
-        raise PictureDamaged(f"the picture does not decode: {_first_line(error)}", field="image") from error
-
-
 def picture_format(data: bytes) -> str | None:
     """The media type of a picture by its first bytes, as ``image/png``; None for what is not read here."""
-    name = _format(data)
-    return None if name is None else _MIME[name]
+    name = decoder_name(data)
+    return None if name is None else _MEDIA_TYPES[name]
 
 
-def browser_picture(data: bytes, limits: PictureLimits) -> tuple[bytes, str]:
-    """A picture as browsers show it, and its media type: the bytes themselves, or a JPEG of them.
-
-    Raises as ``decode_picture`` does; pictures that browsers know are not decoded here.
-    """
-    media_type = picture_format(data)
-    if media_type in _IN_BROWSERS:
-        return data, media_type
-    converted = BytesIO()
-    decode_picture(data, limits).save(converted, "JPEG", quality=90)
-    return converted.getvalue(), "image/jpeg"
-
-
-def _format(data: bytes) -> str | None:
+def decoder_name(data: bytes) -> str | None:
+    """The same by Pillow's name for it, as ``PNG``."""
     return next((name for signature, name in _SIGNATURES if signature.match(data)), None)
-
-
-def _open(data: bytes) -> Image.Image:
-    name = _format(data)
-    if name is None or (name == "AVIF" and not features.check("avif")):
-        raise NotAPicture(
-            "the bytes are no picture that can be read here; JPEG, PNG, WebP, GIF, BMP, TIFF and AVIF are",
-            field="image",
-        )
-    return Image.open(BytesIO(data), formats=(name,))
-
-
-def _check_size(image: Image.Image, limits: PictureLimits) -> None:
-    width, height = image.size
-    if width * height > limits.max_pixels:
-        raise PictureTooManyPixels(
-            f"the picture has {width} x {height} pixels; at most {limits.max_pixels:,} are decoded", field="image"
-        )
 
 
 def too_large(max_bytes: int) -> PictureTooLarge:
     return PictureTooLarge(f"the picture has more than {max_bytes:,} bytes", field="image")
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0][:200] or type(error).__name__
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    try:
-        orientation = image.getexif().get(_ORIENTATION)
-    except Exception:  # broken metadata is no reason to refuse a picture that decodes
-        return image
-    turn = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
-    return image if turn is None else image.transpose(turn)
-
-
-def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I") or image.mode == "F":
-        image = _eight_bits(image)
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        background = Image.new("RGB", image.size, "white")
-        background.paste(image, mask=image.getchannel("A"))
-        return background
-    return image.convert("RGB")
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Grey of more than 8 bits a pixel as grey of 8; Pillow's own conversion cuts off all beyond 255."""
-    values = np.asarray(image)
-    if values.dtype.itemsize == 2:
-        return Image.fromarray(((values.astype(np.uint32) + 128) // 257).astype(np.uint8))
-    lowest, highest = float(values.min()), float(values.max())
-    if not np.isfinite([lowest, highest]).all():
-        raise PictureDamaged("the picture has values that are not finite", field="image")
-    scale = 255 / (highest - lowest) if highest > lowest else 0.0
-    return Image.fromarray(np.rint((values - lowest) * scale).astype(np.uint8))

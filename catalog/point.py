@@ -2,12 +2,13 @@
 
 The payload, which is all that an index knows of a product besides its vectors:
 
-    {"id", "product": the row, "fields": {name: filterable value}, "title_key", "codes", "code_parts",
-     "root", "hashes": {"words", "lexical", "payload", "row"}, "pictures": [{"at", "hash", "phash", "mark"}, ..]}
+    {"id", "product": the row, "fields": {name: filterable value}, "title_key", "codes", "code_parts", "root",
+     "hashes": {"words", "lexical", "payload", "row"}, "pictures": [{"at", "hash", "phash", "mark", "ground"}, ..]}
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid5
@@ -19,6 +20,8 @@ from schemas import FieldKind, Product, clean_code, fold, stored_fields
 
 _NAMESPACE = UUID("6f0b7a3e-52a1-5d0c-9b1e-7d1f6c1f0a11")
 """Fixed for ever: the ids of every index ever written depend on it."""
+
+_CREDENTIALS = re.compile(r"(?<=://)[^/?#]*@")
 
 
 def point_id(product_id: str) -> UUID:
@@ -72,3 +75,22 @@ def picture_sources(payload: Mapping[str, Any]) -> list[str]:
     """Where a product's pictures are, in its order, as the catalog has them."""
     row = payload.get("product", {})
     return [row["image"], *row.get("images", [])] if "image" in row else []
+
+
+def shown_product(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """A product as callers see it: its row, and of its pictures nothing but what concerns them.
+
+    Where a folder lies on a server, and a name and password in a URL, do not.
+    """
+    shown: dict[str, Any] = dict(payload["product"])
+    if "image" in shown:
+        shown["image"] = _public(shown["image"])
+    if "images" in shown:
+        shown["images"] = [_public(source) for source in shown["images"]]
+    return shown
+
+
+def _public(source: str) -> str:
+    if source.startswith("/"):
+        return source.rpartition("/")[2]
+    return _CREDENTIALS.sub("", source, count=1)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 from catalog.codes import is_code_name
 from catalog.inline import check_bytes, from_data_uri, source_of
 from catalog.markup import decoded
+from catalog.pictures import with_scheme
 from schemas import (
     MAX_ID,
     MAX_NAME,
@@ -309,7 +310,7 @@ def _source(value: object, column: str, inline: dict[str, bytes]) -> str | None:
         if value.startswith(("http://", "https://")):
             value = value.replace("&amp;", "&")
         if not value.startswith(("data:", "Data:", "DATA:")):
-            return value
+            return with_scheme(value)
         data = from_data_uri(value, column)
     elif isinstance(value, bytes | bytearray | memoryview):
         data = check_bytes(bytes(value), column)

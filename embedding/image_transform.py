@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,8 @@ from embedding.encoder import Pixels
 
 _MAX_STRETCH = 8
 """Longer side to shorter side of a picture that is resized as a whole."""
+
+_MOST_PIXELS = 2**24
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +88,14 @@ class ImageTransform:
 
 
 def whole_picture(image: Image.Image) -> Pixels:
-    """``(height, width, 3) uint8``: all of it, for a model that has a preprocessing of its own."""
-    return np.asarray(image.convert("RGB"))
+    """``(height, width, 3) uint8``: all of it, for a model that has a preprocessing of its own.
+
+    Of more than 16 million pixels, the means of squares of them: no model looks that close, and what prepares a picture
+    for one may take dozens of bytes a pixel.
+    """
+    image = image if image.mode == "RGB" else image.convert("RGB")
+    side = math.ceil(math.sqrt(image.width * image.height / _MOST_PIXELS))
+    return np.asarray(image.reduce(side) if side > 1 else image)
 
 
 def _size(size: Any) -> int | tuple[int, int] | None:

@@ -30,7 +30,7 @@ class Embedder:
         return self._text_vectors.embedded
 
     def embed_pictures(self, pictures: Sequence[Picture]) -> dict[str, Vectors]:
-        """``(views, dim) float32``, unit rows, by hash; every picture has pixels, and no two are the same."""
+        """``(views, dim) float32``, unit rows, by what they show; every picture has pixels, and no two are the same."""
         pixels: list[Pixels] = [view for picture in pictures for view in picture.pixels or ()]
         if not pixels:
             return {}
@@ -39,7 +39,7 @@ class Embedder:
             vectors = encoder.encode_prepared(pixels)
         self.images += len(pictures)
         each = np.split(vectors, len(pictures))
-        return {picture.hash: rows for picture, rows in zip(pictures, each, strict=True)}
+        return {picture.kept.shows: rows for picture, rows in zip(pictures, each, strict=True)}
 
     def embed_words(self, products: Sequence[Product]) -> list[dict[DenseName, Vectors]]:
         """The text vectors of each product, ``(dim,) float32``, unit length; one without words is not there.

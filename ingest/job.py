@@ -10,19 +10,18 @@ from datetime import UTC, datetime
 from functools import cache
 from uuid import UUID
 
-from catalog import WHOLE, WITH_CROPS, PictureLimits, PictureRoot, PictureStore, open_pictures
+from catalog import WHOLE, WITH_CROPS, DecodePool, PictureLimits, PictureRoot, PictureStore, open_pictures
 from embedding import DEFAULT_MODEL, Choice, Encoder, Pixels, Preparer, load_preparer, load_spec
 from index import CatalogIndex, IndexBuild, IndexStore, all_points, open_store
 from ingest.batches import batched
 from ingest.catalog import Before, Catalog
-from ingest.decoding import DecodePool
 from ingest.embedder import Embedder
 from ingest.encoders import SAMPLE, choose_encoder, sample_pictures
 from ingest.intake import entries
 from ingest.kinds import Votes, vote
 from ingest.lazy_encoder import LazyEncoder
 from ingest.page import write_page
-from ingest.pictures import PictureLoader
+from ingest.pictures import PictureLoader, decode_pool
 from ingest.pipeline import changes
 from ingest.progress import Progress, announced
 from ingest.pruning import gone_products, prune
@@ -78,10 +77,10 @@ def run(
             catalog = Catalog(reader, settings, _before(settings, store, served, spec))
         with watch.stage("start"):
             rejects = held.enter_context(RejectsFile(settings.data_dir / settings.collection, catalog.root))
-            limits = PictureLimits()
             kept_pictures = PictureStore(settings.data_dir / "pictures")
+            limits = PictureLimits()
             pictures = held.enter_context(closing(open_pictures(catalog.root, kept_pictures, settings, limits)))
-            decoders = decoders or held.enter_context(DecodePool())
+            decoders = decoders or held.enter_context(decode_pool())
         report = IngestReport(
             catalog=catalog.name,
             collection=settings.collection,
@@ -92,7 +91,7 @@ def run(
         )
         views = _views(settings, served)
         preparer = None if settings.dry_run else cache(lambda: _preparer(model, encoder_of))
-        loader = PictureLoader(pictures, kept_pictures, limits, decoders, preparer, views)
+        loader = PictureLoader(pictures, kept_pictures, decoders, preparer, views)
         tally = Tally(report, rejects)
         job = _Job(settings, catalog, pictures, loader, store, spec, views, encoder_of, tally, watch)
         failure: str | None = "interrupted"

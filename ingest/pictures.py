@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from catalog import KeptPicture, PictureLimits, Pictures, PictureStore, hash_bytes
-from embedding import Pixels, Preparer
-from ingest.decoding import DecodePool
+from catalog import OPAQUE, DecodePool, KeptPicture, PictureLimits, Pictures, PictureStore, hash_bytes
+from embedding import Pixels, Preparer, keep_freed_memory
 from schemas import PictureError
 
 MAX_PICTURES = 64
 """Of one product; those beyond are left out, and said to be."""
+
+DECODE_SECONDS = 60.0
+"""For one picture; the largest that limits allow takes a few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +24,6 @@ class Picture:
 
     kept: KeptPicture
     pixels: tuple[Pixels, ...] | None
-
-    @property
-    def hash(self) -> str:
-        return self.kept.hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,30 +45,36 @@ class PictureLoader:
         self,
         root: Pictures,
         store: PictureStore,
-        limits: PictureLimits,
         decoders: DecodePool,
         preparer: Callable[[], Preparer] | None,
         views: int,
     ) -> None:
         self._root = root
         self._store = store
-        self._limits = limits
         self._decoders = decoders
         self._preparer = preparer
         self._views = views
 
-    def load(self, sources: Sequence[str], inline: Mapping[str, bytes], known: Collection[KeptPicture]) -> Loaded:
+    def load(
+        self,
+        sources: Sequence[str],
+        inline: Mapping[str, bytes],
+        known: Collection[KeptPicture],
+        over: Callable[[], bool] | None = None,
+    ) -> Loaded:
         """
         Args:
             inline: Pictures that came with the row, by source; kept in the store, since nobody else has them.
             known: Pictures whose vectors are at hand, so that no pixels are needed.
+            over: Whether nobody waits for them any more.
 
         Raises:
             OSError: the store cannot keep a picture.
+            ClientGone: nobody waits for them.
         """
         for data in inline.values():
             self._store.put(data)
-        held = {picture.hash: picture.phash for picture in known if picture.phash}
+        held = {picture.hash: picture for picture in known if picture.phash}
         pictures: list[Picture] = []
         errors: list[PictureError] = []
         if len(sources) > MAX_PICTURES:
@@ -77,22 +82,32 @@ class PictureLoader:
             errors.append(PictureError(beyond, field="images"))
         for at, source in enumerate(sources[:MAX_PICTURES]):
             try:
-                pictures.append(self._picture(at, source, held))
+                pictures.append(self._picture(at, source, held, over))
             except PictureError as error:
                 errors.append(error)
         return Loaded(tuple(pictures), tuple(errors))
 
-    def _picture(self, at: int, source: str, held: Mapping[str, str]) -> Picture:
+    def _picture(
+        self, at: int, source: str, held: Mapping[str, KeptPicture], over: Callable[[], bool] | None
+    ) -> Picture:
         """Raises PictureError; OSError where what was fetched cannot be kept, which is not the picture's fault."""
         mark = self._root.mark(source)  # before reading: a change in between is then seen the next time
         data = self._root.read(source)
         hash = hash_bytes(data)
-        if hash in held:
-            return Picture(KeptPicture(at, hash, held[hash], mark), None)
+        same = held.get(hash)
+        if same and not same.needs_ground(source):
+            return Picture(replace(same, at=at, mark=mark), None)
         prepare = self._preparer() if self._preparer else None
         try:
-            decoded = self._decoders.decode(data, self._limits, prepare, self._views)
+            decoded = self._decoders.decode(data, prepare, self._views, over)
         except PictureError as error:
             self._root.doubt(source, error)
             raise
-        return Picture(KeptPicture(at, hash, decoded.phash, mark), decoded.pixels)
+        kept = KeptPicture(at, hash, decoded.phash, mark, decoded.ground or OPAQUE)
+        return Picture(kept, None if same and same.shows == kept.shows else decoded.pixels)
+
+
+def decode_pool(workers: int | None = None, seconds: float = DECODE_SECONDS) -> DecodePool:
+    """The processes of a job."""
+    # One more than cores: while one waits for its next picture, another has one.
+    return DecodePool(PictureLimits(), workers or (os.cpu_count() or 1) + 1, seconds, setup=keep_freed_memory)

@@ -6,9 +6,10 @@ a window of prepared pictures, whatever the size of the catalog.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 from catalog import Kept
 from index import CatalogIndex
@@ -43,12 +44,14 @@ def changes(
         held: The index as it is by now; None while there is none.
     """
 
-    def load(work: Work) -> Loaded:
-        return loader.load(
-            work.entry.product.images, work.entry.parsed.inline, known=work.held.pictures if work.held else ()
-        )
+    over = threading.Event()
 
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="pictures") as executor:
+    def load(work: Work) -> Loaded:
+        product, known = work.entry.product, work.held.pictures if work.held else ()
+        return loader.load(product.images, work.entry.parsed.inline, known, over.is_set)
+
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="pictures") as executor, ExitStack() as held_open:
+        held_open.callback(over.set)  # a job that is interrupted does not wait for pictures
         loaded = prefetch(executor, load, _work(entries, held, watch), WINDOW, _cost)
         with closing(loaded), closing(_batches(loaded)) as batches:
             while True:

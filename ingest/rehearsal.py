@@ -25,7 +25,7 @@ class Rehearsal:
     def count(self, changes: Changes, index: CatalogIndex | None) -> None:
         for change in changes.embed:
             held = change.work.held.hashes.pictures if change.work.held else ()
-            self._images.update(picture.hash for picture in change.kept.pictures if picture.hash not in held)
+            self._images.update(picture.shows for picture in change.kept.pictures if picture.shows not in held)
             if change.new_words:
                 product = change.work.entry.product
                 texts = (subject_text(product), *text_parts(product))

@@ -15,8 +15,8 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog import differences, is_copy, near_distance, picture_sources, sketch
-from index import PICTURE_HASH, CatalogIndex, Leg, Stored, all_points, sample_pictures
+from catalog import KeptPicture, differences, is_copy, near_distance, picture_sources, sketch
+from index import CatalogIndex, Leg, Stored, all_points, sample_pictures
 from ingest.batches import batched
 from schemas import Match, Not, PictureRef, SameKind, SamePair
 
@@ -56,14 +56,16 @@ def find_same(index: CatalogIndex, points: Iterable[UUID] | None, *, similar: bo
 def new_pictures(index: CatalogIndex, before: CatalogIndex | None) -> Iterator[UUID]:
     """Points that have a picture which the same point of an older index has not, None being one without any."""
     for batch in batched(all_points(index), _SCANNED):
-        hashes = _hashes(index, batch)
-        known = _hashes(before, batch) if before else {}
-        yield from (point for point in batch if hashes[point] - known.get(point, set()))
+        shown = _shown(index, batch)
+        known = _shown(before, batch) if before else {}
+        yield from (point for point in batch if shown[point] - known.get(point, set()))
 
 
-def _hashes(index: CatalogIndex, points: Sequence[UUID]) -> dict[UUID, set[str]]:
-    stored = index.payloads(points, [PICTURE_HASH])
-    return {id: {picture["hash"] for picture in payload.get("pictures", ())} for id, payload in stored.items()}
+def _shown(index: CatalogIndex, points: Sequence[UUID]) -> dict[UUID, set[str]]:
+    stored = index.payloads(points, ["pictures"])
+    return {
+        id: {KeptPicture(**picture).shows for picture in payload.get("pictures", ())} for id, payload in stored.items()
+    }
 
 
 class _Search:

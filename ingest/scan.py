@@ -179,6 +179,8 @@ class Scanner:
             return False
         sources = picture_sources(payload)
         return len(sources) == len(kept.pictures) and all(
-            picture.mark is not None and picture.mark == self._pictures.mark(sources[picture.at])
+            picture.mark is not None
+            and picture.mark == self._pictures.mark(sources[picture.at])
+            and not picture.needs_ground(sources[picture.at])
             for picture in kept.pictures
         )

@@ -2,57 +2,41 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import resource
-import signal
+from functools import partial
 from io import BytesIO
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Self
 
 from PIL import ImageFile
 
-from catalog import PictureLimits, decode_picture
+from catalog import DecodePool, PictureLimits, decode_picture
+from schemas import StoreLensError
 
 SIDE = 200
 """Pixels of a thumbnail's longer side: sharp at half that on a phone."""
 
 MEDIA_TYPE = "image/webp"
 
-_PATIENCE = 10.0
-"""Seconds for one picture, the start of the process included."""
-
-_MEMORY = 4 * 2**30
+_SECONDS = 10.0
+"""For one picture."""
 
 
 class Thumbnails:
-    """Calls are answered one by one; the process starts with the first and starts again where one killed it."""
+    """Calls are answered one by one."""
 
-    def __init__(self, limits: PictureLimits) -> None:
+    def __init__(self, limits: PictureLimits, seconds: float = _SECONDS) -> None:
         self._limits = limits
-        self._process: BaseProcess | None = None
-        self._pipe: Connection | None = None
+        self._pool = DecodePool(limits, workers=1, seconds=seconds, setup=_take_what_there_is)
 
     def __call__(self, picture: bytes) -> bytes | None:
         """WebP, at most ``SIDE`` pixels wide and high, of as much as decodes; None where nothing does."""
-        pipe = self._pipe or self._start()
         try:
-            pipe.send_bytes(picture)
-            if pipe.poll(_PATIENCE):
-                return pipe.recv_bytes() or None
-        except (OSError, EOFError):  # it died
-            pass
-        self.close()
-        return None
+            return self._pool.run(partial(_thumbnail, picture, self._limits))
+        except StoreLensError:
+            return None
 
     def close(self) -> None:
-        if self._pipe is not None and self._process is not None:
-            self._pipe.close()
-            self._process.kill()
-            self._process.join()
-            self._process.close()
-        self._pipe = self._process = None
+        self._pool.close()
 
     def __enter__(self) -> Self:
         return self
@@ -62,35 +46,17 @@ class Thumbnails:
     ) -> None:
         self.close()
 
-    def _start(self) -> Connection:
-        context = multiprocessing.get_context("spawn")
-        self._pipe, its_end = context.Pipe()
-        self._process = context.Process(target=_serve, args=(its_end, self._limits), name="thumbnails", daemon=True)
-        self._process.start()
-        its_end.close()  # so that its death is seen
-        return self._pipe
 
-
-def _serve(pipe: Connection, limits: PictureLimits) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the job tells when it is over
-    _, most = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY if most == resource.RLIM_INFINITY else min(_MEMORY, most), most))
+def _take_what_there_is() -> None:
     ImageFile.LOAD_TRUNCATED_IMAGES = True  # the part that is there is what people look for
-    while True:
-        try:
-            picture = pipe.recv_bytes()
-        except EOFError:
-            return
-        pipe.send_bytes(_thumbnail(picture, limits))
 
 
-def _thumbnail(picture: bytes, limits: PictureLimits) -> bytes:
-    """Empty where nothing of the picture decodes."""
+def _thumbnail(picture: bytes, limits: PictureLimits) -> bytes | None:
     small = BytesIO()
     try:
         image = decode_picture(picture, limits)
         image.thumbnail((SIDE, SIDE))
         image.save(small, "WEBP", quality=70)
     except Exception:  # memory errors too: whatever it is, there is no thumbnail
-        return b""
+        return None
     return small.getvalue()

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import numpy as np
 
-from catalog import Kept, PartHashes, hash_row, part_hashes, payload, words, written_codes
+from catalog import Kept, KeptPicture, PartHashes, hash_row, part_hashes, payload, words, written_codes
 from embedding import Vectors
 from index import DENSE, DenseName, IndexBuild, Point, Stored
 from ingest.embedder import Embedder
@@ -93,14 +93,14 @@ def compare(batch: Iterable[tuple[Work, Loaded]], root: str) -> Changes:
             changes.losses.append(Loss(entry, _joined(errors), degraded=left))
             if not left:
                 continue
-        pictures = [picture.hash for picture in loaded.pictures]
+        pictures = [picture.kept.shows for picture in loaded.pictures]
         hashes = part_hashes(entry.product, root=root, pictures=pictures)
         # A row of which something could not be used is looked at again every time.
         row = "" if errors else hash_row(entry.row.values, root)
         change = Change(work, loaded, Kept(hashes, tuple(picture.kept for picture in loaded.pictures), row))
         if held is None or (held.hashes.words, held.hashes.pictures) != (hashes.words, hashes.pictures):
             changes.embed.append(change)
-        elif held.hashes != hashes or work.at != entry.point:
+        elif held.hashes != hashes or work.at != entry.point or _new_grounds(held.pictures, loaded):
             changes.update.append(change)
         else:
             changes.unchanged += 1
@@ -146,33 +146,33 @@ class ProductWriter:
         for change in changes:
             product, vectors = change.work.entry.product, texts[change.point]
             if change.kept.pictures:
-                vectors["image"] = np.concatenate([images[picture.hash] for picture in change.kept.pictures])
+                vectors["image"] = np.concatenate([images[picture.shows] for picture in change.kept.pictures])
             payload, codes = self._payload(product, change.kept), written_codes(product)
             points.append(Point(change.point, payload, vectors, words(product), codes))
         return points
 
     def _images(self, changes: Sequence[Change], stored: Mapping[UUID, Stored]) -> dict[str, Vectors]:
-        """The vectors of every picture, ``(views, dim)``, by its hash: held already, or embedded now."""
+        """The vectors of every picture, ``(views, dim)``, by what it shows: held already, or embedded now."""
         held: dict[str, Vectors] = {}
         for change in changes:
             if change.work.held and change.work.at:
-                held |= _by_hash(change.work.held.hashes, stored[change.work.at])
-        wanted = {picture.hash: picture for change in changes for picture in change.loaded.pictures}
-        new = [picture for hash, picture in wanted.items() if hash not in held]
+                held |= _by_shown(change.work.held.hashes, stored[change.work.at])
+        wanted = {picture.kept.shows: picture for change in changes for picture in change.loaded.pictures}
+        new = [picture.kept for shown, picture in wanted.items() if shown not in held]
         if new:
-            held |= self._of_others([picture.hash for picture in new])
-        return held | self._embedder.embed_pictures([picture for picture in new if picture.hash not in held])
+            held |= self._of_others(new)
+        return held | self._embedder.embed_pictures([wanted[kept.shows] for kept in new if kept.shows not in held])
 
-    def _of_others(self, hashes: Sequence[str]) -> dict[str, Vectors]:
+    def _of_others(self, pictures: Sequence[KeptPicture]) -> dict[str, Vectors]:
         """Vectors of pictures that other products have: a byte-identical picture is embedded once."""
         self._writes.wait()
         with self._watch.stage("compare"):
-            points = self._build.index.with_pictures(hashes)
+            points = self._build.index.with_pictures([picture.hash for picture in pictures])
             stored = self._build.index.fetch(list(set(points.values())), vectors=("image",)) if points else {}
         vectors: dict[str, Vectors] = {}
         for other in stored.values():
-            vectors |= _by_hash(Kept.from_payload(other.payload).hashes, other)
-        return {hash: vectors[hash] for hash in points if hash in vectors}
+            vectors |= _by_shown(Kept.from_payload(other.payload).hashes, other)
+        return {picture.shows: vectors[picture.shows] for picture in pictures if picture.shows in vectors}
 
     def _texts(self, changes: Sequence[Change], stored: Mapping[UUID, Stored]) -> dict[UUID, dict[DenseName, Vectors]]:
         """The text vectors of every product: embedded now where its words are new, or held already."""
@@ -186,7 +186,13 @@ class ProductWriter:
         return vectors
 
 
-def _by_hash(hashes: PartHashes, stored: Stored) -> dict[str, Vectors]:
+def _new_grounds(held: Sequence[KeptPicture], loaded: Loaded) -> bool:
+    """Whether it is known only now what some picture was laid on: that is not to be asked again."""
+    asked = {picture.hash for picture in held if picture.ground is None}
+    return any(picture.kept.hash in asked and picture.kept.ground is not None for picture in loaded.pictures)
+
+
+def _by_shown(hashes: PartHashes, stored: Stored) -> dict[str, Vectors]:
     """A product's picture vectors as they are stored, ``(views, dim)`` each."""
     pictures, rows = hashes.pictures, stored.vectors.get("image")
     if rows is None or not pictures:

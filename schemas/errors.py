@@ -17,7 +17,8 @@ StoreLensError
 │   ├── PictureTooLarge           too many bytes
 │   ├── PictureTooManyPixels
 │   ├── NotAPicture               bytes that no decoder knows
-│   └── PictureDamaged            a picture that breaks off or does not decode
+│   ├── PictureDamaged            a picture that breaks off or does not decode
+│   └── PictureTooCostly          takes more scans, time or memory than decoding may
 ├── RequestError                  a request that cannot be answered as it stands
 │   ├── EmptyRequest
 │   ├── UnknownField              a filter, facet, sort or group names a field the index does not have
@@ -31,14 +32,16 @@ StoreLensError
 │   ├── ModelNotFound             no such model here, and none to be fetched
 │   ├── ModelMismatch             the encoder is not the one the index was built with
 │   └── BadVectors                vectors that are not finite, not unit length, or of another dimension
-└── IndexError_
-    ├── IndexMissing              nothing has been ingested yet
-    ├── IndexLocked               another job holds the index
-    ├── IndexDamaged              what is on disk cannot be opened
-    ├── IndexDiskFull             no room for what is to be written
-    ├── IndexUnavailable          the Qdrant server does not answer
-    ├── GenerationUnknown         no generation of this name is kept
-    └── GenerationServes          one that serves cannot be removed
+├── IndexError_
+│   ├── IndexMissing              nothing has been ingested yet
+│   ├── IndexLocked               another job holds the index
+│   ├── IndexDamaged              what is on disk cannot be opened
+│   ├── IndexDiskFull             no room for what is to be written
+│   ├── IndexUnavailable          the Qdrant server does not answer
+│   ├── GenerationUnknown         no generation of this name is kept
+│   └── GenerationServes          one that serves cannot be removed
+├── Overloaded                    too much is asked at once; in a moment it may be answered
+└── ClientGone                    nobody waits for the answer any more
 
 ``code`` is stable and meant for programs: it is the ``code`` of a rejected row and the last part of
 the ``type`` of an HTTP problem. The message is meant for people and says what to do.
@@ -129,6 +132,10 @@ class PictureDamaged(PictureError):
     code = "picture-damaged"
 
 
+class PictureTooCostly(PictureError):
+    code = "picture-too-costly"
+
+
 class RequestError(StoreLensError):
     code = "request-invalid"
 
@@ -211,3 +218,13 @@ class GenerationUnknown(IndexError_):
 
 class GenerationServes(IndexError_):
     code = "generation-serves"
+
+
+class Overloaded(StoreLensError):
+    code = "overloaded"
+    retry_after: ClassVar[int] = 2
+    """Seconds."""
+
+
+class ClientGone(StoreLensError):
+    code = "client-gone"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from catalog import picture_sources
+from catalog import picture_sources, shown_product
 from schemas import Explanation, Group, Hit
 from search.same import SamePicture
 
@@ -28,7 +28,7 @@ def hit(
     return Hit(
         id=payload["id"],
         score=round(score, 6),
-        product=payload["product"],
+        product=shown_product(payload),
         images=picture_addresses(payload),
         picture=picture,
         same_picture=same,

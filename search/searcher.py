@@ -17,8 +17,8 @@ import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
-from catalog import PictureLimits, decode_picture, hash_bytes, perceptual_hash, points_of, sketch
-from embedding import Encoder
+from catalog import Decoded, PictureLimits, decode_for_model, hash_bytes, points_of, sketch
+from embedding import Encoder, Preparer
 from index import CatalogIndex, DenseName, Stored
 from schemas import (
     All,
@@ -46,6 +46,8 @@ from search.weights import weights_for
 
 Vector = NDArray[np.float32]
 Encoded = TypeVar("Encoded")
+Decode = Callable[[bytes, Preparer], Decoded]
+"""The bytes of a query image, and what prepares it for the model."""
 
 QUERY_CACHE = 4096
 """Encoded questions kept: a page after the first, and what many people ask, are not encoded again."""
@@ -82,8 +84,11 @@ class Searcher:
         self._cache: LRUCache[str | bytes, Any] = LRUCache(QUERY_CACHE)
         """Vectors by words, pictures by their hashes."""
 
-    def search(self, request: SearchRequest, photo: bytes | None = None) -> Answer:
+    def search(self, request: SearchRequest, photo: bytes | None = None, decode: Decode | None = None) -> Answer:
         """Answer a request; ``photo`` is the bytes of an uploaded picture, in place of ``request.image``.
+
+        Args:
+            decode: Decodes it where strangers ask; left out, it is decoded here, whatever that takes.
 
         Raises:
             RequestError: nothing asked, an unknown field, a wrong type, a cursor that does not fit.
@@ -101,7 +106,7 @@ class Searcher:
         cursor = decode_cursor(request.cursor, mark) if request.cursor else None
 
         checked = perf_counter()
-        question = self._question(request, photo)
+        question = self._question(request, photo, decode or self._decode)
         encoded = perf_counter()
 
         near = self._near if question is not None and question.pictures else math.inf
@@ -120,7 +125,7 @@ class Searcher:
 
     def candidates(self, request: SearchRequest, photo: bytes | None = None) -> Candidates:
         """What ``search`` ranks, leg by leg: for measuring the legs on their own."""
-        question = self._question(request, photo)
+        question = self._question(request, photo, self._decode)
         if question is None:
             raise EmptyRequest("a browse has no legs; ask with text, image or product_id")
         return find(self.index, question, self._filter(request), self._weights)
@@ -137,13 +142,13 @@ class Searcher:
         itself = Match("id", "keyword", (clean_code(request.product_id), request.product_id))
         return All((written, Not(itself)))
 
-    def _question(self, request: SearchRequest, photo: bytes | None) -> Question | None:
+    def _question(self, request: SearchRequest, photo: bytes | None, decode: Decode) -> Question | None:
         """What is asked with, as vectors; None for a browse."""
         question = Question()
         if request.product_id is not None:
             question = self._like(request.product_id)
         if photo is not None:
-            question = replace(question, pictures=[*question.pictures, self._picture(photo)])
+            question = replace(question, pictures=[*question.pictures, self._picture(photo, decode)])
         if request.text is not None:
             words = request.text
             text = self._text(words)
@@ -154,14 +159,22 @@ class Searcher:
     def _text(self, words: str) -> Vector:
         return self._cached(words, lambda: self.encoder.encode_texts([words])[0])
 
-    def _picture(self, photo: bytes) -> AskedPicture:
+    def _picture(self, photo: bytes, decode: Decode) -> AskedPicture:
         hash = hash_bytes(photo)
+        with self._encoding:
+            known: AskedPicture | None = self._cache.get(hash.encode())
+        if known is not None:
+            return known
+        # Not where others wait to encode: how long it takes is for whoever made the picture to say.
+        decoded = decode(photo, self.encoder.preparer)
 
         def encode() -> AskedPicture:
-            image = decode_picture(photo, self.limits)
-            return AskedPicture(self.encoder.encode_images([image])[0], hash, sketch(perceptual_hash(image)))
+            return AskedPicture(self.encoder.encode_prepared(decoded.pixels)[0], hash, sketch(decoded.phash))
 
         return self._cached(hash.encode(), encode)
+
+    def _decode(self, photo: bytes, prepare: Preparer) -> Decoded:
+        return decode_for_model(photo, self.limits, prepare)
 
     def _cached(self, key: str | bytes, encode: Callable[[], Encoded]) -> Encoded:
         # One at a time: the encoder asks for it, and two requests for the same words encode once.

@@ -7,6 +7,7 @@ import re
 
 import httpx
 
+from catalog.pictures import with_scheme
 from schemas import MAX_URL, PictureSourceUnsupported
 
 
@@ -18,11 +19,11 @@ def shown_url(url: httpx.URL) -> str:
 
 
 def parse_url(source: str) -> httpx.URL:
-    """A URL that can be asked for. Raises PictureSourceUnsupported."""
+    """A URL that can be asked for, https where it has no scheme. Raises PictureSourceUnsupported."""
     if len(source) > MAX_URL:
         raise PictureSourceUnsupported(f"{_cut(source)} is longer than {MAX_URL:,} characters", field="image")
     try:
-        url = httpx.URL(source)
+        url = httpx.URL(with_scheme(source))
     except (httpx.InvalidURL, UnicodeError) as error:
         raise PictureSourceUnsupported(f"{_cut(source)} is no URL that can be read", field="image") from error
     return _checked(url, "is no URL of a picture: write http or https, a host and a path")

@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 ORIENTATION = 0x0112
 RED, GREEN, BLUE, WHITE, BLACK = (220, 30, 30), (30, 160, 60), (40, 60, 200), (255, 255, 255), (0, 0, 0)
@@ -108,6 +108,26 @@ def bomb(width: int = 30_000, height: int = 30_000) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"IDAT", pixels), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, content) for name, content in chunks)
+
+
+def scanned(times: int, side: int = 64, **options: Any) -> bytes:
+    """A progressive JPEG whose last scan is there so many times more; each is decoded again."""
+    data = encode(Image.new("L", (side, side), 128), "JPEG", progressive=True, **options)
+    last, end = data.rfind(b"\xff\xda"), data.rfind(b"\xff\xd9")
+    return data[:end] + times * data[last:end] + data[end:]
+
+
+def on_transparent(shape: str, color: tuple[int, ...] = WHITE, side: int = 200) -> Image.Image:
+    """A shape of one colour on nothing: ``circle``, ``square``, ``bar`` or ``ring``; a fourth value is its opacity."""
+    image = Image.new("RGBA", (side, side), (*color[:3], 0))
+    draw, box = ImageDraw.Draw(image), (side * 0.2, side * 0.2, side * 0.8, side * 0.8)
+    if shape == "circle":
+        draw.ellipse(box, fill=color)
+    elif shape == "ring":
+        draw.ellipse(box, outline=color, width=side // 10)
+    else:
+        draw.rectangle(box if shape == "square" else (0, side * 0.4, side, side * 0.6), fill=color)
+    return image
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from api.photos import AT_ONCE
 from tests.integration.api.conftest import Drawn
 from tests.support.picture_server import Asked, PictureServer, picture_server
-from tests.support.pictures import bomb, photo
+from tests.support.pictures import bomb, photo, scanned
 from tests.support.serving import client
 
 STAR = "star-plain-red"
@@ -76,6 +76,7 @@ def test_nothing_of_it_is_kept(fetching: TestClient, server: PictureServer, draw
         (photo()[:2000], 200, 415, "picture-damaged"),
         (bytes(photo()) + bytes(2**20), 200, 413, "picture-too-large"),
         (bomb(), 200, 422, "picture-too-many-pixels"),
+        (scanned(200), 200, 422, "picture-too-costly"),
         (b"", 404, 422, "picture-not-found"),
         (b"", 302, 502, "picture-unreachable"),
     ],
@@ -94,6 +95,7 @@ def test_what_can_go_wrong_there_has_a_name(
         ("http://127.0.0.1/a.jpg", 422, "picture-host-refused"),
         ("http://169.254.169.254/latest/meta-data/", 422, "picture-host-refused"),
         ("http://[::1]/a.jpg", 422, "picture-host-refused"),
+        ("//127.0.0.1:9/a.jpg", 422, "picture-host-refused"),
         ("file:///etc/passwd", 422, "picture-source-unsupported"),
         ("picture:" + "0" * 32, 422, "picture-source-unsupported"),
         ("a.jpg", 422, "picture-source-unsupported"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from catalog import PictureLimits, PictureStore
 from schemas import ProductPictureNotFound
 from tests.support.picture_server import picture_server
 from tests.support.pictures import encode, photo, quarters
+from tests.support.serving import DECODERS, client, ingest
 
 PHOTO, OTHER = photo(), photo(200, 150)
 
@@ -21,7 +24,7 @@ PHOTO, OTHER = photo(), photo(200, 150)
 @pytest.fixture
 def pictures(tmp_path: Path) -> Iterator[ProductPictures]:
     settings = ApiSettings(data_dir=tmp_path / "data", picture_private_addresses=True)
-    opened = ProductPictures(settings, PictureLimits())
+    opened = ProductPictures(settings, PictureLimits(), DECODERS)
     yield opened
     opened.close()
 
@@ -73,12 +76,58 @@ def test_folders_that_pictures_may_come_from_are_shown_too(tmp_path: Path) -> No
     (tmp_path / "catalog").mkdir()
     for folders, shown in (((tmp_path / "photos",), True), ((), False)):
         settings = ApiSettings(data_dir=tmp_path / "data", picture_folders=folders)
-        pictures = ProductPictures(settings, PictureLimits())
+        pictures = ProductPictures(settings, PictureLimits(), DECODERS)
         if shown:
             assert pictures.show(payload, 0, "1")[0] == PHOTO
         else:
             with pytest.raises(ProductPictureNotFound, match="picture-outside-catalog"):
                 pictures.show(payload, 0, "1")
+
+
+@pytest.fixture
+def scattered(tmp_path: Path) -> Path:
+    """An index of pictures beside the catalog, in another folder, by a link into that one, and in the row itself."""
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "catalog").mkdir()
+    for place in ("photos/a.jpg", "catalog/a.jpg"):
+        (tmp_path / place).write_bytes(PHOTO)
+    (tmp_path / "catalog/link.jpg").symlink_to(tmp_path / "photos/a.jpg")
+    inline = f"data:image/jpeg;base64,{base64.b64encode(OTHER).decode()}"
+    sources = ["a.jpg", "link.jpg", str(tmp_path / "photos/a.jpg"), inline]
+    rows = [{"id": str(number), "title": "A", "image": source} for number, source in enumerate(sources)]
+    (tmp_path / "catalog/rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    report = ingest(tmp_path / "catalog/rows.jsonl", tmp_path / "data", picture_folders=(tmp_path / "photos",))
+    assert (report.indexed, report.degraded) == (4, 0)
+    return tmp_path
+
+
+def test_pictures_that_cannot_be_shown_here_are_said_to_be(scattered: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def notices(**settings: Any) -> list[str]:
+        caplog.clear()
+        with client(scattered / "data", **settings) as api:
+            ready: list[str] = api.get("/readyz").json().get("notices", [])
+            assert all(notice in caplog.messages and str(scattered) not in notice for notice in ready)
+            return ready
+
+    folders = {"picture_folders": (scattered / "photos",)}
+    assert notices(**folders) == []
+    (outside,) = notices()
+    assert outside.startswith("2 of 4 pictures") and "STORELENS_PICTURE_FOLDERS" in outside
+    (scattered / "photos/a.jpg").unlink()
+    (scattered / "data/pictures").rename(scattered / "elsewhere")
+    absent, kept = sorted(notices(**folders), reverse=True)
+    assert absent.startswith("2 of 4") and "not where they were" in absent
+    assert kept.startswith("1 of 4") and "DATA_DIR/pictures" in kept
+
+
+def test_nobody_is_shown_where_pictures_lie_on_the_server(scattered: Path) -> None:
+    with client(scattered / "data", picture_folders=(scattered / "photos",)) as api:
+        found = api.post("/v1/search", json={"text": "a"})
+        assert str(scattered) not in found.text
+        shown = {hit["id"]: hit["product"]["image"] for hit in found.json()["hits"]}
+        assert (shown["0"], shown["2"]) == ("a.jpg", "a.jpg")
+        assert api.get("/v1/products/2").json()["product"]["image"] == "a.jpg"
+        assert api.get("/v1/products/2/images/0").content == PHOTO
 
 
 @pytest.mark.parametrize("number", [-1, 1, 10**30])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import closing
@@ -10,17 +11,18 @@ from typing import Any
 
 from PIL import Image
 
-from catalog import point_id
+from catalog import DecodePool, point_id
 from embedding.encoder import Encoder
 from index import DENSE, Stored, all_points, open_store
-from ingest.decoding import DecodePool
 from ingest.job import run
+from ingest.pictures import decode_pool
 from ingest.settings import IngestSettings
 from schemas import IngestReport, Rejection
 from tests.support.encoders import HashEncoder
 
-DECODERS = DecodePool()
+DECODERS = decode_pool()
 """One for all jobs of a test run: to start its processes takes half a second."""
+atexit.register(DECODERS.close)
 
 
 def ingest(

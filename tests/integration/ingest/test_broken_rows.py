@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ingest.pictures import MAX_PICTURES
 from schemas import CatalogError
 from tests.integration.ingest.jobs import draw, generation, indexed, ingest, rejects, write_rows
-from tests.support.pictures import photo
+from tests.support.pictures import photo, scanned
 
 
 def test_rows_broken_in_every_way(tmp_path: Path) -> None:
@@ -21,6 +21,7 @@ def test_rows_broken_in_every_way(tmp_path: Path) -> None:
     draw(tmp_path.parent / "outside.png")
     (tmp_path / "text.jpg").write_text("no picture")
     (tmp_path / "half.jpg").write_bytes(photo()[:2000])
+    (tmp_path / "often.jpg").write_bytes(scanned(200))
     (tmp_path / "link.png").symlink_to(tmp_path.parent / "outside.png")
     lines: list[tuple[str | None, str]] = [
         (None, '{"id": "good", "title": "Good", "image": "good.png"}'),
@@ -32,6 +33,7 @@ def test_rows_broken_in_every_way(tmp_path: Path) -> None:
         ("row-repeated", '{"id": "good", "title": "Again"}'),
         ("not-a-picture", '{"id": "text", "image": "text.jpg"}'),
         ("picture-damaged", '{"id": "half", "image": "half.jpg"}'),
+        ("picture-too-costly", '{"id": "often", "image": "often.jpg"}'),
         ("picture-not-found", '{"id": "gone", "image": "gone.jpg"}'),
         ("picture-outside-catalog", '{"id": "up", "image": "../outside.png"}'),
         ("picture-outside-catalog", '{"id": "link", "image": "link.png"}'),
@@ -42,7 +44,7 @@ def test_rows_broken_in_every_way(tmp_path: Path) -> None:
     catalog = tmp_path / "catalog.jsonl"
     catalog.write_text("\n".join(line for _, line in lines))
     report = ingest(catalog, tmp_path / "data")
-    assert (report.read, report.indexed, report.rejected, report.degraded) == (15, 4, 11, 1)
+    assert (report.read, report.indexed, report.rejected, report.degraded) == (16, 4, 12, 1)
     assert set(indexed(tmp_path / "data")) == {"good", "words", "picture", "price"}
     expected = [(number, code) for number, (code, _) in enumerate(lines, start=1) if code]
     assert sorted((r.line, r.code) for r in rejects(report)) == expected

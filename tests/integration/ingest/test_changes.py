@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from catalog import point_id
+from index import Point, Stored, open_store
 from ingest.settings import IngestSettings
 from schemas import CatalogError, Change, EmbeddingSpec, IngestReport
 from tests.integration.ingest.jobs import draw, generation, indexed, ingest, rejects, write_rows
 from tests.support.encoders import HashEncoder, Unloadable
+from tests.support.pictures import encode, on_transparent, photo
 
 Rows = list[dict[str, Any]]
 
@@ -247,3 +252,52 @@ def _same_vectors(got: Any, expected: Any) -> None:
     assert set(got) == set(expected)
     for name in expected:
         assert np.allclose(got[name], expected[name], atol=1e-6)
+
+
+def test_what_vanished_on_white_is_embedded_anew_and_every_other_picture_is_left(shop: Shop) -> None:
+    """Before grounds were chosen all was laid on white, and payloads do not say what a picture was laid on."""
+    shop.rows = []
+    pictures = {
+        "circle.png": encode(on_transparent("circle"), "PNG"),
+        "dark.png": encode(on_transparent("circle", (0, 0, 90)), "PNG"),
+        "opaque.png": photo(format="PNG"),
+        "photo.jpg": photo(),
+    }
+    for name, data in pictures.items():
+        (shop.folder / name).write_bytes(data)
+        os.utime(shop.folder / name, (1, 1))
+        shop.rows.append({"id": name, "title": "A product", "image": name})
+    shop.rows.append({"id": "the same", "image": "circle.png"})
+    shop.ingest(prune=True, force=True)
+    fresh = indexed(shop.data)
+    _make_older(shop, fresh)
+    assert shop.ingest(dry_run=True).embedded_images == 1
+    report = shop.ingest()
+    assert (report.indexed, report.updated, report.unchanged) == (2, 2, 1)
+    assert (report.embedded_images, report.embedded_texts) == (1, 0)
+    for id, stored in indexed(shop.data).items():
+        _same_vectors(stored.vectors, fresh[id].vectors)
+        assert ("ground" in stored.payload["pictures"][0]) == (id != "photo.jpg")
+    assert shop.ingest(encoder=Unloadable()).unchanged == 5
+
+
+def _make_older(shop: Shop, products: dict[str, Stored]) -> None:
+    """The index as an older version wrote it."""
+    store = open_store(IngestSettings(catalog="x", data_dir=shop.data, qdrant_url=None))
+    record = store.record()
+    assert record is not None
+    white = HashEncoder().encode_images([Image.new("RGB", (9, 9), "white")])
+    with store.lock():
+        build = store.begin(record)
+        points = []
+        for id, stored in products.items():
+            (picture,) = stored.payload["pictures"]
+            vanished = picture.pop("ground") == "black"
+            vectors = stored.vectors | ({"image": white} if vanished else {})
+            points.append(
+                Point(
+                    point_id(id), stored.payload, vectors, "A product" if "title" in stored.payload["product"] else ""
+                )
+            )
+        build.upsert(points)
+        build.commit()

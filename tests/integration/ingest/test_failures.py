@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import random
 import signal
@@ -15,13 +14,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
-from catalog import PictureLimits
-from embedding import Preparer
+from catalog import WHOLE, Decoded, DecodePool, PictureLimits
+from embedding import Preparer, keep_freed_memory
 from embedding.encoder import Pixels, Vectors
-from ingest.decoding import Decoded, DecodePool, _Worker
+from ingest.pictures import decode_pool
 from ingest.pipeline import BATCH, WINDOW
 from schemas import CatalogError, IndexLocked, ModelNotFound, SamePair
 from tests.integration.ingest.jobs import draw, generation, indexed, ingest, rejects, write_rows
@@ -32,6 +32,7 @@ def _catalog(folder: Path, count: int, title: str = "Product") -> Path:
     for i in range(count):
         if not (folder / f"{i}.png").exists():
             draw(folder / f"{i}.png", f"#{i * 7919 % 0xFFFFFF:06x}")
+            os.utime(folder / f"{i}.png", (i, i))  # long ago, so that it counts as unchanged from the first run on
     return write_rows(
         folder / "c.jsonl", ({"id": str(i), "title": f"{title} {i}", "image": f"{i}.png"} for i in range(count))
     )
@@ -104,51 +105,48 @@ def test_an_encoder_that_cannot_be_loaded_fails_the_job_and_no_picture(tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("harm", "says"), [(exhaust, "MemoryError"), (crash, "decoders die of"), (hang, "not decoded within 0.5 s")]
+    ("harm", "code", "says"),
+    [
+        (exhaust, "picture-too-costly", "memory"),
+        (crash, "picture-damaged", "decoders die of"),
+        (hang, "picture-too-costly", "not decoded within 0.5 s"),
+    ],
 )
 def test_a_poisoned_picture_is_a_reject_and_costs_no_other(
-    tmp_path: Path, harm: Callable[[], object], says: str
+    tmp_path: Path, harm: Callable[[], object], code: str, says: str
 ) -> None:
     catalog = _catalog(tmp_path, 20)
     draw(tmp_path / "3.png", "#010203")
-    with DecodePool(workers=2, seconds=0.5) as decoders:
+    with decode_pool(workers=2, seconds=0.5) as decoders:
         report = ingest(catalog, tmp_path / "data", encoder=Poisoned(harm), decoders=decoders)
     assert (report.indexed, report.degraded, report.embedded_images) == (20, 1, 19)
-    assert [(r.id, r.code) for r in rejects(report)] == [("3", "picture-damaged")]
+    assert [(r.id, r.code) for r in rejects(report)] == [("3", code)]
     assert says in rejects(report)[0].reason
+
+
+def test_a_job_that_fails_does_not_wait_for_pictures(tmp_path: Path) -> None:
+    class Failing(Poisoned):
+        def encode_prepared(self, pixels: Sequence[Pixels]) -> Vectors:
+            raise RuntimeError("out of memory")
+
+    catalog = _catalog(tmp_path, 2 * BATCH)
+    draw(tmp_path / f"{BATCH + 9}.png", "#010203")
+    with decode_pool(workers=2, seconds=1_000) as decoders, pytest.raises(RuntimeError, match="out of memory"):
+        ingest(catalog, tmp_path / "data", encoder=Failing(hang), decoders=decoders)
 
 
 def test_decode_processes_that_are_killed_are_replaced_and_no_picture_is_lost(tmp_path: Path) -> None:
     class Killing(HashEncoder):
         def encode_prepared(self, pixels: Sequence[Pixels]) -> Vectors:
-            for process in multiprocessing.active_children():
-                process.kill()
+            for forker in psutil.Process().children():
+                children = forker.children()
+                for process in [*children, forker] if children else []:
+                    process.kill()
             return super().encode_prepared(pixels)
 
-    with DecodePool(workers=2) as decoders:
+    with decode_pool(workers=2) as decoders:
         report = ingest(_catalog(tmp_path, 4 * BATCH), tmp_path / "data", encoder=Killing(), decoders=decoders)
     assert (report.indexed, report.degraded, report.embedded_images) == (4 * BATCH, 0, 4 * BATCH)
-
-
-def test_a_closed_pool_leaves_no_process_behind(tmp_path: Path) -> None:
-    before = set(multiprocessing.active_children())
-    with DecodePool(workers=3) as decoders:
-        ingest(_catalog(tmp_path, BATCH), tmp_path / "data", decoders=decoders)
-        started = set(multiprocessing.active_children()) - before
-        assert len(started) > 1
-    assert not started & set(multiprocessing.active_children())
-
-
-def test_a_decode_process_leaves_ctrl_c_to_the_job(capfd: pytest.CaptureFixture[str]) -> None:
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
-    worker = _Worker()
-    pid = worker._process.pid
-    assert pid is not None
-    os.kill(pid, signal.SIGINT)  # it is still importing
-    assert worker.wait()
-    worker.end()
-    assert "KeyboardInterrupt" not in capfd.readouterr().err
-    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
 
 
 def test_a_catalog_that_changes_while_it_is_read_is_not_committed(tmp_path: Path) -> None:
@@ -187,9 +185,15 @@ def test_prepared_pictures_are_bounded_whatever_the_size_of_the_catalog(tmp_path
     held = most = 0
 
     class Counting(DecodePool):
-        def decode(self, data: bytes, limits: PictureLimits, prepare: Preparer | None, views: int) -> Decoded:
+        def decode(
+            self,
+            data: bytes,
+            prepare: Preparer | None,
+            views: int = WHOLE,
+            gone: Callable[[], bool] | None = None,
+        ) -> Decoded:
             nonlocal held, most
-            decoded = super().decode(data, limits, prepare, views)
+            decoded = super().decode(data, prepare, views, gone)
             with lock:
                 held += 1
                 most = max(most, held)
@@ -203,7 +207,7 @@ def test_prepared_pictures_are_bounded_whatever_the_size_of_the_catalog(tmp_path
                 held -= len(pixels)
             return super().encode_prepared(pixels)
 
-    with Counting() as decoders:
+    with Counting(PictureLimits(), 3, 60.0, keep_freed_memory) as decoders:
         ingest(_catalog(tmp_path, 3 * WINDOW), tmp_path / "data", encoder=Slow(), decoders=decoders)
     assert held == 0
     assert most <= WINDOW + BATCH

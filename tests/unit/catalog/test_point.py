@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 import catalog.hashes
 from catalog import (
+    OPAQUE,
     STANDARD_FIELDS,
     Kept,
     KeptPicture,
@@ -23,6 +25,7 @@ from catalog import (
     picture_sources,
     point_id,
     product_from_row,
+    shown_product,
     title_key,
 )
 from schemas import Product
@@ -161,3 +164,31 @@ def test_a_row_has_another_hash_with_each_of_its_values_and_its_root() -> None:
 @pytest.mark.parametrize("value", [{1: 2, "a": 3}, {1, 2}, "\ud800"])
 def test_a_row_of_what_is_no_json_has_no_hash(value: Any) -> None:
     assert hash_row({"id": value}, "") == ""
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("pictures/a.jpg", "pictures/a.jpg"),
+        ("/srv/photos/shop/a.jpg", "a.jpg"),
+        ("//mnt/photos/a.jpg", "a.jpg"),
+        ("https://cdn.example.com/a@2x.jpg?v=1", "https://cdn.example.com/a@2x.jpg?v=1"),
+        ("https://shop:secret@cdn.example.com/a@2x.jpg", "https://cdn.example.com/a@2x.jpg"),
+        ("https://token@cdn.example.com?x=@", "https://cdn.example.com?x=@"),
+        ("picture:0123", "picture:0123"),
+    ],
+)
+def test_callers_are_not_shown_where_on_a_server_pictures_are_nor_with_what_password(source: str, shown: str) -> None:
+    row = {"id": "1", "title": "Chair", "image": source, "images": [source, "b.jpg"], "path": source}
+    assert shown_product({"product": row}) == row | {"image": shown, "images": [shown, "b.jpg"]}
+    assert shown_product({"product": {"id": "1", "title": "Chair"}}) == {"id": "1", "title": "Chair"}
+
+
+def test_a_picture_on_another_ground_shows_something_else() -> None:
+    kept = KeptPicture(0, "ab", "phash", "mark")
+    assert {replace(kept, ground=ground).shows for ground in (None, OPAQUE, "white")} == {"ab"}
+    assert replace(kept, ground="black").shows not in ("ab", replace(kept, ground="grey").shows)
+    assert [
+        kept.needs_ground(source) for source in ("a.png", "a.jpg", "A.JPEG", "https://x/a.jpg?w=9", "a.jpg.png")
+    ] == [*(True, False, False, False, True)]
+    assert not replace(kept, ground=OPAQUE).needs_ground("a.png")

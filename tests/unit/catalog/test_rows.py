@@ -102,6 +102,21 @@ def test_a_single_text_is_a_list_of_one() -> None:
     assert found.to_row()["color"] == "red"
 
 
+@pytest.mark.parametrize(
+    ("written", "source"),
+    [
+        ("//cdn.example.com/mug.jpg", "https://cdn.example.com/mug.jpg"),
+        ("//cdn.example.com:8443/mug.jpg?v=2", "https://cdn.example.com:8443/mug.jpg?v=2"),
+        ("//shop@127.0.0.1/mug.jpg", "https://shop@127.0.0.1/mug.jpg"),
+        ("//localhost:9/mug.jpg", "https://localhost:9/mug.jpg"),
+        ("//m\u00fcnchen.de/mug.jpg", "https://m\u00fcnchen.de/mug.jpg"),
+        *((path, path) for path in ("//mnt/photos/mug.jpg", "///cdn.example.com/x", "//../mug.jpg", "a//b.c/mug.jpg")),
+    ],
+)
+def test_a_url_without_a_scheme_is_https(written: str, source: str) -> None:
+    assert product(image=written).images == product(image=None, images=[written]).images == (source,)
+
+
 @pytest.mark.parametrize("part", [{"title": "x"}, {"description": "x"}, {"image": "x"}, {"images": ["x"]}])
 def test_one_of_title_description_and_image_is_enough(part: dict[str, Any]) -> None:
     assert product_from_row({"id": "1"} | part).product.id == "1"

@@ -81,3 +81,10 @@ def test_preparing_goes_to_other_processes_small_and_without_torch(preparer: Pre
     )
     done = subprocess.run([sys.executable, "-c", code], input=pickled, capture_output=True, check=True)
     assert done.stdout.decode().split() == ["(32,", "32,", "3)", "False"]
+
+
+@pytest.mark.parametrize(
+    ("size", "shape"), [((4096, 4096), (4096, 4096)), ((4097, 4096), (2048, 2049)), ((1, 99), (99, 1))]
+)
+def test_the_whole_of_a_picture_is_of_bounded_size(size: tuple[int, int], shape: tuple[int, int]) -> None:
+    assert whole_picture(Image.new("RGB", size)).shape == (*shape, 3)

@@ -1,0 +1,62 @@
+"""What is done in decode processes: something of a module, since it goes there by its name."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from embedding.encoder import Pixels
+from tests.support.encoders import crash, hang
+
+
+def modules() -> set[str]:
+    return set(sys.modules)
+
+
+def speak() -> None:
+    print("to nobody", flush=True)
+    os.write(2, b"here neither")
+
+
+def take_memory(_: Image.Image) -> Pixels:
+    return np.ones(4 * 2**30, np.uint8)
+
+
+def take_time(_: Image.Image) -> Pixels:
+    while True:
+        pass
+
+
+def die(_: Image.Image) -> Pixels:
+    crash()
+    raise AssertionError
+
+
+def fail(_: Image.Image) -> Pixels:
+    raise OSError("no file of ours")
+
+
+def hang_from(begun: Path, _: Image.Image) -> Pixels:
+    begun.touch()
+    hang()
+    raise AssertionError
+
+
+def compute_from(begun: Path, _: Image.Image) -> Pixels:
+    begun.write_text(str(os.getpid()))
+    while True:
+        pass
+
+
+def niceness_here() -> int:
+    return os.getpriority(os.PRIO_PROCESS, 0)
+
+
+def let_nothing_run_from(begun: Path) -> int:
+    begun.touch()
+    number: int = 7 ** (10**8)
+    return number
