@@ -1,11 +1,12 @@
 """What a product is made of: its row, its pictures, its words, its hashes, its point."""
 
 from catalog.archives import Archive, split_location, using_archive
+from catalog.brightness import Prints, least_left
 from catalog.compression import DAMAGED, compression_of, compression_of_bytes, decompressed
 from catalog.crops import WHOLE, WITH_CROPS, crops
 from catalog.fields import STANDARD_FIELDS, filter_values, kinds_of
 from catalog.hashes import Kept, KeptPicture, PartHashes, hash_bytes, hash_json, hash_row, hash_words
-from catalog.likeness import differences, is_copy, near_distance, perceptual_hash, sketch
+from catalog.likeness import brightness_cells, differences, is_copy, near_distance, perceptual_hash, sketch
 from catalog.open_pictures import Pictures, is_kept, kept_hash, open_pictures
 from catalog.picture_store import PictureStore
 from catalog.pictures import (
@@ -40,6 +41,8 @@ __all__ = [
     "PictureSettings",
     "PictureStore",
     "Pictures",
+    "Prints",
+    "brightness_cells",
     "browser_picture",
     "compression_of",
     "compression_of_bytes",
@@ -60,6 +63,7 @@ __all__ = [
     "is_remote",
     "kept_hash",
     "kinds_of",
+    "least_left",
     "locate_picture",
     "near_distance",
     "open_pictures",

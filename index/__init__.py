@@ -14,6 +14,7 @@ from index.catalog_index import (
     Stored,
     Term,
     VectorName,
+    Vectors,
     all_points,
 )
 from index.paths import PICTURE_HASH
@@ -36,6 +37,7 @@ __all__ = [
     "Stored",
     "Term",
     "VectorName",
+    "Vectors",
     "add_index_options",
     "all_points",
     "build_settings",
