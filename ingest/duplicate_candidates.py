@@ -33,8 +33,8 @@ _FEW = 10_000
 """Up to so many vectors are compared as they are; of more the compressed index learns from so many."""
 _DIMENSIONS = 64
 _PROBED = 32
-"""Lists that are searched, of twice as many as the root of the number of products. Of 20,000 pictures that are all near
-each other to the model these found every copy that asking the index found, and a fifteenth more; 12 lost a thirtieth."""
+"""Lists that are searched, of twice as many as the root of the number of products. Of 20,000 pictures that a model has
+all near each other these found every copy that the index found, and a fifteenth more; 12 lost a thirtieth."""
 _SLACK = 0.03
 """Of what is left of brightness, for the rounding of what is kept."""
 _COSINE_SLACK = 0.01
