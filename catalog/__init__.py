@@ -1,6 +1,7 @@
 """What a product is made of: its row, its pictures, its words, its hashes, its point."""
 
 from catalog.archives import Archive, split_location, using_archive
+from catalog.brightness import Prints, least_left
 from catalog.codes import MAX_CODE, code_key, is_code_name, product_codes, run_key, written_codes
 from catalog.compression import DAMAGED, compression_of, compression_of_bytes, decompressed
 from catalog.crops import WHOLE, WITH_CROPS, crops
@@ -18,7 +19,7 @@ from catalog.hashes import (
     hash_row,
     hash_words,
 )
-from catalog.likeness import differences, is_copy, near_distance, perceptual_hash, sketch
+from catalog.likeness import brightness_cells, differences, is_copy, near_distance, perceptual_hash, sketch
 from catalog.open_pictures import Pictures, is_kept, kept_hash, open_pictures
 from catalog.picture_store import PictureStore
 from catalog.pictures import (
@@ -56,7 +57,9 @@ __all__ = [
     "PictureSettings",
     "PictureStore",
     "Pictures",
+    "Prints",
     "Waiting",
+    "brightness_cells",
     "browser_format",
     "browser_picture",
     "code_key",
@@ -80,6 +83,7 @@ __all__ = [
     "is_kept",
     "is_remote",
     "kept_hash",
+    "least_left",
     "locate_picture",
     "near_distance",
     "older_id",

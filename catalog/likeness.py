@@ -30,27 +30,22 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from catalog.brightness import CELLS, cuts, left, stretch
+
 Floats = NDArray[np.float32]
 
-_CELLS: Final = 16
+_CELLS: Final = CELLS
 _COLOR_CELLS: Final = 8
 _BYTES = _CELLS**2 + 2 * _COLOR_CELLS**2
 
-# What may be left of the difference of two copies: root mean squares, of 255.
-_MOST_BRIGHTNESS = 18.0
 _MOST_COLOR = 16.0
+"""What may be left of the difference of two copies' colours: root mean square, of 255."""
+_LOOKED_AT = 128
+"""Pixels of a side that a sketch is made of, in even steps: all 512 x 512 of a picture take four times as long. The
+sketches differ by a third of what copies may, mostly since Pillow's ``reducing_gap``, which they were made with before,
+moves cells where sizes do not divide; copies of 174 shop photos are told as well, scaled and cut ones better."""
 _COLORED = _CELLS**2 // 8
 """Cells where the colours differ most, and only they count: a waistband is little of a picture."""
-_MOST_RELATIVE = 0.5
-"""Of the brightness, to the contrast of the picture with less of it: a small thing on white ground is all that
-differs between two products, and little of the picture."""
-_LEAST_CONTRAST = 8.0
-"""Below it a picture is blank, and what differs is noise."""
-_GAIN = (0.75, 1.33)
-_LIGHTER = 30.0
-
-_CUT_AROUND = (0.02, 0.04, 0.06, 0.08)
-_CUT_CORNER = (0.04, 0.08)
 
 _NEAR: Final = 0.25
 """Of the median distance (1 - cosine) between pictures of a catalog: how far its copies' embeddings may be."""
@@ -64,7 +59,8 @@ _HOPELESS = 4.0
 
 def perceptual_hash(image: Image.Image) -> str:
     """The sketch of an RGB picture of any size, 384 bytes in base64."""
-    small = image.resize((_CELLS, _CELLS), Image.Resampling.BOX, reducing_gap=2.0).convert("YCbCr")
+    some = image.resize((min(image.width, _LOOKED_AT), min(image.height, _LOOKED_AT)), Image.Resampling.NEAREST)
+    small = some.resize((_CELLS, _CELLS), Image.Resampling.BOX).convert("YCbCr")
     cells = np.asarray(small)
     halves = cells[..., 1:].reshape(_COLOR_CELLS, 2, _COLOR_CELLS, 2, 2).mean((1, 3)).round().astype(np.uint8)
     return b64encode(cells[..., 0].tobytes() + halves.tobytes()).decode("ascii")
@@ -72,11 +68,8 @@ def perceptual_hash(image: Image.Image) -> str:
 
 def sketch(hash: str) -> Floats | None:
     """``(3, 16, 16) float32``, brightness and colours of what ``perceptual_hash`` returned; None for anything else."""
-    try:
-        data = b64decode(hash, validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    if len(data) != _BYTES:
+    data = _decoded(hash)
+    if data is None:
         return None
     values = np.frombuffer(data, np.uint8).astype(np.float32)
     colors = values[_CELLS**2 :].reshape(_COLOR_CELLS, _COLOR_CELLS, 2).transpose(2, 0, 1)
@@ -85,6 +78,20 @@ def sketch(hash: str) -> Floats | None:
     planes[0] = values[: _CELLS**2].reshape(_CELLS, _CELLS)
     planes[1:] = finer @ colors @ finer.T
     return planes
+
+
+def brightness_cells(hash: str) -> NDArray[np.uint8] | None:
+    """``(256,) uint8``, the brightness alone, as ``brightness.Prints`` takes it; None as in ``sketch``."""
+    data = _decoded(hash)
+    return None if data is None else np.frombuffer(data, np.uint8, _CELLS**2)
+
+
+def _decoded(hash: str) -> bytes | None:
+    try:
+        data = b64decode(hash, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return data if len(data) == _BYTES else None
 
 
 def differences(one: Floats, others: Floats) -> Floats:
@@ -157,18 +164,7 @@ def _lay(some: _Laid, others: _Laid, nearest: Floats) -> None:
 
 def _brightness(some: _Laid, others: _Laid) -> Floats:
     """What is left of the difference in brightness: ``(...)``."""
-    common = _product(some.light, others.light)
-    # Either one with its contrast brought to the other's, whichever fits better: the order must not matter.
-    rests = []
-    for power, other_power in ((some.power, others.power), (others.power, some.power)):
-        gain = np.clip(common / np.maximum(power, 1.0), *_GAIN)
-        rests.append(other_power - 2 * gain * common + gain**2 * power)
-    lighter = np.maximum(np.abs(others.mean - some.mean) - _LIGHTER, 0.0)
-    brightness = np.sqrt(np.maximum(np.minimum(*rests), 0.0) / _CELLS**2 + lighter**2)
-    contrast = np.sqrt(np.minimum(some.power, others.power) / _CELLS**2)
-    relative = brightness / np.maximum(contrast, _LEAST_CONTRAST)
-    left: Floats = np.maximum(brightness / _MOST_BRIGHTNESS, relative / _MOST_RELATIVE)
-    return left
+    return left(_product(some.light, others.light), some.power, others.power, some.mean, others.mean)
 
 
 def _colors(some: Floats, others: Floats) -> Floats:
@@ -187,37 +183,12 @@ def _product(some: Floats, others: Floats) -> Floats:
 
 def _cut(sketches: Floats) -> Floats:
     """Sketches ``(n, 3, 16, 16)`` with edges cut off in every way tried: ``(ways, n, 3, 16, 16)``."""
-    down, across = _cuts()
+    down, across = cuts()
     rows: Floats = down[:, None, None] @ sketches
     return rows @ across.transpose(0, 2, 1)[:, None, None]
 
 
 @cache
-def _cuts() -> tuple[Floats, Floats]:
-    """For each way of cutting what to multiply rows and columns with, ``(ways, 16, 16)`` each."""
-    around = [(part, part, part, part) for part in _CUT_AROUND]
-    corners = [
-        (part * top, part * (1 - top), part * left, part * (1 - left))
-        for part in _CUT_CORNER
-        for top in (0, 1)
-        for left in (0, 1)
-    ]
-    ways = [*around, *corners]
-    return (
-        np.stack([_stretch(_CELLS, top, bottom) for top, bottom, _, _ in ways]),
-        np.stack([_stretch(_CELLS, left, right) for _, _, left, right in ways]),
-    )
-
-
-@cache
 def _finer() -> Floats:
     """``(16, 8)``: what spreads the cells of the colours over those of the brightness."""
-    return _stretch(_COLOR_CELLS, 0.0, 0.0)
-
-
-def _stretch(cells: int, before: float, after: float) -> Floats:
-    """``(16, cells)``: what is left of a row of cells, spread over 16 by linear interpolation."""
-    place = (before + (np.arange(_CELLS) + 0.5) / _CELLS * (1 - before - after)) * cells - 0.5
-    place = np.clip(place, 0, cells - 1)
-    weights: Floats = np.clip(1 - np.abs(place[:, None] - np.arange(cells)), 0, None).astype(np.float32)
-    return weights
+    return stretch(_COLOR_CELLS, 0.0, 0.0)

@@ -62,7 +62,7 @@ def choose_int8(model: str, pixels: Sequence[Pixels], cache: Path, known: Precis
     """
     directory = None if model == builtin.NAME else find_directory(model)
     description = describe(directory, model) if directory else None
-    if not directory or not description:
+    if not directory or not description or description.family != "clip":
         return Choice(load_encoder(model), None, f"int8 is made of CLIP models only, and {model} is none")
     quality = known if known and known.fingerprint == description.spec.fingerprint else None
     if quality and quality.measured_with != _measured_with():

@@ -9,17 +9,25 @@ from typing import Any
 
 from embedding.fingerprint import fingerprint_directory
 from embedding.image_transform import ImageTransform
+from embedding.text_layout import TextLayout
 from schemas import EmbeddingSpec, ModelError
+
+OWN_PREPROCESSING = "the model's own"
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
+    family: str
+    """``clip``, ``siglip``, or ``siglip2``, whose images have as many patches as their shape allows (NaFlex)."""
     spec: EmbeddingSpec
-    transform: ImageTransform
+    texts: TextLayout
+    transform: ImageTransform | None
+    """None where images are left to the model's own preprocessing."""
 
 
 def describe(directory: Path, model: str) -> Description | None:
-    """Of a CLIP model with an image processor of the usual form; None where the model must be loaded to know.
+    """Of a CLIP model with an image processor of the usual form, or a SigLIP; None where the model must be loaded to
+    know.
 
     Args:
         directory: In the layout of sentence-transformers, or of transformers.
@@ -32,24 +40,30 @@ def describe(directory: Path, model: str) -> Description | None:
     if any(module["type"].rsplit(".", 1)[-1] != "Normalize" for module in modules[1:]):
         return None  # a later module may change the dimension
     folder = directory / modules[0]["path"]
-    config = _read(folder / "config.json")
-    transform = _transform(folder)
-    if config.get("model_type") != "clip" or "projection_dim" not in config or transform is None:
+    config, tokenizer = _read(folder / "config.json"), _read(folder / "tokenizer_config.json")
+    family, of_texts = config.get("model_type", ""), config.get("text_config", {})
+    transform = _transform(folder, family)
+    if family == "clip" and transform and "projection_dim" in config:
+        dimension, positions = config["projection_dim"], 77
+    elif family in ("siglip", "siglip2"):
+        dimension, positions = of_texts.get("projection_size") or of_texts.get("hidden_size", 768), 64
+    else:
         return None
     windows = [
-        _read(folder / "tokenizer_config.json").get("model_max_length"),
+        tokenizer.get("model_max_length"),
         _read(folder / "sentence_bert_config.json").get("max_seq_length"),
-        config.get("text_config", {}).get("max_position_embeddings", 77),
+        of_texts.get("max_position_embeddings", positions),
     ]
+    texts = TextLayout.of(family, windows, tokenizer)
     spec = EmbeddingSpec(
         model=model,
-        fingerprint=fingerprint_directory(directory),
-        dimension=config["projection_dim"],
-        max_tokens=min(window for window in windows if window),
-        preprocessing=str(transform),
+        fingerprint=fingerprint_directory(directory, texts.recipe),
+        dimension=dimension,
+        max_tokens=texts.window,
+        preprocessing=str(transform) if transform else OWN_PREPROCESSING,
         prompts=_prompts(_read(directory / "config_sentence_transformers.json")),
     )
-    return Description(spec, transform)
+    return Description(family, spec, texts, transform)
 
 
 def _prompts(config: Any) -> dict[str, str]:
@@ -59,13 +73,20 @@ def _prompts(config: Any) -> dict[str, str]:
     return {"text": prompt} if prompt else {}
 
 
-def _transform(folder: Path) -> ImageTransform | None:
+def _transform(folder: Path, family: str) -> ImageTransform | None:
     # transformers 5 keeps the image processor inside processor_config.json, older ones in a file of its own.
     config = _read(folder / "processor_config.json").get("image_processor") or _read(
         folder / "preprocessor_config.json"
     )
-    is_clip = str(config.get("image_processor_type", config.get("feature_extractor_type", ""))).startswith("CLIP")
-    return ImageTransform.from_config(config) if is_clip else None
+    kind = str(config.get("image_processor_type", config.get("feature_extractor_type", "")))
+    if family == "clip" and kind.startswith("CLIP"):
+        return ImageTransform.from_config(config)
+    if family == "siglip" and kind.startswith("SiglipImageProcessor") and not config.get("do_center_crop"):
+        usual = {"size": {"height": 224, "width": 224}, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}
+        whole = {**usual, **config, "do_center_crop": True}  # of the whole image
+        transform = ImageTransform.from_config({**whole, "crop_size": whole["size"]})
+        return transform if transform and transform.resize == transform.crop else None
+    return None
 
 
 def _read(path: Path) -> Any:

@@ -14,8 +14,9 @@ _CONTENT = {".json", ".txt", ".model", ".safetensors", ".bin"}
 _OTHER_BACKENDS = {"onnx", "openvino"}
 
 
-def fingerprint_directory(directory: Path) -> str:
-    """SHA-256, hex, over the configuration, vocabulary and weights of a model directory.
+def fingerprint_directory(directory: Path, recipe: str = "") -> str:
+    """SHA-256, hex, over the configuration, vocabulary and weights of a model directory, and over a recipe that says
+    what is made of them.
 
     Left out is what does not change a vector: documentation, hidden files, weights of other backends, and
     ``.bin`` weights beside ``.safetensors``, which are loaded in their stead.
@@ -27,7 +28,8 @@ def fingerprint_directory(directory: Path) -> str:
     }
     with_safetensors = {path.parent for path in files.values() if path.suffix == ".safetensors"}
     return fingerprint_files(
-        {name: path for name, path in files.items() if path.suffix != ".bin" or path.parent not in with_safetensors}
+        {name: path for name, path in files.items() if path.suffix != ".bin" or path.parent not in with_safetensors},
+        recipe,
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from embedding.encoder import Pixels
@@ -69,6 +70,12 @@ class ImageTransform:
         across, down = image.width / resized[0], image.height / resized[1]
         right, bottom = min((left + width) * across, image.width), min((top + height) * down, image.height)
         return np.asarray(image.resize((width, height), self.resample, box=(left * across, top * down, right, bottom)))
+
+    def normalized(self, pixels: Sequence[Pixels]) -> NDArray[np.float32]:
+        """``(n, 3, *crop) float32`` of what ``prepare`` made, for a model that has no faster way of its own."""
+        mean, std = (np.array(channels, np.float32) for channels in (self.mean, self.std))
+        values: NDArray[np.float32] = (np.stack(pixels).astype(np.float32) * np.float32(self.scale) - mean) / std
+        return np.ascontiguousarray(values.transpose(0, 3, 1, 2))
 
     def __str__(self) -> str:
         resize = f"shorter side {self.resize}" if isinstance(self.resize, int) else "resize {}x{}".format(*self.resize)

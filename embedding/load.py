@@ -41,7 +41,7 @@ def load_encoder(model: str, *, precision: Precision | None = None) -> Encoder:
 def load_spec(model: str) -> EmbeddingSpec:
     """What ``load_encoder(model).spec`` says, but for ``precision``, without loading the weights.
 
-    Costs one pass over the weights' bytes. Models that are not in the form of CLIP have to be loaded to be described.
+    Costs one pass over the weights' bytes. Other models than CLIP and SigLIP have to be loaded to be described.
 
     Raises:
         ModelNotFound, ModelError: as ``load_encoder``.
@@ -61,4 +61,5 @@ def load_preparer(model: str) -> Preparer:
     if model == builtin.NAME:
         return builtin.TRANSFORM.prepare
     description = describe(find_directory(model), model)
-    return description.transform.prepare if description else whole_picture
+    transform = description.transform if description else None
+    return transform.prepare if transform else whole_picture

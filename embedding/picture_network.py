@@ -38,6 +38,7 @@ def _make_int8(directory: Path, description: Description) -> bytes:
     warnings.simplefilter("ignore")  # that the exporter is the older one, and what it makes constants of
     logging.disable(logging.WARNING)  # that quantizing wants a graph prepared, which changes nothing here
     network = PictureNetwork(load_model(directory, description)[0].model.float()).eval()
+    assert description.transform  # CLIP has one
     height, width = description.transform.crop
     with TemporaryDirectory(prefix="storelens-int8-") as folder, torch.inference_mode():
         exported, quantized = Path(folder, "float32.onnx"), Path(folder, "int8.onnx")

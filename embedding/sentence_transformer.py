@@ -15,13 +15,15 @@ from sentence_transformers.util import batch_to_device
 from transformers.utils import logging as transformers_logging
 
 from embedding.class_token import pool_early
-from embedding.description import Description, describe
+from embedding.description import OWN_PREPROCESSING, Description, describe
 from embedding.encoder import Pixels, Preparer, Vectors, check_vectors
 from embedding.fingerprint import fingerprint_directory
-from embedding.image_transform import ImageTransform, whole_picture
+from embedding.image_transform import whole_picture
 from embedding.packed import can_pack, pack
 from embedding.pixel_embeddings import PixelEmbeddings
 from embedding.precision import choose_precision, dtype_of
+from embedding.self_check import check_encoder
+from embedding.text_layout import TextLayout
 from schemas import EmbeddingSpec, ModelError, Precision
 
 _TEXT_BATCH = 32
@@ -35,7 +37,8 @@ def load_sentence_transformer(model: str, directory: Path, precision: Precision 
     Code that comes with a model is never run.
 
     Raises:
-        ModelError: the model does not load, or does not embed both texts and images.
+        ModelError: the model does not load, does not embed both texts and images, or what it makes of one depends on
+            those beside it.
     """
     precision = choose_precision(precision)
     description = describe(directory, model)
@@ -43,18 +46,20 @@ def load_sentence_transformer(model: str, directory: Path, precision: Precision 
     missing = {"text", "image"} - set(loaded.modalities)
     if missing:
         raise ModelError(f"model {model} does not embed {' or '.join(sorted(missing))}s; choose an image-text model")
-    if description and precision == "bfloat16" and loaded.device.type == "cpu" and can_pack():
+    on_processor = loaded.device.type == "cpu"
+    if description and description.family == "clip" and precision == "bfloat16" and on_processor and can_pack():
         pack(loaded[0].model)
     loaded = loaded.to(dtype_of(precision))
-    spec = description.spec if description else _spec_of(loaded, model, directory)
-    transform = description.transform if description else None
-    return TransformerEncoder(loaded, spec.model_copy(update={"precision": precision}), transform)
+    description = description or _described(loaded, model, directory)
+    encoder = TransformerEncoder(loaded, description, precision)
+    check_encoder(encoder)
+    return encoder
 
 
 def load_model(directory: Path, description: Description | None) -> SentenceTransformer:
     """In float32, or as it was saved; ``description`` is what the directory says of itself.
 
-    A described model is CLIP, and takes pixels as its preparer makes them: ``(n, height, width, 3) uint8``.
+    Described as CLIP it takes pixels as its preparer makes them: ``(n, height, width, 3) uint8``.
 
     Raises:
         ModelError: it does not load.
@@ -64,8 +69,13 @@ def load_model(directory: Path, description: Description | None) -> SentenceTran
         loaded = SentenceTransformer(str(directory), local_files_only=True, trust_remote_code=False)
     except Exception as error:  # whatever a stranger's model raises: the person gets one sentence
         raise ModelError(f"the model in {directory} does not load: {error}") from error
+    network: Any = loaded[0]
     if description:
-        clip: Any = loaded[0].model
+        for method in network.modality_config.values():
+            # Saved with transformers 4, where this was the vectors themselves, and not a structure that holds them.
+            method["method_output_name"] = method["method_output_name"] or "pooler_output"
+    if description and description.family == "clip" and description.transform:
+        clip = network.model
         pool_early(clip)
         try:
             clip.vision_model.embeddings = PixelEmbeddings(clip.vision_model.embeddings, description.transform)
@@ -78,19 +88,24 @@ class TransformerEncoder:
     """An ``Encoder`` over a ``SentenceTransformer`` with the modalities text and image.
 
     Vectors equal those of plain ``SentenceTransformer.encode(normalize_embeddings=True)``, except for
-    texts beyond the window, which plain ``encode`` cuts: here they are split, embedded and averaged.
+    texts beyond the window, which plain ``encode`` cuts: here they are split, embedded and averaged; and for those of
+    SigLIP, which plain ``encode`` does not pad as the model was trained: see ``TextLayout``.
     """
 
-    def __init__(self, model: SentenceTransformer, spec: EmbeddingSpec, transform: ImageTransform | None) -> None:
+    def __init__(self, model: SentenceTransformer, description: Description, precision: Precision) -> None:
         """
         Args:
-            transform: How a picture is prepared for a model that takes ``(n, height, width, 3) uint8``; None leaves all
-                of it to the model's own ``preprocess``.
+            model: Of ``load_model`` or ``builtin``, in ``precision``; they take pixels as the preparer makes them,
+                SigLIP and what is not described as their images' processor does.
         """
         self._model = model.eval()
-        self._spec = spec
-        self._transform = transform
-        self._prompt = spec.prompts.get("text", "")
+        self._spec = description.spec.model_copy(update={"precision": precision})
+        self._normalizes = description.family != "siglip"
+        self._transform = description.transform
+        self._texts = description.texts
+        self._prompt = self._spec.prompts.get("text", "")
+        if self._texts.turned:
+            model.tokenizer.padding_side = "right"
         # Tokenizers keep their truncation as state, and two forward passes at once only share the same cores.
         self._lock = threading.Lock()
 
@@ -103,14 +118,14 @@ class TransformerEncoder:
 
         A text beyond the window of ``spec.max_tokens`` is the average of its windows, weighted by their tokens.
         """
-        prompted = [self._prompt + text for text in texts]
+        prompted = self._texts.texts(self._prompt + text for text in texts)
         vectors = np.zeros((len(texts), self._spec.dimension), np.float32)
         with self._lock, torch.inference_mode():
             long = self._beyond_window(prompted)
             # Texts of a batch are padded to its longest: sorted, they hardly are.
             short = sorted(set(range(len(texts))).difference(long), key=lambda row: len(prompted[row]))
             for rows in _batches(short, _TEXT_BATCH):
-                vectors[rows] = self._embed(self._model.preprocess([prompted[row] for row in rows]))
+                vectors[rows] = self._embed(self._text_features([prompted[row] for row in rows]))
             for rows in _batches(long, _TEXT_BATCH):
                 vectors[rows] = self._embed_windows([prompted[row] for row in rows])
         return check_vectors(vectors, len(texts), self._spec.dimension)
@@ -139,7 +154,12 @@ class TransformerEncoder:
     def _image_features(self, pixels: Sequence[Pixels]) -> dict[str, Any]:
         if self._transform is None:
             return self._model.preprocess([Image.fromarray(picture) for picture in pixels])
-        return {"pixel_values": torch.from_numpy(np.stack(pixels)), "modality": "image"}
+        values = np.stack(pixels) if self._normalizes else self._transform.normalized(pixels)
+        return {"pixel_values": torch.from_numpy(values), "modality": "image"}
+
+    def _text_features(self, texts: list[str]) -> dict[str, Any]:
+        """Of texts that are not beyond the window."""
+        return self._model.preprocess(texts, processing_kwargs={"text": self._texts.padding()})
 
     def _embed(self, features: dict[str, Any]) -> Vectors:
         """``(n, dim) float32``, unit rows, of one batch of features."""
@@ -156,23 +176,17 @@ class TransformerEncoder:
 
     def _embed_windows(self, texts: Sequence[str]) -> Vectors:
         """``(n, dim) float32``, unit rows: each text's windows averaged by their tokens."""
-        windows = self._model.tokenizer(
-            list(texts),
-            truncation=True,
-            max_length=self._spec.max_tokens,
-            padding="max_length",
-            return_overflowing_tokens=True,
-            return_special_tokens_mask=True,
-            return_tensors="pt",
-        )
-        text_of = windows.pop("overflow_to_sample_mapping").numpy()
-        tokens = (1 - windows.pop("special_tokens_mask")).sum(1).clamp(min=1).numpy().astype(np.float32)
+        windows = self._texts.cut(self._model.tokenizer, list(texts))
         sums = np.zeros((len(texts), self._spec.dimension), np.float32)
-        for rows in _batches(range(len(text_of)), _TEXT_BATCH):
-            features = {name: values[rows] for name, values in windows.items()}
-            np.add.at(sums, text_of[rows], self._embed({**features, "modality": "text"}) * tokens[rows, None])
-        vectors: Vectors = sums / np.linalg.norm(sums, axis=1, keepdims=True)
-        return vectors
+        for rows in _batches(range(len(windows.ids)), _TEXT_BATCH):
+            ids = {"input_ids": [windows.ids[row] for row in rows]}
+            features = self._model.tokenizer.pad(
+                ids, padding="max_length", max_length=self._spec.max_tokens, return_tensors="pt"
+            )
+            vectors = self._embed({**features, "modality": "text"})
+            np.add.at(sums, windows.text[rows], vectors * windows.tokens[rows, None])
+        means: Vectors = sums / np.linalg.norm(sums, axis=1, keepdims=True)
+        return means
 
 
 def _batches(rows: Sequence[int], size: int) -> Iterator[list[int]]:
@@ -180,17 +194,29 @@ def _batches(rows: Sequence[int], size: int) -> Iterator[list[int]]:
         yield list(rows[start : start + size])
 
 
-def _spec_of(model: SentenceTransformer, name: str, directory: Path) -> EmbeddingSpec:
+def _described(model: SentenceTransformer, name: str, directory: Path) -> Description:
     """Of a loaded model that its directory alone does not describe."""
-    dimension, window = model.get_embedding_dimension(), model.max_seq_length
-    if not dimension or not window or not hasattr(model, "tokenizer"):
-        raise ModelError(f"model {name} does not say its dimension and the length of its window")
+    tokenizer = getattr(model, "tokenizer", None)
+    config: Any = getattr(model[0], "config", None)
+    of_texts = config.get_text_config() if hasattr(config, "get_text_config") else config
+    positions = getattr(of_texts, "max_position_embeddings", None)  # the library looks at the top of ``config`` alone
+    if tokenizer is None or not (model.max_seq_length or positions):
+        raise ModelError(f"model {name} does not say the length of its window")
+    family = getattr(of_texts, "model_type", "")
+    of_tokenizer = {"tokenizer_class": type(tokenizer).__name__, "padding_side": tokenizer.padding_side}
+    texts = TextLayout.of(family, [model.max_seq_length, positions], of_tokenizer)
+    try:
+        # What the library says of it can be of another layer.
+        dimension = int(model.encode("a", show_progress_bar=False).shape[-1])
+    except Exception as error:
+        raise ModelError(f"model {name} loads, but does not embed a text: {error}") from error
     prompt = model.prompts.get(model.default_prompt_name or "", "")
-    return EmbeddingSpec(
+    spec = EmbeddingSpec(
         model=name,
-        fingerprint=fingerprint_directory(directory),
+        fingerprint=fingerprint_directory(directory, texts.recipe),
         dimension=dimension,
-        max_tokens=window,
-        preprocessing="the model's own",
+        max_tokens=texts.window,
+        preprocessing=OWN_PREPROCESSING,
         prompts={"text": prompt} if prompt else {},
     )
+    return Description(family, spec, texts, transform=None)

@@ -22,6 +22,7 @@ from embedding import load_preparer
 from evaluation.jobs import run_job
 from evaluation.made_up import model_directory, write_catalog
 from evaluation.parts import decode_rate, forward_rate, load_encoders, prepared
+from evaluation.processor import this_processor
 from evaluation.queryload import QuerySpeed, query_speed
 from schemas import ConfigurationError, Precision, PrecisionQuality
 
@@ -76,8 +77,9 @@ def report(model: str, catalog: Path | None, *, products: int, runs: int, as_jso
         query = query_speed(model, products, folder)
     if as_json:
         quality = ingest.quality.model_dump() if ingest.quality else None
-        return json.dumps({"ingest": asdict(ingest) | {"quality": quality}, "query": asdict(query)})
-    return "\n".join([*ingest_lines(ingest), "", *_query_lines(query)])
+        measured = {"ingest": asdict(ingest) | {"quality": quality}, "query": asdict(query)}
+        return json.dumps({"processor": asdict(this_processor()), **measured})
+    return "\n".join([f"on {this_processor()}", *ingest_lines(ingest), "", *_query_lines(query)])
 
 
 def ingest_speed(model: str, catalog: Path, folder: Path, runs: int) -> IngestSpeed:

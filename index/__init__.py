@@ -15,6 +15,7 @@ from index.catalog_index import (
     Stored,
     Term,
     VectorName,
+    Vectors,
     all_points,
 )
 from index.paths import CODE_PARTS, CODES, PICTURE_HASH, TITLE_KEY
@@ -43,6 +44,7 @@ __all__ = [
     "Stored",
     "Term",
     "VectorName",
+    "Vectors",
     "add_index_options",
     "all_points",
     "build_settings",

@@ -2,12 +2,15 @@
 
 Candidates are what the image vectors have next to each other; what the payload keeps of each picture (the hash of its
 bytes, and its sketch: ``catalog.likeness``) decides. Variants of one group share their photos, and are not compared.
+
+For few pictures among many the index is asked, some milliseconds each. For more it is read once, and candidates are
+found in memory: ``ingest.duplicate_candidates``, a fifth of a millisecond.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -18,6 +21,7 @@ from numpy.typing import NDArray
 from catalog import KeptPicture, differences, is_copy, near_distance, picture_sources, sketch
 from index import CatalogIndex, Leg, Stored, all_points, sample_pictures
 from ingest.batches import batched
+from ingest.duplicate_candidates import CandidateSearch, Place
 from schemas import Match, Not, PictureRef, SameKind, SamePair
 
 Floats = NDArray[np.float32]
@@ -28,6 +32,8 @@ _SAMPLE = 256
 _CANDIDATES = 12
 """Looked at first. Where the last of them is a copy there may be more."""
 _MOST_CANDIDATES = 100
+_WORTH_READING = 25
+"""Products that are read in the time that the index is asked for one's pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,13 @@ def find_same(index: CatalogIndex, points: Iterable[UUID] | None, *, similar: bo
         points: The products whose pictures are looked for, those a job wrote; None for all.
         similar: Also give pictures that merely look alike.
     """
-    return _Search(index, similar).run(all_points(index) if points is None else points)
+    search = _Search(index, similar)
+    if similar:  # what merely looks alike is left out of candidates in memory
+        return search.run(all_points(index) if points is None else points)
+    wanted = None if points is None else {point.bytes for point in points}
+    if wanted is not None and len(wanted) * _WORTH_READING < index.count():
+        return search.run(UUID(bytes=point) for point in wanted)
+    return search.run_through(wanted)
 
 
 def new_pictures(index: CatalogIndex, before: CatalogIndex | None) -> Iterator[UUID]:
@@ -84,9 +96,29 @@ class _Search:
         for batch in batched(points, _BATCH):
             for stored in self._index.fetch(batch, vectors=("image",)).values():
                 pictures = self._pictures(stored)
-                for at, picture in enumerate(pictures):
-                    yield from self._new(picture, self._compare(picture, pictures[at + 1 :]))
+                yield from self._within(pictures)
                 yield from self._across(pictures)
+
+    def run_through(self, wanted: Collection[bytes] | None) -> Iterator[SamePair]:
+        """As ``run``, of the points with these ids, or of all, after one pass over the index."""
+        candidates = CandidateSearch(self._index, self._near).candidates(wanted)
+        for batch in batched(candidates, _BATCH):
+            points = {place.point for one, others in batch for place in (one, *others)}
+            stored = self._index.fetch(list(points), vectors=("image",))
+            held = {id: self._pictures(point) for id, point in stored.items()}
+
+            def picture(place: Place, held: Mapping[UUID, Sequence[_Picture]] = held) -> _Picture:
+                return held[place.point][place.number]
+
+            for one, others in batch:
+                if others:
+                    yield from self._new(picture(one), self._compare(picture(one), [picture(it) for it in others]))
+                else:
+                    yield from self._within(held[one.point])
+
+    def _within(self, pictures: Sequence[_Picture]) -> Iterator[SamePair]:
+        for at, picture in enumerate(pictures):
+            yield from self._new(picture, self._compare(picture, pictures[at + 1 :]))
 
     def _across(self, pictures: Sequence[_Picture]) -> Iterator[SamePair]:
         """Pairs of a product's pictures with those of others."""

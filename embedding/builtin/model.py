@@ -20,6 +20,7 @@ from embedding.builtin import (
     COLORS_WEIGHT,
     DIMENSION,
     MAX_TOKENS,
+    NAME,
     PROBABILITY_POWER,
     SEMANTIC_WEIGHT,
     SHADES,
@@ -35,9 +36,11 @@ from embedding.builtin import (
 from embedding.builtin.colors import picture_colors, word_colors
 from embedding.builtin.concepts import concept_vectors
 from embedding.builtin.vision import Classifier
+from embedding.description import Description
 from embedding.encoder import Vectors
 from embedding.precision import choose_precision, dtype_of
 from embedding.sentence_transformer import TransformerEncoder
+from embedding.text_layout import TextLayout
 from schemas import Precision
 
 _COLOR_STRIDE = 4
@@ -51,9 +54,9 @@ def load_builtin(precision: Precision | None = None) -> TransformerEncoder:
         ModelNotFound: a package with a part of the model is not installed.
     """
     precision = choose_precision(precision)
-    description = spec().model_copy(update={"precision": precision})
     model = SentenceTransformer(modules=[BuiltinModel(dtype_of(precision))], device="cpu")
-    return TransformerEncoder(model, description, TRANSFORM)
+    description = Description(NAME, spec(), TextLayout.of(NAME, [MAX_TOKENS], {}), TRANSFORM)
+    return TransformerEncoder(model, description, precision)
 
 
 class BuiltinModel(InputModule):

@@ -74,7 +74,7 @@ def test_prepared_pixels_are_the_reference_s(tiny: Path) -> None:
     from embedding.description import describe
 
     description = describe(tiny, "tiny")
-    assert description
+    assert description and description.transform
     transform = description.transform
     prepared = np.stack([transform.prepare(picture) for picture in _pictures()])
     normalised = (prepared * np.float32(transform.scale) - transform.mean) / transform.std
