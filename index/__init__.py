@@ -16,6 +16,7 @@ from index.catalog_index import (
     VectorName,
     all_points,
 )
+from index.deadline import deadline
 from index.paths import PICTURE_HASH
 from index.sample import sample_pictures
 from index.settings import IndexSettings
@@ -39,6 +40,7 @@ __all__ = [
     "add_index_options",
     "all_points",
     "build_settings",
+    "deadline",
     "describe",
     "index_parser",
     "open_store",

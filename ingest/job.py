@@ -71,7 +71,7 @@ def run(
             served = store.record()
             model = settings.model or (served.embedding.model if served else DEFAULT_MODEL)
             spec = spec_of(model)
-            held.enter_context(store.lock())
+            held.enter_context(store.lock(settings.wait))
             rejects = held.enter_context(RejectsFile(settings.data_dir / settings.collection, reader.root))
             limits = PictureLimits()
             kept_pictures = PictureStore(settings.data_dir / "pictures")

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from ingest.numbers import parse_bool, parse_price
 from ingest.synonyms import guess
-from schemas import RESERVED, STANDARD_COLUMNS, CatalogError, ConfigurationError
+from schemas import RESERVED, STANDARD_COLUMNS, CatalogError, ConfigurationError, reason
 
 log = logging.getLogger(__name__)
 
@@ -186,7 +186,7 @@ def _from_file(path: Path) -> dict[str, list[str]]:
     try:
         content = yaml.safe_load(path.read_bytes())
     except OSError as error:
-        raise ConfigurationError(f"cannot read the mapping {path}: {error.strerror}") from error
+        raise ConfigurationError(f"cannot read the mapping {path}: {reason(error)}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigurationError(f"the mapping {path} is no YAML: {' '.join(str(error).split())}") from error
     wrong = f"the mapping {path} must hold lines `OUR: THEIRS`, as `title: name`, and `images: [first, second]`"

@@ -63,7 +63,10 @@ def new_pictures(index: CatalogIndex, before: CatalogIndex | None) -> Iterator[U
 
 def _hashes(index: CatalogIndex, points: Sequence[UUID]) -> dict[UUID, set[str]]:
     stored = index.payloads(points, [PICTURE_HASH])
-    return {id: {picture["hash"] for picture in payload.get("pictures", ())} for id, payload in stored.items()}
+    return {
+        id: {picture["hash"] for picture in payload.get("pictures", ()) if "hash" in picture}
+        for id, payload in stored.items()
+    }
 
 
 class _Search:

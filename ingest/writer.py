@@ -145,7 +145,7 @@ class ProductWriter:
         """The vectors of every picture, ``(views, dim)``, by its hash: held already, or embedded now."""
         held: dict[str, Vectors] = {}
         for change in changes:
-            if change.work.held:
+            if change.work.held and change.point in stored:
                 held |= _by_hash(change.work.held.hashes, stored[change.point])
         wanted = {picture.hash: picture for change in changes for picture in change.loaded.pictures}
         new = [picture for hash, picture in wanted.items() if hash not in held]
@@ -161,16 +161,17 @@ class ProductWriter:
             stored = self._build.index.fetch(list(set(points.values())), vectors=("image",)) if points else {}
         vectors: dict[str, Vectors] = {}
         for other in stored.values():
-            vectors |= _by_hash(Kept.from_payload(other.payload).hashes, other)
+            if kept := Kept.from_payload(other.payload):
+                vectors |= _by_hash(kept.hashes, other)
         return {hash: vectors[hash] for hash in points if hash in vectors}
 
     def _texts(self, changes: Sequence[Change], stored: Mapping[UUID, Stored]) -> dict[UUID, dict[DenseName, Vectors]]:
         """The text vectors of every product: embedded now where its words are new, or held already."""
-        new = [change for change in changes if change.new_words]
+        new = [change for change in changes if change.new_words or change.point not in stored]
         embedded = self._embedder.embed_words([change.work.entry.product for change in new])
         vectors = {change.point: its_vectors for change, its_vectors in zip(new, embedded, strict=True)}
         for change in changes:
-            if not change.new_words:
+            if change.point not in vectors:
                 held = stored[change.point].vectors
                 vectors[change.point] = {name: held[name] for name in held if name != "image"}
         return vectors

@@ -11,6 +11,7 @@ from schemas.errors import (
     IndexDamaged,
     IndexDiskFull,
     IndexError_,
+    IndexForbidden,
     IndexLocked,
     IndexMissing,
     IndexUnavailable,
@@ -58,6 +59,7 @@ from schemas.filters import (
 )
 from schemas.ingest import IngestReport
 from schemas.product import MAX_ID, MAX_NAME, STANDARD_COLUMNS, FieldName, Product, ProductId, Rejection
+from schemas.program import ingest_command
 from schemas.record import RECORD_FORMAT, Generation, IndexRecord
 from schemas.same import PictureRef, SameCluster, SameKind, SamePair
 from schemas.search import (
@@ -76,7 +78,7 @@ from schemas.search import (
     Sort,
     Total,
 )
-from schemas.shown import shown
+from schemas.shown import reason, shown
 
 __all__ = [
     "MAX_ID",
@@ -108,6 +110,7 @@ __all__ = [
     "IndexDamaged",
     "IndexDiskFull",
     "IndexError_",
+    "IndexForbidden",
     "IndexLocked",
     "IndexMissing",
     "IndexRecord",
@@ -160,8 +163,10 @@ __all__ = [
     "UnknownField",
     "WrongType",
     "as_kind",
+    "ingest_command",
     "known",
     "parse_filter",
+    "reason",
     "shown",
     "stored_name",
     "widen_kind",
