@@ -33,7 +33,7 @@ PAGE_POLICY = (
 def create_app(settings: ApiSettings) -> FastAPI:
     """The whole service. The index is opened and its model loaded when the app starts, not before."""
     limits = PictureLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
-    serving = Serving(open_store(settings), settings.model, limits)
+    serving = Serving(open_store(settings), settings.model, limits, settings.qdrant_seconds)
     photos, pictures = PhotoFetcher(settings, limits), ProductPictures(settings, limits)
 
     @asynccontextmanager

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import math
+
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from api import problems
 from api.auth import require_key
 from api.metrics import Metrics
 from api.serving import Serving
+from schemas import StoreLensError
 
 router = APIRouter(tags=["operations"])
 
 
 @router.get("/healthz")
-def healthz() -> dict[str, str]:
-    """The process is up."""
+async def healthz() -> dict[str, str]:
+    """The process is up; said without a thread, which all may be waiting for a server."""
     return {"status": "ok"}
 
 
-@router.get("/readyz")
-def readyz(request: Request) -> dict[str, str]:
-    """An index is open and its model is loaded; otherwise 503 says what is missing."""
+@router.get("/readyz", response_model=None)
+def readyz(request: Request) -> dict[str, str] | Response:
+    """An index is open, its model is loaded, and the index answers; otherwise 503 says what is missing."""
     serving: Serving = request.app.state.serving
-    with serving.searcher() as searcher:
-        return {"status": "ready", "generation": searcher.index.generation}
+    try:
+        return {"status": "ready", "generation": serving.ready()}
+    except StoreLensError as error:
+        return problems.answer(error)  # not logged each time: what serves, or does not, is logged when it changes
 
 
 @router.get("/metrics", dependencies=[Depends(require_key)], response_class=Response)
@@ -31,6 +37,10 @@ def metrics(request: Request) -> Response:
     """Prometheus text format."""
     measured: Metrics = request.app.state.metrics
     serving: Serving = request.app.state.serving
-    with serving.searcher() as searcher:
-        measured.products.set(searcher.index.count())
+    try:
+        with serving.searcher() as searcher:
+            products = float(searcher.index.count())
+    except StoreLensError:  # the rest can be told all the same
+        products = math.nan
+    measured.products.set(products)
     return Response(measured.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
