@@ -214,19 +214,24 @@ def test_of_jobs_that_start_at_once_one_holds_it() -> None:
 
 
 class _Behind(_Server):
-    """Every job has looked before any has created: none sees what the others are about to do."""
+    """Every job has looked before any creates, and created before any looks again."""
 
     def __init__(self, jobs: int) -> None:
         super().__init__()
-        self._all_have_looked = threading.Barrier(jobs)
+        self._all = threading.Barrier(jobs)
         self._created = threading.local()
 
     def create_collection(self, *args: Any, **kwargs: Any) -> bool:
-        if not getattr(self._created, "once", False):
-            self._created.once = True
-            self._all_have_looked.wait()
-        with self._lock:
-            return self.client.create_collection(*args, **kwargs)
+        first = not getattr(self._created, "once", False)
+        self._created.once = True
+        if first:
+            self._all.wait()
+        try:
+            with self._lock:
+                return self.client.create_collection(*args, **kwargs)
+        finally:
+            if first:
+                self._all.wait()
 
 
 @pytest.mark.parametrize("clocks", [(0, 0), (0, 30), (30, 0), (0, 30, 60)])
