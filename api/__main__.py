@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import logging
+import os
+import signal
 import socket
 import sys
 from collections.abc import Sequence
-
-import uvicorn
-
-from api.app import create_app
-from api.settings import parse
-from schemas import StoreLensError
+from types import FrameType
 
 BACKLOG = 2048
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit 0 when stopped, 1 when it cannot serve, 2 for bad arguments."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    """Exit 0 when stopped, 1 when it cannot serve, 2 for bad arguments, 143 when stopped while it starts."""
+    import uvicorn
+
+    from api import logs
+    from api.app import create_app
+    from api.server import Server
+    from api.settings import parse
+    from schemas import StoreLensError
+
+    logs.configure()
     settings = parse(sys.argv[1:] if arguments is None else arguments)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     # Named as TCP: asyncio switches off Nagle only there, and a response would wait 40 ms for an ACK.
@@ -43,10 +47,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"StoreLens serves http://{shown}:{listener.getsockname()[1]}/", file=sys.stderr, flush=True)
     if not settings.api_keys:
         print("No API key is set (STORELENS_API_KEYS), so only this machine can reach it.", file=sys.stderr, flush=True)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, server_header=False))
-    server.run(sockets=[listener])
+    Server(uvicorn.Config(app, log_config=None, log_level="warning", access_log=False, server_header=False)).run(
+        sockets=[listener]
+    )
     return 0
 
 
+def stop_at_once(number: int, _: FrameType | None) -> None:
+    """Nothing is begun yet that would have to be ended in order."""
+    os._exit(128 + number)
+
+
 if __name__ == "__main__":
+    # First of all: the first process of a container is deaf to a signal that it has no handler for.
+    signal.signal(signal.SIGTERM, stop_at_once)
     raise SystemExit(main())

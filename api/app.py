@@ -40,7 +40,7 @@ def create_app(settings: ApiSettings, decoders: DecodePool | None = None) -> Fas
     limits = PictureLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
     pool = decoders or decode_pool(limits)
     photos, pictures = PhotoFetcher(settings, limits), ProductPictures(settings, limits, pool)
-    serving = Serving(open_store(settings), settings.model, limits, pictures.look_for)
+    serving = Serving(open_store(settings), settings.model, limits, settings.qdrant_seconds, pictures.look_for)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
+import math
+
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from api import problems
 from api.auth import require_key
 from api.metrics import Metrics
 from api.pictures import ProductPictures
 from api.serving import Serving
+from schemas import StoreLensError
 
 router = APIRouter(tags=["operations"])
 
 
 @router.get("/healthz")
-def healthz() -> dict[str, str]:
-    """The process is up."""
+async def healthz() -> dict[str, str]:
+    """The process is up; said without a thread, which all may be waiting for a server."""
     return {"status": "ok"}
 
 
-@router.get("/readyz")
-def readyz(request: Request) -> dict[str, str | list[str]]:
-    """An index is open and its model is loaded; otherwise 503 says what is missing. `notices` say what is amiss."""
+@router.get("/readyz", response_model=None)
+def readyz(request: Request) -> dict[str, str | list[str]] | Response:
+    """An index is open, its model is loaded, and the index answers; otherwise 503 says what is missing.
+
+    ``notices`` say what is amiss.
+    """
     serving: Serving = request.app.state.serving
     pictures: ProductPictures = request.app.state.pictures
-    with serving.searcher() as searcher:
-        ready: dict[str, str | list[str]] = {"status": "ready", "generation": searcher.index.generation}
+    try:
+        ready: dict[str, str | list[str]] = {"status": "ready", "generation": serving.ready()}
+    except StoreLensError as error:
+        return problems.answer(error)  # not logged each time: what serves, or does not, is logged when it changes
     return ready | ({"notices": pictures.notices} if pictures.notices else {})
 
 
@@ -34,6 +43,10 @@ def metrics(request: Request) -> Response:
     """Prometheus text format."""
     measured: Metrics = request.app.state.metrics
     serving: Serving = request.app.state.serving
-    with serving.searcher() as searcher:
-        measured.products.set(searcher.index.count())
+    try:
+        with serving.searcher() as searcher:
+            products = float(searcher.index.count())
+    except StoreLensError:  # the rest can be told all the same
+        products = math.nan
+    measured.products.set(products)
     return Response(measured.render(), media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -17,6 +17,8 @@ from starlette.responses import Response
 from schemas import (
     ClientGone,
     IndexError_,
+    IndexMissing,
+    IndexUnavailable,
     ModelError,
     NotAPicture,
     NotFound,
@@ -27,7 +29,10 @@ from schemas import (
     PictureUnreachable,
     RequestError,
     StoreLensError,
+    ingest_command,
 )
+
+T = TypeVar("T")
 
 log = logging.getLogger("storelens.api")
 
@@ -52,8 +57,39 @@ STATUS: dict[type[StoreLensError], int] = {
 }
 
 
+# What went wrong in here is for the log: it may speak of addresses, folders and settings.
+PUBLIC: dict[type[StoreLensError], str] = {
+    StoreLensError: "something is wrong with the settings of this server; its log says what",
+    IndexError_: "the index cannot be opened now; the log of this server says why",
+    IndexMissing: "nothing has been ingested yet: run `{ingest} CATALOG`",
+    IndexUnavailable: "the index does not answer now",
+    ModelError: "the model of the index cannot be used now; the log of this server says why",
+}
+RETRY_SECONDS: dict[type[StoreLensError], int] = {IndexUnavailable: 5, IndexError_: 30, ModelError: 30}
+
+
 def status_of(error: StoreLensError) -> int:
-    return next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
+    return _nearest(STATUS, error)
+
+
+def _nearest(table: Mapping[type[StoreLensError], T], error: StoreLensError) -> T:
+    return next(table[cls] for cls in type(error).__mro__ if cls in table)
+
+
+def answer(error: StoreLensError) -> Response:
+    """An error of ours as a problem. Of what is not the caller's doing, the caller is told what failed and when to ask
+    again, and nothing of what is behind it."""
+    status = status_of(error)
+    if isinstance(error, Overloaded):
+        return problem(status, error.code, error.message, headers={"Retry-After": str(error.retry_after)})
+    if status not in (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE):
+        errors = [{"field": error.field, "message": error.message}] if error.field else None
+        return problem(status, error.code, error.message, errors)
+    detail, headers = _nearest(PUBLIC, error).format(ingest=ingest_command()), {}
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        seconds = _nearest(RETRY_SECONDS, error)
+        detail, headers = f"{detail}; ask again in {seconds} seconds", {"Retry-After": str(seconds)}
+    return problem(status, error.code, detail, headers=headers)
 
 
 def problem(
@@ -97,13 +133,10 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(StoreLensError)
     async def _known(_: Request, error: StoreLensError) -> Response:
-        errors = [{"field": error.field, "message": error.message}] if error.field else None
-        status = status_of(error)
-        if isinstance(error, Overloaded):  # not logged: it would be by the thousand
-            return problem(status, error.code, error.message, errors, {"Retry-After": str(error.retry_after)})
-        if status >= 500:
+        # Refusals of an overload are not logged: they would be by the thousand.
+        if status_of(error) >= 500 and not isinstance(error, Overloaded):
             log.error("%s: %s", error.code, error.message)
-        return problem(status, error.code, error.message, errors)
+        return answer(error)
 
     @app.exception_handler(ClientGone)
     async def _gone(_: Request, error: ClientGone) -> Response:

@@ -127,10 +127,10 @@ def _payload(searcher: Searcher, segment: str) -> dict[str, Any]:
 
 def _attribution(searcher: Searcher) -> str | None:
     """Whom to thank for the pictures: what a file ATTRIBUTION.txt beside the catalog says."""
-    first = searcher.index.scan(None, 1)
-    if not first:
+    first = next(iter(searcher.index.fetch(searcher.index.scan(None, 1)).values()), None)
+    if first is None:
         return None
-    root = Path(searcher.index.fetch(first)[first[0]].payload["root"])
+    root = Path(first.payload["root"])
     try:
         return (root / "ATTRIBUTION.txt").read_text(encoding="utf-8")[:2000].strip() or None
     except (OSError, ValueError):  # an archive or a bucket is no folder

@@ -28,6 +28,9 @@ class ApiSettings(PictureSettings, IndexSettings):
     picture_seconds: float = Field(
         10, gt=0, le=3_600, description="Time for fetching the photo of a search, retries included, in seconds."
     )
+    qdrant_seconds: float = Field(
+        5, gt=0, le=3_600, description="How long a request may wait for the Qdrant server, in seconds."
+    )
     max_pixels: int = Field(50_000_000, gt=0, description="Largest photo of a request, in pixels.")
 
     @field_validator("api_keys", mode="before")

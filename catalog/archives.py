@@ -23,7 +23,7 @@ from typing import IO, BinaryIO, NamedTuple, Protocol
 from catalog.compression import DAMAGED, compression_of, decompressed
 from catalog.pictures import cut, too_large
 from catalog.windows import spool, window
-from schemas import CatalogError, PictureDamaged, PictureNotFound, PictureSourceUnsupported
+from schemas import CatalogError, PictureDamaged, PictureNotFound, PictureSourceUnsupported, reason
 
 _ZIP, _TAR = re.compile(r"\.zip\Z", re.I), re.compile(r"\.(tar(\.(gz|zst|zstd))?|tgz|tzst)\Z", re.I)
 _INSIDE = re.compile(r"(.+?\.(?:zip|tar(?:\.(?:gz|zst|zstd))?|tgz|tzst))!/?(.*)\Z", re.I | re.S)
@@ -256,7 +256,7 @@ def _open(location: str) -> Archive:
         try:
             file = Path(location).open("rb")  # noqa: SIM115 - the archive closes it
         except OSError as error:
-            raise CatalogError(f"cannot read {location}: {error.strerror}") from error
+            raise CatalogError(f"cannot read {location}: {reason(error)}") from error
     try:
         if _ZIP.search(location):
             return ZipArchive(file)

@@ -80,13 +80,19 @@ class Kept:
         return {"hashes": hashes, "pictures": [picture.to_payload() for picture in self.pictures]}
 
     @classmethod
-    def from_payload(cls, stored: Mapping[str, Any]) -> Self:
-        """Also of a payload from before rows and marks were remembered, which has hashes alone, or ``lexical``."""
-        hashes = stored["hashes"]
-        pictures = tuple(KeptPicture(**picture) for picture in stored.get("pictures", ()))
-        of_pictures = tuple(picture.shows for picture in pictures) or tuple(hashes.get("pictures", ()))
-        parts = PartHashes(hashes["words"], of_pictures, hashes["payload"], hashes.get("lexical", ""))
-        return cls(parts, pictures, hashes.get("row", ""))
+    def from_payload(cls, stored: Mapping[str, Any]) -> Self | None:
+        """Also of a payload from before rows and marks were remembered, which has hashes alone, or ``lexical``.
+
+        None where it is not of StoreLens.
+        """
+        try:
+            hashes = stored["hashes"]
+            pictures = tuple(KeptPicture(**picture) for picture in stored.get("pictures", ()))
+            of_pictures = tuple(picture.shows for picture in pictures) or tuple(hashes.get("pictures", ()))
+            parts = PartHashes(hashes["words"], of_pictures, hashes["payload"], hashes.get("lexical", ""))
+            return cls(parts, pictures, hashes.get("row", ""))
+        except (KeyError, TypeError, AttributeError):
+            return None
 
 
 def hash_bytes(data: bytes) -> str:

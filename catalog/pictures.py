@@ -18,6 +18,7 @@ from schemas import (
     PictureOutsideCatalog,
     PictureSourceUnsupported,
     PictureTooLarge,
+    reason,
 )
 
 
@@ -76,8 +77,8 @@ def locate_picture(root: Path, source: str, folders: Sequence[Path] = ()) -> Pat
         path = (root / source).resolve(strict=True)
         inside = any(path.is_relative_to(folder) for folder in (root, *folders))
     except (OSError, RuntimeError, ValueError) as error:  # no such file, a loop of links, no Unicode
-        reason = error.strerror if isinstance(error, OSError) else None
-        raise PictureNotFound(f"{cut(source)} is not there: {reason or 'no such path'}", field="image") from error
+        why = reason(error) if isinstance(error, OSError) else "no such path"
+        raise PictureNotFound(f"{cut(source)} is not there: {why}", field="image") from error
     if not inside:
         raise _outside(source)
     return path
@@ -139,7 +140,7 @@ def read_picture(path: Path, limits: PictureLimits) -> bytes:
     except IsADirectoryError as error:
         raise NotAPicture(f"{path.name} is a folder", field="image") from error
     except OSError as error:
-        raise PictureNotFound(f"{path.name} cannot be read: {error.strerror}", field="image") from error
+        raise PictureNotFound(f"{path.name} cannot be read: {reason(error)}", field="image") from error
     if data is None or len(data) > limits.max_bytes:
         raise too_large(limits.max_bytes)
     return data

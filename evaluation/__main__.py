@@ -1,15 +1,16 @@
-"""``python -m evaluation search|speed|scale|incremental|same``: quality, or speed on this machine."""
+"""``python -m evaluation search|speed|scale|incremental|same|audit``: quality, or speed on this machine."""
 
 from __future__ import annotations
 
 import sys
 from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from embedding import load_encoder
-from evaluation import incremental, quality, same, scale, speed
+from evaluation import audit, incremental, quality, same, scale, speed
 from evaluation.made_up import RANDOM_CLIP
 from evaluation.queries import read_queries
 from index import IndexSettings, add_index_options, build_settings, open_store
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = given.command
     del given.command
     try:
-        print(_search(parser, given) if command == "search" else _MEASUREMENTS[command](given))
+        print(_OF_AN_INDEX[command](parser, given) if command in _OF_AN_INDEX else _MEASUREMENTS[command](given))
     except StoreLensError as error:
         print(f"error: {error.message}", file=sys.stderr)
         return 1
@@ -45,6 +46,7 @@ def _parser() -> ArgumentParser:
     _add_scale(commands)
     _add_incremental(commands)
     _add_same(commands)
+    _add_audit(commands)
     return parser
 
 
@@ -81,6 +83,12 @@ def _add_same(commands: Any) -> None:
     command = commands.add_parser("same", help="how well copies of a catalog's pictures are told from other pictures")
     command.add_argument("--catalog", type=Path, required=True, metavar="FILE", help="Catalog with pictures, JSONL.")
     command.add_argument("--model", default="builtin", metavar="builtin|NAME|DIR", help="Model that embeds them.")
+
+
+def _add_audit(commands: Any) -> None:
+    command = commands.add_parser("audit", help="what is wrong in an index, point by point", argument_default=SUPPRESS)
+    add_index_options(command)
+    command.add_argument("--json", action="store_true", default=False, help="Print one JSON object.")
 
 
 def _add_model(command: ArgumentParser) -> None:
@@ -120,6 +128,13 @@ def _search(parser: ArgumentParser, given: Namespace) -> str:
         index.close()
 
 
+def _audit(parser: ArgumentParser, given: Namespace) -> str:
+    as_json: bool = given.json
+    del given.json
+    with closing(open_store(build_settings(IndexSettings, parser, given)).open()) as index:
+        return audit.report(audit.audit(index), as_json=as_json)
+
+
 def _speed(given: Namespace) -> str:
     return speed.report(given.model, given.catalog, products=given.products, runs=given.runs, as_json=given.json)
 
@@ -136,6 +151,7 @@ def _same(given: Namespace) -> str:
     return same.report(given.catalog, load_encoder(given.model))
 
 
+_OF_AN_INDEX = {"search": _search, "audit": _audit}
 _MEASUREMENTS = {"speed": _speed, "scale": _scale, "incremental": _incremental, "same": _same}
 
 if __name__ == "__main__":

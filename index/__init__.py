@@ -18,6 +18,7 @@ from index.catalog_index import (
     Vectors,
     all_points,
 )
+from index.deadline import deadline
 from index.paths import CODE_PARTS, CODES, PICTURE_HASH, TITLE_KEY
 from index.sample import sample_pictures
 from index.settings import IndexSettings
@@ -49,6 +50,7 @@ __all__ = [
     "all_points",
     "build_settings",
     "count_words",
+    "deadline",
     "describe",
     "index_parser",
     "open_store",

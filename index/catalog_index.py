@@ -117,7 +117,7 @@ class CatalogIndex(Protocol):
         ...
 
     def fetch(self, ids: Sequence[UUID], vectors: Sequence[DenseName] = ()) -> dict[UUID, Stored]:
-        """Points by id; those that are not there are left out."""
+        """Points by id; those that are not there, or that StoreLens did not write, are left out."""
         ...
 
     def values(self, ids: Sequence[UUID], fields: Sequence[str]) -> dict[UUID, dict[str, Any]]:
@@ -150,6 +150,10 @@ class CatalogIndex(Protocol):
 
     def facet(self, field: str, filter: Filter | None, limit: int) -> list[tuple[str | int | bool, int]]:
         """Values of a keyword, integer or bool field with their exact counts under the filter, most frequent first."""
+        ...
+
+    def foreign(self) -> int:
+        """How many points StoreLens did not write, counted now; all other answers leave them out."""
         ...
 
     def close(self) -> None: ...
@@ -219,6 +223,11 @@ class IndexBuild(Protocol):
 class IndexStore(Protocol):
     """One collection on one engine."""
 
+    @property
+    def poll_seconds(self) -> float:
+        """How often ``version`` may well be asked."""
+        ...
+
     def open(self) -> CatalogIndex:
         """What serves now. Raises IndexMissing when nothing was ingested."""
         ...
@@ -231,10 +240,11 @@ class IndexStore(Protocol):
         """The record of what serves now, without opening it."""
         ...
 
-    def lock(self) -> AbstractContextManager[None]:
+    def lock(self, wait: float | None = None) -> AbstractContextManager[None]:
         """The right to write, held until the context ends or the process dies.
 
-        Raises IndexLocked at once, naming the holder.
+        Raises IndexLocked, naming the holder: after ``wait`` seconds; without them at once, or when it is plain
+        that the holder lives where that cannot be known at once, as of another machine's job.
         """
         ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ from schemas import FieldKind, IndexDamaged, IndexDiskFull
 
 if TYPE_CHECKING:
     from qdrant_client import models
+
+log = logging.getLogger(__name__)
 
 _KINDS: dict[edge.PayloadSchemaType, FieldKind] = {
     edge.PayloadSchemaType.Keyword: "keyword",
@@ -141,6 +144,12 @@ class EdgeEngine:
     def facet(self, path: str, filter: models.Filter | None, limit: int) -> list[tuple[str | int | bool, int]]:
         request = edge.FacetRequest(key=path, limit=limit, exact=True, filter=_filter(filter))
         return [(hit.value, hit.count) for hit in self._shard.facet(request)]
+
+    def foreign(self) -> int:
+        return 0  # nobody else writes here
+
+    def met_foreign(self) -> None:
+        log.warning("the embedded index has a point that StoreLens did not write; it is left out")
 
     def payload_indexes(self) -> dict[str, FieldKind]:
         return {path: _KINDS[info.data_type] for path, info in self._shard.info().payload_schema.items()}

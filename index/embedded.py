@@ -31,6 +31,8 @@ class EmbeddedStore:
         self._generations = Generations(data_dir / collection)
         self._build: EmbeddedBuild | None = None
 
+    poll_seconds = 0.5
+
     def open(self) -> Reader:
         self._generations.sweep_views()
         return self._open(self._generations.view())
@@ -51,10 +53,10 @@ class EmbeddedStore:
         return self._generations.record(generation) if generation else None
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self, wait: float | None = None) -> Iterator[None]:
         with ExitStack() as held:
             with told_when_full(self._generations.root):
-                held.enter_context(writer_lock(self._generations.root / "lock"))
+                held.enter_context(writer_lock(self._generations.root / "lock", wait or 0.0))
             try:
                 yield
             finally:

@@ -75,6 +75,14 @@ class Engine(Protocol):
 
     def facet(self, path: str, filter: models.Filter | None, limit: int) -> list[tuple[str | int | bool, int]]: ...
 
+    def foreign(self) -> int:
+        """How many points StoreLens did not write; they are left out of every other answer."""
+        ...
+
+    def met_foreign(self) -> None:
+        """Is told when a point turned out to be one of those."""
+        ...
+
     def payload_indexes(self) -> dict[str, FieldKind]:
         """Indexed payload paths and their kinds."""
         ...

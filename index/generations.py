@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from index.files import copy_tree, disk_usage, fsync, link_tree, replace_text
 from index.locks import claim, waiting_lock
-from index.room import require, told_when_full
+from index.room import forbidden, require, told_when_full
 from schemas import GenerationServes, GenerationUnknown, IndexDamaged, IndexMissing, IndexRecord
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -56,6 +56,8 @@ class Generations:
             return self._current.read_text(encoding="utf-8").strip()
         except FileNotFoundError:
             return None
+        except PermissionError as error:
+            raise forbidden(error, self.root) from error
 
     def names(self) -> list[str]:
         """Every generation that is kept, oldest first."""
@@ -169,7 +171,7 @@ class Generations:
         """Remove the views of processes that are gone."""
         if not self._views.exists():
             return
-        with waiting_lock(self._views / "lock"):
+        with told_when_full(self.root), waiting_lock(self._views / "lock"):
             for lock in self._views.glob("*.lock"):
                 if (file := claim(lock)) is not None:
                     shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
@@ -212,5 +214,7 @@ def _read(path: Path, model: type[_Model]) -> _Model | None:
         return model.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         return None
+    except PermissionError as error:
+        raise forbidden(error, path.parent) from error
     except (OSError, ValidationError) as error:
         raise IndexDamaged(f"{path} cannot be read ({error}); remove its index and ingest again") from error

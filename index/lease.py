@@ -1,17 +1,23 @@
 """The right to write to an index on a server: a lock among machines, made of what Qdrant has.
 
-A lock is a collection ``NAME--lock-NUMBER`` without points, whose metadata say who holds it and until
-when. Creating a collection is atomic: of two jobs that create the same one, one succeeds. The holder
-renews it; one that was not renewed counts no more, and is taken over by creating a higher number,
-never by removing the old one first, which two jobs could do in turn. Numbers are of the time, so that
-none comes again that a job, stopped for long, might still take for its own. After creating or
-renewing, a job looks for others' locks that count, and gives way where there is one: of two jobs one
-looks last. Clocks of machines that write to one index must agree to within a third of ``LEASE_SECONDS``.
+A lock is a collection ``NAME--lock-NUMBER`` whose metadata say who holds it and until when. It is sharded by hand and
+has no shard: so it has no point, and every node of a cluster can read it as soon as it knows of it, whichever others
+are away. Creating a collection is one entry in the log that the nodes agree on: of two jobs that create the same one,
+one succeeds, and whoever creates one sees, on the node it asked, all that was created before it.
+
+The holder renews its lock; one that was not renewed counts no more, and is taken over by creating a higher number,
+never by removing the old one first, which two jobs could do in turn. Numbers are of the time, so that none comes again
+that a job, stopped for long, might still take for its own. Two jobs may create two numbers, neither having seen the
+other's: so after creating, a job looks again, gives way where another lock counts, and tries anew after a moment of
+chance. Of the two the later one gives way in any case. Clocks of machines that write to one index must agree to within
+a third of ``LEASE_SECONDS``.
 """
 
 from __future__ import annotations
 
+import logging
 import os
+import random
 import re
 import socket
 import threading
@@ -26,7 +32,12 @@ from qdrant_client import QdrantClient, models
 from index.server_engine import answering
 from schemas import IndexLocked, IndexUnavailable
 
+log = logging.getLogger(__name__)
+
 LEASE_SECONDS = 60.0
+_RENEWED_EVERY = LEASE_SECONDS / 6
+_LOOKED_EVERY = 1.0
+_TRIES = 1
 _HOLDER = "storelens_holder"
 
 
@@ -43,6 +54,15 @@ class _Holder(BaseModel):
         return f"process {self.pid} on {self.host}, since {self.since.isoformat(' ', 'seconds')}"
 
 
+class _Taken(Exception):
+    """Another job's lock counts; ``now`` where it was created in this very moment."""
+
+    def __init__(self, holder: _Holder | None, *, now: bool = False) -> None:
+        super().__init__()
+        self.holder = holder
+        self.now = now
+
+
 class Lease:
     """One job's claim.
 
@@ -53,21 +73,28 @@ class Lease:
     """
 
     def __init__(
-        self, client: QdrantClient, alias: str, url: str, token: str, now: Callable[[], float] = time.time
+        self,
+        client: QdrantClient,
+        alias: str,
+        url: str,
+        token: str,
+        now: Callable[[], float] = time.time,
+        sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._client = client
         self._prefix = f"{alias}--lock-"
         self._url = url
         self._now = now
+        self._sleep = sleep
         since = datetime.now(UTC)
         self._holder = _Holder(token=token, pid=os.getpid(), host=socket.gethostname(), since=since, until=0.0)
         self._name = ""
         self._stop = threading.Event()
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Raises IndexLocked at once when another job's claim counts."""
-        self._take()
+    def held(self, wait: float | None = None) -> Iterator[None]:
+        """Raises IndexLocked, as ``take`` does."""
+        self.take(wait)
         renewing = threading.Thread(target=self._renew_again_and_again, name="lease", daemon=True)
         renewing.start()
         try:
@@ -75,7 +102,54 @@ class Lease:
         finally:
             self._stop.set()
             renewing.join(timeout=1.0)
-            self._let_go()
+            self.let_go()
+
+    def take(self, wait: float | None = None) -> None:
+        """Raises IndexLocked where another job's claim counts, after ``wait`` seconds.
+
+        Without ``wait`` a claim that may be of a job that died is watched until it runs out, and one that is
+        renewed or given up meanwhile, and so is of a job that lives, is not waited for.
+        """
+        try:
+            self._take()
+        except _Taken as taken:
+            if wait is None:
+                self._outlast(taken)
+            else:
+                self._await(taken, wait)
+
+    def _outlast(self, taken: _Taken) -> None:
+        dead = taken.holder
+        if dead is None or taken.now:
+            raise _locked(dead)
+        seconds = min(dead.until - self._now(), LEASE_SECONDS * 4 / 3)
+        log.warning("another job holds this index (%s); waiting up to %.0f s to see if it died", dead, seconds)
+        end = self._now() + seconds
+        while self._now() < end:
+            self._sleep(_LOOKED_EVERY)
+            if self._now() < end and self._other(self._locks()) != dead:
+                raise _locked(dead)
+        try:
+            self._take()
+        except _Taken as again:
+            raise _locked(again.holder) from None
+
+    def _await(self, taken: _Taken, wait: float) -> None:
+        end = self._now() + wait
+        if wait:
+            log.warning("another job holds this index (%s); waiting up to %.0f s", taken.holder, wait)
+        while self._now() < end:
+            self._sleep(_LOOKED_EVERY)
+            try:
+                return self._take()
+            except _Taken as again:
+                taken = again
+        raise _locked(taken.holder)
+
+    @property
+    def until(self) -> float:
+        """When the claim runs out unless it is renewed, in seconds since 1970."""
+        return self._holder.until
 
     def check(self) -> None:
         """Before every write. Raises IndexLocked when the claim ran out, as in a long outage, and another job has
@@ -85,12 +159,14 @@ class Lease:
 
     def renew(self) -> None:
         """Raises IndexLocked when the claim is lost, IndexUnavailable when that cannot be told."""
+        # While it counts nobody takes it over: another claim beside it is one that will give way.
+        counted = self._now() < self._holder.until - LEASE_SECONDS / 3
         self._write(self._name)
         locks = self._locks()
         mine = locks.get(self._name)
-        other = self._other(locks)
+        other = None if counted else self._other(locks)
         if other is not None or mine is None or mine.token != self._holder.token:
-            self._let_go()
+            self.let_go()
             self._holder = self._holder.model_copy(update={"until": 0.0})
             raise IndexLocked(
                 f"this job did not reach {self._url} for a while, and another one took the index"
@@ -99,35 +175,37 @@ class Lease:
         self._holder = mine
 
     def _take(self) -> None:
-        locks = self._locks()
-        if (other := self._other(locks)) is not None:
-            raise _locked(other)
-        left = [name for name, holder in locks.items() if holder and holder.token == self._holder.token]
-        if left:
-            self._name = left[-1]
-            self._write(self._name)
-        else:
-            next_number = 1 + max(map(self._number, locks), default=0)
-            self._name = f"{self._prefix}{max(next_number, int(self._now() / LEASE_SECONDS))}"
+        """Raises _Taken where another job's lock counts."""
+        for _ in range(_TRIES):
+            locks = self._locks()
+            if (other := self._other(locks)) is not None:
+                raise _Taken(other)
+            number = 1 + max(map(self._number, locks), default=0)
+            self._name = f"{self._prefix}{max(number, int(self._now() / LEASE_SECONDS))}"
             self._create()
-        after = self._locks()
-        mine = after.pop(self._name, None)
-        if self._other(after) is not None or mine is None or mine.token != self._holder.token:
-            self._let_go()
-            raise _locked(self._other(after))
-        self._holder = mine
-        for name in after:
-            self._delete(name)
+            after = self._locks()
+            mine = after.pop(self._name, None)
+            if mine is not None and mine.token == self._holder.token and self._other(after) is None:
+                self._holder = mine
+                for name in after:
+                    self._delete(name)
+                return
+            self.let_go()
+            self._sleep(random.uniform(0.1, 1.0))
+        raise _Taken(None)
 
     def _number(self, name: str) -> int:
         return int(name.removeprefix(self._prefix))
 
     def _create(self) -> None:
-        metadata = self._claim()
+        """Raises _Taken where another job was quicker."""
         try:
             with answering(self._url):
                 self._client.create_collection(
-                    self._name, vectors_config={}, wal_config=models.WalConfigDiff(wal_capacity_mb=1), metadata=metadata
+                    self._name,
+                    vectors_config={},
+                    sharding_method=models.ShardingMethod.CUSTOM,
+                    metadata=self._claim(),
                 )
         except (IndexUnavailable, ValueError):  # qdrant-client's emulator raises a ValueError
             locks = self._locks()
@@ -136,7 +214,7 @@ class Lease:
                 raise
             # Another job was quicker; or this one was, and the answer was lost.
             if holder is None or holder.token != self._holder.token:
-                raise _locked(holder) from None
+                raise _Taken(holder, now=True) from None
 
     def _write(self, name: str) -> None:
         # Where it does not come through, what is read afterwards says so.
@@ -171,8 +249,8 @@ class Lease:
         others = (holder for holder in locks.values() if holder and holder.token != self._holder.token)
         return next((holder for holder in others if holder.until > self._now()), None)
 
-    def _let_go(self) -> None:
-        # What cannot be removed runs out by itself.
+    def let_go(self) -> None:
+        """What cannot be removed runs out by itself."""
         with suppress(IndexUnavailable):
             self._delete(self._name)
 
@@ -181,7 +259,7 @@ class Lease:
             self._client.delete_collection(name)
 
     def _renew_again_and_again(self) -> None:
-        while not self._stop.wait(LEASE_SECONDS / 3):
+        while not self._stop.wait(_RENEWED_EVERY):
             # A lost claim and an outage are told to the job by its next ``check``.
             with suppress(IndexLocked, IndexUnavailable):
                 self.renew()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 import secrets
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,24 +17,24 @@ from typing import Any
 
 from schemas import IndexLocked
 
+log = logging.getLogger(__name__)
+
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
+_LOOKED_EVERY = 0.2
+
+
 @contextmanager
-def writer_lock(path: Path) -> Iterator[str]:
-    """The right to write, with the holder's name in the file. Raises IndexLocked at once when it is taken.
+def writer_lock(path: Path, wait: float = 0.0) -> Iterator[str]:
+    """The right to write, with the holder's name in the file. Raises IndexLocked when it is taken for ``wait`` seconds.
 
     Yields a token that every holder of this file has in turn, and nobody else.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     file = os.open(path, _FLAGS, 0o644)
     try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise IndexLocked(
-                f"another job is writing to this index ({_name(_holder(path))}); wait until it has ended"
-            ) from None
+        _lock(file, path, wait)
         token = str(_holder(path).get("token") or secrets.token_hex(16))
         since = datetime.now(UTC).isoformat(" ", "seconds")
         holder = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since, "token": token})
@@ -43,6 +45,22 @@ def writer_lock(path: Path) -> Iterator[str]:
     finally:
         # The file stays: removing it would let two jobs hold two different files of one name.
         os.close(file)
+
+
+def _lock(file: int, path: Path, wait: float) -> None:
+    end = time.monotonic() + wait
+    told = False
+    while True:
+        try:
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = _name(_holder(path))
+        if time.monotonic() >= end:
+            raise IndexLocked(f"another job is writing to this index ({holder}); wait until it has ended")
+        if not told:
+            log.warning("another job holds this index (%s); waiting up to %.0f s", holder, wait)
+            told = True
+        time.sleep(_LOOKED_EVERY)
 
 
 def _holder(path: Path) -> dict[str, Any]:

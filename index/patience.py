@@ -1,4 +1,4 @@
-"""What a job does while its Qdrant server is away: it waits, and asks again."""
+"""What is asked of a Qdrant server again: by a job, while the server is away; by anybody, what is not ready yet."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ from tenacity.wait import wait_exponential_jitter
 log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 300.0
+ACTIVATION_SECONDS = 10.0
 _LONGEST_PAUSE = 15.0
+_NOT_ACTIVE = b"0 of 0 read operations failed"
 _BACKOFF = wait_exponential_jitter(multiplier=0.1, max=_LONGEST_PAUSE, jitter=0.1)
+_ACTIVATION = wait_exponential_jitter(multiplier=0.02, max=0.5, jitter=0.02)
 
 
 class Patience:
@@ -26,6 +29,9 @@ class Patience:
 
     Only inside of ``waiting``: a search that must wait is better told so at once. All that a job asks may be
     asked twice: ids are the products' own, and what is there already is written the same.
+
+    Outside of it, what a collection is (a GET) is asked for again while the server says that no copy of it is
+    active yet: so it answers for a moment after another node has created the collection.
     """
 
     def __init__(self, url: str, seconds: float = PATIENCE_SECONDS) -> None:
@@ -45,7 +51,7 @@ class Patience:
 
     def __call__(self, request: httpx.Request, send: Callable[[httpx.Request], httpx.Response]) -> httpx.Response:
         if not self._waiting:
-            return send(request)
+            return _once_active(request, send) if request.method == "GET" else send(request)
         asking = Retrying(
             stop=stop_after_delay(self._seconds),
             wait=_pause,
@@ -59,11 +65,13 @@ class Patience:
         return response
 
     def _went(self, state: RetryCallState) -> None:
+        answer = state.outcome
+        if answer and not answer.failed and _is_not_active(answer.result()):
+            return  # it is there
         with self._lock:
             if self._away_since is not None:
                 return
             self._away_since = time.monotonic()
-        answer = state.outcome
         reason = (answer.exception() or f"status {answer.result().status_code}") if answer else "no answer"
         log.warning("the Qdrant server at %s is away (%s); waiting up to %.0f s", self._url, reason, self._seconds)
 
@@ -74,12 +82,27 @@ class Patience:
             log.warning("the Qdrant server at %s is back after %.0f s", self._url, time.monotonic() - since)
 
 
+def _once_active(request: httpx.Request, send: Callable[[httpx.Request], httpx.Response]) -> httpx.Response:
+    asking = Retrying(
+        stop=stop_after_delay(ACTIVATION_SECONDS),
+        wait=_ACTIVATION,
+        retry=retry_if_result(_is_not_active),
+        retry_error_callback=_last_answer,
+    )
+    response: httpx.Response = asking(send, request)
+    return response
+
+
 def _is_away(error: BaseException) -> bool:
     return isinstance(error, ResponseHandlingException) and isinstance(error.source, httpx.TransportError)
 
 
 def _is_overloaded(response: httpx.Response) -> bool:
     return response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error
+
+
+def _is_not_active(response: httpx.Response) -> bool:
+    return response.is_server_error and _NOT_ACTIVE in response.content
 
 
 def _pause(state: RetryCallState) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from qdrant_client import models
 
 _NO_WORDS = Sparse([], [])
+_OURS = {"id": str, "product": dict, "fields": dict, "root": str, "hashes": dict}
 
 
 class Reader:
@@ -89,21 +90,27 @@ class Reader:
         return {id: dict(zip(*vector, strict=True)) for id, vector in sparse.items() if isinstance(vector, Sparse)}
 
     def fetch(self, ids: Sequence[UUID], vectors: Sequence[DenseName] = ()) -> dict[UUID, Stored]:
+        rows = self._engine.retrieve(ids, True, vectors)
+        # Every index of a catalog has that field.
+        ours = [row for row in rows if _is_product(row.payload)] if "id" in self.record.fields else rows
+        if len(ours) < len(rows):
+            self._engine.met_foreign()
         return {
             row.id: Stored(
                 row.id,
                 row.payload,
                 {name: np.asarray(row.vectors[name], dtype=np.float32) for name in vectors if name in row.vectors},
             )
-            for row in self._engine.retrieve(ids, True, vectors)
+            for row in ours
         }
 
     def values(self, ids: Sequence[UUID], fields: Sequence[str]) -> dict[UUID, dict[str, Any]]:
         names = {stored_name(field): field for field in fields}
         rows = self._engine.retrieve(ids, [field_path(field) for field in fields])
         return {
-            row.id: {names[name]: value for name, value in row.payload.get("fields", {}).items() if name in names}
+            row.id: {names[name]: value for name, value in values.items() if name in names}
             for row in rows
+            if isinstance(values := row.payload.get("fields", {}), dict)
         }
 
     def payloads(self, ids: Sequence[UUID], paths: Sequence[str]) -> dict[UUID, dict[str, Any]]:
@@ -149,6 +156,9 @@ class Reader:
     def facet(self, field: str, filter: Filter | None, limit: int) -> list[tuple[str | int | bool, int]]:
         return self._engine.facet(field_path(field), _translated(filter), limit)
 
+    def foreign(self) -> int:
+        return self._engine.foreign()
+
     def close(self) -> None:
         self._engine.close()
         if self._on_close:
@@ -158,6 +168,11 @@ class Reader:
 def _known(forms: Sequence[tuple[int, ...]], tokens: Container[int]) -> tuple[int, ...]:
     """The first form of which all tokens are there; empty where there is none."""
     return next((form for form in forms if all(token in tokens for token in form)), ())
+
+
+def _is_product(payload: Mapping[str, Any]) -> bool:
+    """Whether StoreLens wrote it: what every payload of ours has, of the type it has there."""
+    return all(isinstance(payload.get(name), kind) for name, kind in _OURS.items())
 
 
 def _translated(filter: Filter | None) -> models.Filter | None:

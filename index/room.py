@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from schemas import IndexDiskFull
+from schemas import IndexDiskFull, IndexForbidden, ingest_command, reason
 
 MARGIN = 32_000_000
 """Bytes left free by every check, for what is not foreseen and for what others write meanwhile."""
@@ -24,6 +24,7 @@ _OPENING = 4_000_000
 _LOG = 1 << 25
 """Size of a file of Edge's log; it begins two."""
 
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 _FULL = ("no space left", "not enough space", "disk quota exceeded")
 
 
@@ -59,21 +60,34 @@ def _reading_fills_holes(folder: Path) -> bool:
 
 @contextmanager
 def told_when_full(folder: Path) -> Iterator[None]:
-    """Turns every way to say that a disk is full into IndexDiskFull."""
+    """Turns every way to say that a disk is full into IndexDiskFull; that it may not be used, into IndexForbidden."""
     try:
         yield
     except IndexDiskFull:
         raise
     except Exception as error:  # Edge raises nothing more precise, and shutil.Error has only texts
-        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-        if full or any(words in str(error).lower() for words in _FULL):
+        number = error.errno if isinstance(error, OSError) else None
+        if isinstance(error, OSError) and number in _FORBIDDEN:
+            raise forbidden(error, folder) from error
+        if number in (errno.ENOSPC, errno.EDQUOT) or any(words in str(error).lower() for words in _FULL):
             raise _full(f"the disk of {folder} is full ({error})") from error
         raise
 
 
+def forbidden(error: OSError, folder: Path) -> IndexForbidden:
+    """What is said where the system lets nobody, or not this user, use the folder of an index."""
+    path = error.filename or folder
+    if error.errno == errno.EROFS:
+        return IndexForbidden(
+            f"{path} is on a disk or mount that is read-only; whoever opens the index in {folder} has a folder of its "
+            "own in it, so mount it to be written to"
+        )
+    return IndexForbidden(f"{path} cannot be used: {reason(error)}")
+
+
 def _full(what: str) -> IndexDiskFull:
     return IndexDiskFull(
-        f"{what}; free some, by `python -m ingest generations remove` for one, and run the job again to go on where "
+        f"{what}; free some, by `{ingest_command()} generations remove` for one, and run the job again to go on where "
         "it was: what serves is untouched"
     )
 

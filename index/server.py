@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+import logging
+import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -16,18 +15,20 @@ from uuid import UUID
 from qdrant_client import QdrantClient
 
 from index.catalog_index import Latest, Point
+from index.deadline import keep_deadline
 from index.generations import still_serves, unknown_generation
 from index.lease import Lease
 from index.locks import writer_lock
 from index.patience import Patience
 from index.reader import Reader
+from index.room import told_when_full
 from index.server_collections import Collections
-from index.server_engine import ServerEngine
+from index.server_engine import Foreign, ServerEngine
 from index.settings import IndexSettings
 from index.writer import Writer, continued, described
 from schemas import ConfigurationError, Generation, IndexMissing, IndexRecord
 
-_TIMEOUT_SECONDS = 60
+log = logging.getLogger(__name__)
 
 
 class ServerStore:
@@ -37,12 +38,19 @@ class ServerStore:
     that serves.
     """
 
-    def __init__(self, client: QdrantClient, collection: str, url: str, patience: Patience | None = None) -> None:
+    poll_seconds = 2.0
+
+    def __init__(
+        self, client: QdrantClient, settings: IndexSettings, url: str, patience: Patience | None = None
+    ) -> None:
         self._client = client
+        self._settings = settings
+        self.url = url
         self._patience = patience or Patience(url)
         self._lease: Lease | None = None
-        self._collections = Collections(client, collection, url)
-        self.url = url
+        self._collections = Collections(client, settings.collection, url)
+        self._foreign: dict[str, Foreign] = {}
+        self._seen: tuple[object, str] | None = None
 
     @classmethod
     def connect(cls, settings: IndexSettings) -> ServerStore:
@@ -56,41 +64,66 @@ class ServerStore:
                 # It warns of a key sent without TLS, as is usual between containers.
                 warnings.simplefilter("ignore", UserWarning)
                 client = QdrantClient(
-                    settings.qdrant_url, api_key=key, timeout=_TIMEOUT_SECONDS, check_compatibility=False
+                    settings.qdrant_url,
+                    api_key=key,
+                    timeout=math.ceil(settings.qdrant_seconds),
+                    check_compatibility=False,
+                    # Without TLS it is a server of one's own network, and its key nothing for a proxy's eyes.
+                    trust_env=parts.scheme == "https",
                 )
         except ValueError as error:
             raise ConfigurationError(
                 "STORELENS_QDRANT_URL is not an address such as http://localhost:6333", field="qdrant_url"
             ) from error
         patience = Patience(shown)
+        client.http.client.add_middleware(keep_deadline)
         client.http.client.add_middleware(patience)
-        return cls(client, settings.collection, shown, patience)
+        return cls(client, settings, shown, patience)
 
     def open(self) -> Reader:
         collection = self._collections.serving()
         if collection is None:
             raise IndexMissing(f"there is no index {self._collections.alias!r} at {self.url}: ingest a catalog first")
         record, revision = self._collections.description(collection)
-        return Reader(ServerEngine(self._client, collection, self.url), record, f"{collection}.{revision}")
+        return Reader(self._engine(collection, record), record, f"{collection}.{revision}")
 
     def version(self) -> str | None:
-        collection = self._collections.serving()
-        return f"{collection}.{self._collections.description(collection)[1]}" if collection else None
+        state = self._collections.state()
+        if state is None:
+            return None
+        if self._seen is None or self._seen[0] != state:
+            collection = self._collections.serving()
+            if collection is None:
+                return None
+            if collection in self._foreign:
+                self._foreign[collection].count()
+            self._seen = state, f"{collection}.{self._collections.description(collection)[1]}"
+        return self._seen[1]
+
+    def _engine(self, collection: str, record: IndexRecord, *, new: bool = False) -> ServerEngine:
+        tells = "id" in record.fields
+        foreign = self._foreign.setdefault(collection, Foreign(self._client, collection, self.url, tells))
+        if not new:
+            foreign.count()
+        return ServerEngine(self._client, collection, self.url, foreign)
 
     def record(self) -> IndexRecord | None:
         collection = self._collections.serving()
         return self._collections.description(collection)[0] if collection else None
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Holds off other jobs of this user on this machine by a file, and all others by a lease on the server.
+    def lock(self, wait: float | None = None) -> Iterator[None]:
+        """Holds off other jobs with the same data by a file, and all others by a lease on the server.
 
         While it is held, the server may be away for some minutes.
         """
         name = sha256(f"{self.url} {self._collections.alias}".encode()).hexdigest()[:16]
-        with writer_lock(Path(tempfile.gettempdir()) / f"storelens-{os.getuid()}-{name}.lock") as token:
+        folder = self._settings.data_dir / self._settings.collection
+        with ExitStack() as held:
+            with told_when_full(folder):
+                token = held.enter_context(writer_lock(folder / f"server-{name}.lock", wait or 0.0))
             lease = Lease(self._client, self._collections.alias, self.url, token)
-            with lease.held(), self._patience.waiting():
+            with lease.held(wait), self._patience.waiting():
                 self._lease = lease
                 try:
                     yield
@@ -111,7 +144,7 @@ class ServerStore:
         else:
             return None
         base, revision = self._collections.description(collection)
-        engine = ServerEngine(self._client, collection, self.url)
+        engine = self._engine(collection, base)
         return Latest(Reader(engine, described(base, record), f"{collection}.{revision}"), resumed)
 
     def begin(self, record: IndexRecord) -> ServerBuild:
@@ -129,17 +162,32 @@ class ServerStore:
             self._collections.delete(name)
         if left:
             return self._go_on(left, record, in_place=False, fresh=serving is not None)
-        created = self._collections.create(record)
-        return ServerBuild(self, self._client, created, record, None, fresh=serving is not None)
+        created = self._collections.create(record, self._settings.shards, self._settings.replicas)
+        engine = self._engine(created, record, new=True)
+        return ServerBuild(self, engine, created, record, None, fresh=serving is not None)
 
     def _go_on(self, collection: str, record: IndexRecord, *, in_place: bool, fresh: bool) -> ServerBuild:
         base, revision = self._collections.description(collection)
         record = continued(base, record)
-        build = ServerBuild(self, self._client, collection, record, base, fresh=fresh, resumed=not in_place)
+        self._say_layout(collection)
+        engine = self._engine(collection, base)
+        build = ServerBuild(self, engine, collection, record, base, fresh=fresh, resumed=not in_place)
         if record.fields != base.fields:
             # Stored values have their new kinds by now: readers are told at once, not with the commit.
             self._collections.describe(collection, record, revision + in_place)
         return build
+
+    def _say_layout(self, collection: str) -> None:
+        """Where another number of shards or copies is asked for than a collection has: it keeps its own."""
+        asked = {"shards": self._settings.shards, "replicas": self._settings.replicas}
+        has = dict(zip(asked, self._collections.layout(collection), strict=True))
+        for name, number in asked.items():
+            if number is not None and has[name] is not None and number != has[name]:
+                log.warning(
+                    "collection %s keeps the %s %s it was made with, not %s: a new one gets what --%s says, as with "
+                    "another --collection or model",
+                    *(collection, has[name], name, number, name),
+                )
 
     def publish(self, collection: str, record: IndexRecord) -> str:
         """Let a collection serve; the one that served before is kept, older ones go."""
@@ -154,9 +202,11 @@ class ServerStore:
         return f"{collection}.{revision}"
 
     def generations(self) -> list[Generation]:
-        serving, count = self._collections.serving(), self._collections.count
+        serving = self._collections.serving()
         return [
-            Generation.of(name, record, serving=name == serving, products=count(name), size=None)
+            Generation.of(
+                name, record, serving=name == serving, products=self._engine(name, record).count(None), size=None
+            )
             for name, record in self._collections.committed().items()
         ]
 
@@ -188,7 +238,7 @@ class ServerBuild(Writer):
     def __init__(
         self,
         store: ServerStore,
-        client: QdrantClient,
+        engine: ServerEngine,
         collection: str,
         record: IndexRecord,
         base: IndexRecord | None,
@@ -196,7 +246,6 @@ class ServerBuild(Writer):
         fresh: bool,
         resumed: bool = False,
     ) -> None:
-        engine = ServerEngine(client, collection, store.url)
         super().__init__(engine, Reader(engine, record, "building"), base)
         self._store = store
         self._collection = collection

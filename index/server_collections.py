@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from pydantic import ValidationError
 from qdrant_client import QdrantClient, models
+from qdrant_client.http.exceptions import UnexpectedResponse
 
 from index.catalog_index import DENSE
 from index.engine import PICTURE_GRAPH
@@ -38,6 +40,23 @@ class Collections:
             aliases = self._client.get_aliases().aliases
         return next((alias.collection_name for alias in aliases if alias.alias_name == self.alias), None)
 
+    def state(self) -> tuple[Mapping[str, Any], int | None] | None:
+        """Metadata and number of points of what serves, in one request; None where there is no such collection.
+
+        Whoever has seen both before need not ask for more.
+        """
+        try:
+            with answering(self.url):
+                info = self._client.get_collection(self.alias)
+        except ValueError:  # qdrant-client's emulator
+            return None
+        except IndexUnavailable as error:
+            cause = error.__cause__
+            if isinstance(cause, UnexpectedResponse) and cause.status_code == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+        return info.config.metadata or {}, info.points_count
+
     def description(self, collection: str) -> tuple[IndexRecord, int]:
         """Record and revision of a collection. Raises IndexDamaged when StoreLens did not write them."""
         with answering(self.url):
@@ -66,7 +85,8 @@ class Collections:
         others = {name: self.description(name) for name in self.names() if name != serving}
         return {name: record for name, (record, revision) in others.items() if revision == 0}
 
-    def create(self, record: IndexRecord) -> str:
+    def create(self, record: IndexRecord, shards: int | None = None, replicas: int | None = None) -> str:
+        """A new collection. Left out, the server chooses: a shard a node, and one copy of each."""
         last = max((int(name[-6:]) for name in self.names()), default=0)
         name = f"{self.alias}--{last + 1:06d}"
         dimension = record.embedding.dimension
@@ -76,6 +96,8 @@ class Collections:
                     name,
                     vectors_config={vector: _params(dimension, pictures=vector == "image") for vector in DENSE},
                     sparse_vectors_config={"lexical": models.SparseVectorParams(modifier=models.Modifier.IDF)},
+                    shard_number=shards,
+                    replication_factor=replicas,
                     metadata=_metadata(record, 0),
                 )
         except IndexUnavailable:
@@ -102,9 +124,11 @@ class Collections:
         with answering(self.url):
             return self.serving() is None and self._client.collection_exists(self.alias)
 
-    def count(self, collection: str) -> int:
+    def layout(self, collection: str) -> tuple[int | None, int | None]:
+        """How many shards a collection has, and copies of each."""
         with answering(self.url):
-            return self._client.count(collection, exact=True).count
+            params = self._client.get_collection(collection).config.params
+        return params.shard_number, params.replication_factor
 
 
 def _params(dimension: int, pictures: bool) -> models.VectorParams:

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from index import IndexSettings, build_settings, index_parser, open_store
-from schemas import Generation, StoreLensError
+from schemas import Generation, StoreLensError, ingest_command
 
-PROGRAM = "python -m ingest generations"
 _EPILOG = """\
 An ingest keeps the generation that served before it. To roll back is to switch to it: searches
 see it at once, and the next ingest goes on from it.
@@ -21,7 +20,8 @@ Exit status: 0 done; 1 it could not be done; 2 bad arguments.
 
 
 def main(arguments: Sequence[str]) -> int:
-    parser = index_parser(PROGRAM, "List the generations of an index, let another one serve, or remove one.", _EPILOG)
+    program = f"{ingest_command()} generations"
+    parser = index_parser(program, "List the generations of an index, let another one serve, or remove one.", _EPILOG)
     parser.add_argument("action", nargs="?", choices=["list", "switch", "remove"], default="list")
     parser.add_argument("name", nargs="?", metavar="NAME", default=None, help="Of a generation, as listed.")
     given = parser.parse_intermixed_args(arguments)
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
                 store.remove(given.name)
         generations = store.generations()
     except StoreLensError as error:
-        print(f"{PROGRAM}: {error.message}", file=sys.stderr)
+        print(f"{program}: {error.message}", file=sys.stderr)
         return 1
     print(_table(generations), file=sys.stderr)
     print(json.dumps({"generations": [generation.model_dump(mode="json") for generation in generations]}))

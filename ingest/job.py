@@ -72,7 +72,7 @@ def run(
             served = store.record()
             model = settings.model or (served.embedding.model if served else DEFAULT_MODEL)
             spec = spec_of(model)
-            held.enter_context(store.lock())
+            held.enter_context(store.lock(settings.wait))
         with watch.stage("scan"):
             catalog = Catalog(reader, settings, _before(settings, store, served, spec))
         with watch.stage("start"):

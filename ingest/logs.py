@@ -35,7 +35,7 @@ def configure(log: Log) -> Iterator[None]:
     logging.getLogger("ingest").setLevel(logging.INFO)
     logging.getLogger("gcsfs").setLevel(logging.CRITICAL)  # it also raises what it complains of
     if log == "text":
-        logging.basicConfig(stream=sys.stderr, format="%(message)s")
+        logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z")
         yield
         return
     with _descriptors_kept() as stderr, _logged_as_json(stderr), _output_as_events():

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.synonyms import guess
-from schemas import RESERVED, STANDARD_COLUMNS, CatalogError, Change, ConfigurationError, clean_code
+from schemas import RESERVED, STANDARD_COLUMNS, CatalogError, Change, ConfigurationError, clean_code, reason
 
 if TYPE_CHECKING:
     from ingest.survey import Column
@@ -144,7 +144,7 @@ def _from_file(path: Path) -> dict[str, list[str]]:
     try:
         content = yaml.safe_load(path.read_bytes())
     except OSError as error:
-        raise ConfigurationError(f"cannot read the mapping {path}: {error.strerror}") from error
+        raise ConfigurationError(f"cannot read the mapping {path}: {reason(error)}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigurationError(f"the mapping {path} is no YAML: {' '.join(str(error).split())}") from error
     wrong = f"the mapping {path} must hold lines `OUR: THEIRS`, as `title: name`, and `images: [first, second]`"

@@ -18,10 +18,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from catalog import PictureLimits
 from ingest.run_pictures import Gallery, ReadPicture, read_rejects, read_same
-from ingest.settings import PROGRAM
 from ingest.stages import ADVICE, MEANING, PART, PARTS, Part, bottleneck, shares
 from ingest.thumbnails import Thumbnails
-from schemas import IngestReport
+from schemas import IngestReport, ingest_command
 
 log = logging.getLogger(__name__)
 
@@ -139,7 +138,7 @@ def _stages(report: IngestReport) -> list[_Stage]:
 
 def _retry(rejects_file: Path, settings: Mapping[str, str]) -> str:
     """The command that tries the rejected rows again, from wherever it is typed."""
-    command = [*shlex.split(PROGRAM), "--rejects", str(rejects_file.absolute())]
+    command = [*shlex.split(ingest_command()), "--rejects", str(rejects_file.absolute())]
     for name in ("qdrant_url", "data_dir"):
         if value := settings.get(name):
             command += ["--" + name.replace("_", "-"), value if name == "qdrant_url" else str(Path(value).absolute())]

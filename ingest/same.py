@@ -76,7 +76,8 @@ def new_pictures(index: CatalogIndex, before: CatalogIndex | None) -> Iterator[U
 def _shown(index: CatalogIndex, points: Sequence[UUID]) -> dict[UUID, set[str]]:
     stored = index.payloads(points, ["pictures"])
     return {
-        id: {KeptPicture(**picture).shows for picture in payload.get("pictures", ())} for id, payload in stored.items()
+        id: {KeptPicture(**picture).shows for picture in payload.get("pictures", ()) if "hash" in picture}
+        for id, payload in stored.items()
     }
 
 

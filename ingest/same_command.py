@@ -16,9 +16,8 @@ from catalog import points_of
 from index import CatalogIndex, IndexSettings, all_points, build_settings, index_parser, open_store
 from ingest.same import find_same
 from ingest.same_clusters import clusters
-from schemas import ProductNotFound, SameCluster, StoreLensError
+from schemas import ProductNotFound, SameCluster, StoreLensError, ingest_command
 
-PROGRAM = "python -m ingest same"
 _EPILOG = """\
 identical       the same bytes
 near-identical  copies: scaled, compressed, lit, marked, or with the edges cut
@@ -31,7 +30,8 @@ Exit status: 0 done; 1 it could not be done; 2 bad arguments.
 
 
 def main(arguments: Sequence[str]) -> int:
-    parser = index_parser(PROGRAM, "List the pictures of an index that show the same.", _EPILOG)
+    program = f"{ingest_command()} same"
+    parser = index_parser(program, "List the pictures of an index that show the same.", _EPILOG)
     parser.add_argument("--similar", action="store_true", default=False, help="Also those that merely look alike.")
     parser.add_argument("--product", metavar="ID", default=None, help="Only what is the same as a picture of this one.")
     parser.add_argument("--limit", metavar="N", type=int, default=None, help="At most so many lines.")
@@ -44,10 +44,10 @@ def main(arguments: Sequence[str]) -> int:
             points = _points(index, given.product)
             found = clusters(find_same(index, points, similar=given.similar))
     except StoreLensError as error:
-        print(f"{PROGRAM}: {error.message}", file=sys.stderr)
+        print(f"{program}: {error.message}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"{PROGRAM}: interrupted", file=sys.stderr)
+        print(f"{program}: interrupted", file=sys.stderr)
         return 130
     _print(found[: given.limit])
     print(_summary(found, given.limit), file=sys.stderr)

@@ -175,7 +175,7 @@ class Scanner:
 
     def _is_unchanged(self, row: Row, payload: dict[str, Any]) -> bool:
         kept = Kept.from_payload(payload)
-        if not kept.row or kept.row != hash_row(row.values, self._catalog.root):
+        if kept is None or not kept.row or kept.row != hash_row(row.values, self._catalog.root):
             return False
         sources = picture_sources(payload)
         return len(sources) == len(kept.pictures) and all(

@@ -18,9 +18,7 @@ from catalog import PictureSettings
 from index import IndexSettings, build_settings, describe, index_parser
 from ingest.logs import Log
 from ingest.mapping import parse_map
-from schemas import Precision
-
-PROGRAM = "python -m ingest"
+from schemas import Precision, ingest_command, reason
 
 _EPILOG = """\
 Every option is also an environment variable: STORELENS_MODEL, STORELENS_DATA_DIR,
@@ -77,11 +75,18 @@ class IngestSettings(PictureSettings, IndexSettings):
     dry_run: bool = Field(False, description="Say what would be done, and do nothing.")
     strict: bool = Field(False, description="Exit with status 3 when a row was rejected.")
     log: Log = Field("text", description="What stderr gets: lines for people, or `json`, an object a line.")
+    wait: float | None = Field(
+        None,
+        ge=0,
+        le=86_400,
+        description="Seconds to wait for another job that holds the index. Left out, a job that lives is not waited "
+        "for, and one of another machine that may have died for the minute after which it is forgotten.",
+    )
     report: Path | None = Field(None, description="An .html file to write: one page about the run, to be kept or sent.")
 
     def retry(self, rejects: str) -> str:
         """The command that tries rejects again, on the same index."""
-        command = [*PROGRAM.split(), "--rejects", rejects]
+        command = [*ingest_command().split(), "--rejects", rejects]
         for name in ("qdrant_url" if self.qdrant_url else "data_dir", "collection"):
             if (value := getattr(self, name)) != type(self).model_fields[name].default:
                 command += [f"--{name.replace('_', '-')}", str(value)]
@@ -101,7 +106,7 @@ class IngestSettings(PictureSettings, IndexSettings):
             with TemporaryFile(dir=report.parent):
                 pass
         except OSError as error:
-            raise ValueError(f"nothing can be written into the folder {report.parent}: {error.strerror}") from error
+            raise ValueError(f"nothing can be written into the folder {report.parent}: {reason(error)}") from error
         return report
 
     @field_validator("encoding")
@@ -135,6 +140,8 @@ class IngestSettings(PictureSettings, IndexSettings):
             raise ValueError("required: CATALOG, or --rejects FILE in its place")
         if self.rejects and self.prune:
             raise ValueError("--prune goes with a whole catalog: rejected rows alone do not say what left it")
+        if (self.shards or self.replicas) and not self.qdrant_url:
+            raise ValueError("--shards and --replicas are of a Qdrant server: name it with --qdrant-url")
         return self
 
 
@@ -153,7 +160,7 @@ def shown_settings(settings: IngestSettings) -> dict[str, str]:
 def parse(arguments: Sequence[str]) -> IngestSettings:
     """The settings of a command line; where it is wrong, says so on stderr and exits with status 2."""
     description = "Make a catalog findable: embed its words and pictures and put them into the index."
-    parser = index_parser(PROGRAM, description, _EPILOG)
+    parser = index_parser(ingest_command(), description, _EPILOG)
     parser.add_argument("catalog", nargs="?", metavar="CATALOG", help=describe(IngestSettings, "catalog"))
     parser.add_argument("--format", choices=get_args(Format), help=describe(IngestSettings, "format"))
     parser.add_argument("--encoding", metavar="NAME", help=describe(IngestSettings, "encoding"))
@@ -169,6 +176,9 @@ def parse(arguments: Sequence[str]) -> IngestSettings:
     parser.add_argument("--dry-run", action="store_true", help=describe(IngestSettings, "dry_run"))
     parser.add_argument("--strict", action="store_true", help=describe(IngestSettings, "strict"))
     parser.add_argument("--log", metavar="text|json", help=describe(IngestSettings, "log"))
+    parser.add_argument("--wait", metavar="SECONDS", help=describe(IngestSettings, "wait"))
+    parser.add_argument("--shards", metavar="N", help=describe(IngestSettings, "shards"))
+    parser.add_argument("--replicas", metavar="N", help=describe(IngestSettings, "replicas"))
     parser.add_argument("--report", metavar="FILE.html", help=describe(IngestSettings, "report"))
     _add_picture_options(parser)
     return build_settings(IngestSettings, parser, parser.parse_args(arguments))

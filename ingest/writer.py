@@ -155,7 +155,7 @@ class ProductWriter:
         """The vectors of every picture, ``(views, dim)``, by what it shows: held already, or embedded now."""
         held: dict[str, Vectors] = {}
         for change in changes:
-            if change.work.held and change.work.at:
+            if change.work.held and change.work.at and change.work.at in stored:
                 held |= _by_shown(change.work.held.hashes, stored[change.work.at])
         wanted = {picture.kept.shows: picture for change in changes for picture in change.loaded.pictures}
         new = [picture.kept for shown, picture in wanted.items() if shown not in held]
@@ -171,16 +171,17 @@ class ProductWriter:
             stored = self._build.index.fetch(list(set(points.values())), vectors=("image",)) if points else {}
         vectors: dict[str, Vectors] = {}
         for other in stored.values():
-            vectors |= _by_shown(Kept.from_payload(other.payload).hashes, other)
+            if kept := Kept.from_payload(other.payload):
+                vectors |= _by_shown(kept.hashes, other)
         return {picture.shows: vectors[picture.shows] for picture in pictures if picture.shows in vectors}
 
     def _texts(self, changes: Sequence[Change], stored: Mapping[UUID, Stored]) -> dict[UUID, dict[DenseName, Vectors]]:
         """The text vectors of every product: embedded now where its words are new, or held already."""
-        new = [change for change in changes if change.new_words]
+        new = [change for change in changes if change.new_words or change.work.at not in stored]
         embedded = self._embedder.embed_words([change.work.entry.product for change in new])
         vectors = {change.point: its_vectors for change, its_vectors in zip(new, embedded, strict=True)}
         for change in changes:
-            if not change.new_words and change.work.at:
+            if change.point not in vectors and change.work.at:
                 held = stored[change.work.at].vectors
                 vectors[change.point] = {name: held[name] for name in held if name != "image"}
         return vectors

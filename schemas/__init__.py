@@ -12,6 +12,7 @@ from schemas.errors import (
     IndexDamaged,
     IndexDiskFull,
     IndexError_,
+    IndexForbidden,
     IndexLocked,
     IndexMissing,
     IndexUnavailable,
@@ -75,6 +76,7 @@ from schemas.filters import (
 )
 from schemas.ingest import Change, IngestReport
 from schemas.product import MAX_ID, MAX_NAME, STANDARD_COLUMNS, FieldName, Product, ProductId, Rejection
+from schemas.program import ingest_command
 from schemas.record import RECORD_FORMAT, Generation, IndexRecord
 from schemas.same import PictureRef, SameCluster, SameKind, SamePair
 from schemas.search import (
@@ -93,7 +95,7 @@ from schemas.search import (
     Sort,
     Total,
 )
-from schemas.shown import shown
+from schemas.shown import reason, shown
 from schemas.text import clean_code, clean_line, clean_prose, clean_value, fold
 
 __all__ = [
@@ -130,6 +132,7 @@ __all__ = [
     "IndexDamaged",
     "IndexDiskFull",
     "IndexError_",
+    "IndexForbidden",
     "IndexLocked",
     "IndexMissing",
     "IndexRecord",
@@ -194,10 +197,12 @@ __all__ = [
     "fit",
     "flatten",
     "fold",
+    "ingest_command",
     "known",
     "number_in",
     "one_number",
     "parse_filter",
+    "reason",
     "shown",
     "stored_fields",
     "stored_name",

@@ -37,6 +37,7 @@ StoreLensError
 │   ├── IndexLocked               another job holds the index
 │   ├── IndexDamaged              what is on disk cannot be opened
 │   ├── IndexDiskFull             no room for what is to be written
+│   ├── IndexForbidden            its folder is read-only, or another user's
 │   ├── IndexUnavailable          the Qdrant server does not answer
 │   ├── GenerationUnknown         no generation of this name is kept
 │   └── GenerationServes          one that serves cannot be removed
@@ -206,6 +207,10 @@ class IndexDamaged(IndexError_):
 
 class IndexDiskFull(IndexError_):
     code = "index-disk-full"
+
+
+class IndexForbidden(IndexError_):
+    code = "index-forbidden"
 
 
 class IndexUnavailable(IndexError_):

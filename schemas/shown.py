@@ -1,7 +1,8 @@
-"""How a value is shown in a message to people."""
+"""How a value, or a refusal of the system, is shown in a message to people."""
 
 from __future__ import annotations
 
+import os
 from reprlib import Repr
 
 _REPR = Repr()
@@ -26,3 +27,12 @@ def shown(value: object) -> str:
         return f"{kind} ({_REPR.repr(value)})"
     except ValueError:  # Python refuses to write out whole numbers of thousands of digits
         return kind
+
+
+def reason(error: OSError) -> str:
+    """Why the system refuses a file or a folder; where it is for want of a right, who lacks it and what gives it."""
+    why = error.strerror or str(error)
+    if not isinstance(error, PermissionError):
+        return why
+    user = os.geteuid()
+    return f"{why} to user {user}: `chmod -R a+rX` lets it read the folder, `chown -R {user}` also write to it"

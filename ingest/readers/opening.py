@@ -43,7 +43,7 @@ from ingest.readers.source import (
     unreadable,
 )
 from ingest.settings import Format, IngestSettings
-from schemas import CatalogError
+from schemas import CatalogError, ingest_command, reason
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,9 @@ def open_reader(settings: IngestSettings) -> Reader:
     if location == "-":
         return opening.standard_input()
     if location.lower().startswith(("http://", "https://")):
-        raise CatalogError(f"catalogs are not read from the web; fetch it first: curl {location} | python -m ingest -")
+        raise CatalogError(
+            f"catalogs are not read from the web; fetch it first: curl {location} | {ingest_command()} -"
+        )
     if location.lower().startswith("file:"):
         location = unquote(urlsplit(location).path)
     if is_dataset(location):
@@ -82,8 +84,8 @@ def _mode(path: Path) -> int:
     try:
         return path.stat().st_mode
     except (OSError, ValueError) as error:  # not there, not allowed, no possible name
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise CatalogError(f"there is no catalog at {path}: {reason}") from error
+        why = reason(error) if isinstance(error, OSError) else error
+        raise CatalogError(f"there is no catalog at {path}: {why}") from error
 
 
 class _Opening:
@@ -222,7 +224,7 @@ def _files(folder: Path) -> list[str]:
 
 
 def _unreadable(error: OSError) -> None:
-    raise CatalogError(f"cannot read {error.filename}: {error.strerror}") from error
+    raise CatalogError(f"cannot read {error.filename}: {reason(error)}") from error
 
 
 def _packed_by(source: Source) -> str | None:

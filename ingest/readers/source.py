@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from catalog import DAMAGED, Archive, decompressed, spool, window
-from schemas import CatalogError, PictureError
+from schemas import CatalogError, PictureError, reason
 
 
 @contextmanager
@@ -20,7 +20,7 @@ def unreadable(name: str) -> Iterator[None]:
     except DAMAGED as error:
         raise CatalogError(f"{name} breaks off or is damaged: {error or type(error).__name__}") from error
     except OSError as error:
-        raise CatalogError(f"cannot read {name}: {error.strerror or error}") from error
+        raise CatalogError(f"cannot read {name}: {reason(error)}") from error
 
 
 class Source(ABC):
@@ -55,7 +55,7 @@ class FileSource(Source):
         try:
             return self.path.open("rb")
         except OSError as error:
-            raise CatalogError(f"cannot read {self.path}: {error.strerror}") from error
+            raise CatalogError(f"cannot read {self.path}: {reason(error)}") from error
 
     def check_unchanged(self) -> None:
         if self._stat() != self._version:
@@ -65,7 +65,7 @@ class FileSource(Source):
         try:
             stat = self.path.stat()
         except OSError as error:
-            raise CatalogError(f"cannot read {self.path}: {error.strerror}") from error
+            raise CatalogError(f"cannot read {self.path}: {reason(error)}") from error
         return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 

@@ -29,7 +29,8 @@ def emulator(folder: Path) -> Iterator[IndexStore]:
 
     It keeps no payload indexes, has no graphs or quantization, and serves one process only.
     """
-    yield ServerStore(QdrantClient(":memory:"), f"products-{secrets.token_hex(4)}", "memory")
+    settings = IndexSettings(collection=f"products-{secrets.token_hex(4)}", data_dir=folder)
+    yield ServerStore(QdrantClient(":memory:"), settings, "memory")
 
 
 def server(folder: Path) -> Iterator[IndexStore]:
@@ -37,7 +38,9 @@ def server(folder: Path) -> Iterator[IndexStore]:
         pytest.skip("no Qdrant server: set STORELENS_QDRANT_URL to run this on one")
     key = os.environ.get("STORELENS_QDRANT_API_KEY")
     name = f"storelens-test-{secrets.token_hex(6)}"
-    settings = IndexSettings(qdrant_url=SERVER, qdrant_api_key=SecretStr(key) if key else None, collection=name)
+    settings = IndexSettings(
+        qdrant_url=SERVER, qdrant_api_key=SecretStr(key) if key else None, collection=name, data_dir=folder
+    )
     yield open_store(settings)
     client = QdrantClient(SERVER, api_key=key)
     for collection in client.get_collections().collections:

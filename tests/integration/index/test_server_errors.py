@@ -68,7 +68,7 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
 def test_collections_of_others_are_left_alone() -> None:
     client = QdrantClient(":memory:")
     client.create_collection("products", vectors_config=models.VectorParams(size=4, distance=models.Distance.DOT))
-    store = ServerStore(client, "products", "memory")
+    store = ServerStore(client, IndexSettings(), "memory")
     with pytest.raises(ConfigurationError, match="not StoreLens's"):
         store.begin(index_record())
     assert client.collection_exists("products")
@@ -77,4 +77,4 @@ def test_collections_of_others_are_left_alone() -> None:
     alias = models.CreateAlias(collection_name="foreign--000001", alias_name="foreign")
     client.update_collection_aliases([models.CreateAliasOperation(create_alias=alias)])
     with pytest.raises(IndexDamaged, match="no StoreLens record"):
-        ServerStore(client, "foreign", "memory").open()
+        ServerStore(client, IndexSettings(collection="foreign"), "memory").open()

@@ -22,7 +22,8 @@ _ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.st
 # The command itself, with an encoder that prints where it should not and can be made to wait.
 _WITH_HASHES = """
 import functools, os, sys, time
-import ingest.__main__ as command
+import ingest.__main__
+import ingest.command as command
 from ingest.job import run
 from tests.support.encoders import HashEncoder
 
@@ -36,12 +37,12 @@ class Noisy(HashEncoder):
         return super().encode_texts(texts)
 
 command.run = functools.partial(run, spec_of=lambda _: Noisy.spec, encoder_of=lambda _: Noisy())
-sys.exit(command.main(sys.argv[1:]))
+sys.exit(ingest.__main__.main())
 """
 
 _NOTHING_HEAVY = """
 import sys
-from ingest.__main__ import main
+from ingest.command import main
 status = main(sys.argv[1:])
 assert not {"torch", "onnxruntime", "qdrant_client"} & set(sys.modules)
 sys.exit(status)

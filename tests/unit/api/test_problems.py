@@ -5,8 +5,8 @@ import json
 import pytest
 
 import schemas
-from api.problems import STATUS, problem, status_of
-from schemas import StoreLensError
+from api.problems import STATUS, answer, problem, status_of
+from schemas import IndexMissing, StoreLensError
 
 
 def every(cls: type[StoreLensError]) -> list[type[StoreLensError]]:
@@ -40,6 +40,21 @@ def test_an_error_has_the_status_of_its_line(error: str, status: int) -> None:
 
 def test_every_error_has_a_status_that_programs_can_tell() -> None:
     assert {status_of(cls("message")) for cls in every(StoreLensError)} <= set(STATUS.values())
+
+
+@pytest.mark.parametrize("error", every(StoreLensError), ids=lambda error: error.code)
+def test_what_is_not_the_caller_s_doing_is_told_without_what_is_behind_it(error: type[StoreLensError]) -> None:
+    told = answer(error("http://qdrant:6333 said b'no', set STORELENS_QDRANT_API_KEY", field="qdrant_url"))
+    body = json.loads(bytes(told.body))
+    hidden = told.status_code in (500, 503)
+    assert ("qdrant:6333" not in body["detail"]) is hidden
+    assert ("errors" not in body) is hidden
+    assert ("retry-after" in told.headers) is (told.status_code == 503)
+
+
+def test_hints_name_the_job_as_it_is_run_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORELENS_COMMAND", "docker compose run --rm job")
+    assert b"`docker compose run --rm job CATALOG`" in bytes(answer(IndexMissing("")).body)
 
 
 def test_a_detail_that_is_not_valid_unicode_is_answered() -> None:

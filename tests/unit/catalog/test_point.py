@@ -153,6 +153,21 @@ def test_a_payload_of_the_first_format_has_hashes_alone() -> None:
     assert Kept.from_payload(old) == Kept(PartHashes("w", ("p", "q"), "x"))
 
 
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {},
+        {"hashes": "none"},
+        {"hashes": {"words": "w"}},
+        {"hashes": {"words": "w", "payload": "x"}, "pictures": ["none"]},
+        {"hashes": {"words": "w", "payload": "x"}, "pictures": [{"colour": "red"}]},
+        {"hashes": {"words": "w", "payload": "x"}, "pictures": 7},
+    ],
+)
+def test_what_storelens_did_not_write_remembers_nothing(payload: dict[str, Any]) -> None:
+    assert Kept.from_payload(payload) is None
+
+
 def test_a_row_has_another_hash_with_each_of_its_values_and_its_root() -> None:
     before = hash_row(ROW, "/shop")
     assert hash_row(dict(reversed(ROW.items())), "/shop") == before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -75,11 +76,14 @@ def test_every_line_is_an_event() -> None:
     assert printed[-1] == "a worker"
 
 
-def test_text_is_the_message_alone() -> None:
+def test_text_is_the_time_and_the_message() -> None:
     stdout, lines = _run("text")
     assert "printed" in stdout
-    assert {"before", "3 rows", "odd \\ud800 <b>", "failed", "after"} <= set(lines)
-    assert "chatter" not in lines
+    logged = dict(
+        line.split(" ", 1)[::-1] for line in lines if re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} ", line)
+    )
+    assert set(logged) == {"3 rows", "odd \\ud800 <b>", "failed"}
+    assert {"before", "after"} <= set(lines)
 
 
 @pytest.mark.parametrize("log", ["json", "text"])

@@ -51,6 +51,9 @@ def test_the_environment_may_name_a_server_and_a_folder_for_rejects(monkeypatch:
         (["c.jsonl", "--model", ""], "model"),
         (["c.jsonl", "--data-dir"], "expected one argument"),
         (["c.jsonl", "--log", "xml"], "log"),
+        (["c.jsonl", "--wait", "-1"], "wait"),
+        (["c.jsonl", "--shards", "3"], "--shards and --replicas are of a Qdrant server: name it with --qdrant-url"),
+        (["c.jsonl", "--replicas", "0", "--qdrant-url", "http://q:6333"], "replicas"),
         (["c.jsonl", "--report", "c.jsonl"], "c.jsonl does not end in .html"),
         (["c.jsonl", "--report", "no/such/folder/run.html"], "into the folder no/such/folder: No such file"),
         (["c.jsonl", "--report", "/proc/run.html"], "nothing can be written into the folder /proc: "),
@@ -146,6 +149,23 @@ def test_rejects_take_the_place_of_a_catalog(capsys: pytest.CaptureFixture[str])
             parse(arguments)
         assert stopped.value.code == 2
     assert "--prune goes with a whole catalog" in capsys.readouterr().err
+
+
+def test_a_server_s_shards_and_the_wait_for_another_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORELENS_WAIT", "90")
+    settings = parse(["c.jsonl", "--qdrant-url", "http://q:6333", "--shards", "3", "--replicas", "2"])
+    assert (settings.shards, settings.replicas, settings.wait) == (3, 2, 90)
+    assert parse(["c.jsonl", "--wait", "0"]).wait == 0
+
+
+def test_hints_and_usage_name_the_command_as_it_is_run_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STORELENS_COMMAND", "docker compose run --rm job")
+    assert parse(["c.jsonl"]).retry("/data/r.jsonl") == "docker compose run --rm job --rejects /data/r.jsonl"
+    with pytest.raises(SystemExit):
+        parse([])
+    assert "docker compose run --rm job: error: " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,10 @@ def test_the_guide_explains_every_code_of_a_reject_and_no_other() -> None:
     rejects, failures = (ROOT / GUIDE).read_text(encoding="utf-8").split("Codes of a run that failed")
     explained = re.findall(r"^\| `([a-z-]+)` \|", rejects.partition("## When something is wrong")[2], flags=re.M)
     assert sorted(explained) == sorted(_codes(RowError) | _codes(PictureError))
-    assert set(re.findall(r"^\| `([a-z-]+)` \|", failures, flags=re.M)) <= _codes(StoreLensError) | {"unexpected"}
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", failures, flags=re.M)) <= _codes(StoreLensError) | {
+        "unexpected",
+        "not-permitted",
+    }
 
 
 def test_the_guide_explains_every_field_of_reports_and_rejects() -> None:
