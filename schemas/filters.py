@@ -2,8 +2,9 @@
 
 As written: ``{"brand": ["A", "B"], "price": {"gte": 10, "lt": 50}, "in_stock": true, "not": {..},
 "any": [{..}, {..}], "all": [..]}``. Fields are ANDed; a scalar means equal, or contained where the
-field is a list; a list means any of. ``parse_filter`` turns that into the classes below, checked
-against the fields an index has; engines translate the classes and nothing else.
+field is a list; a list means any of. ``parse_filter`` turns that
+into the classes below, checked against the fields an index has; engines translate the classes and
+nothing else.
 """
 
 from __future__ import annotations
@@ -48,6 +49,16 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
+class First:
+    """The field equals one of ``values``, or starts with one where it is a list: what grouping asks, and no request
+    writes. Never empty."""
+
+    field: str
+    kind: FieldKind
+    values: tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Missing:
     """The field has no value. Not written by requests: sorting asks for it."""
 
@@ -73,7 +84,7 @@ class Not:
     part: Filter
 
 
-Filter = Match | Range | Missing | All | AnyOf | Not
+Filter = Match | First | Range | Missing | All | AnyOf | Not
 
 
 def parse_filter(written: Mapping[str, Any], fields: Mapping[str, FieldKind]) -> Filter:
