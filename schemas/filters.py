@@ -2,7 +2,7 @@
 
 As written: ``{"brand": ["A", "B"], "price": {"gte": 10, "lt": 50}, "in_stock": true, "not": {..},
 "any": [{..}, {..}], "all": [..]}``. Fields are ANDed; a scalar means equal, or contained where the
-field is a list; a list means any of. ``parse_filter`` turns that
+field is a list; a list means any of; ``null`` means without the field. ``parse_filter`` turns that
 into the classes below, checked against the fields an index has; engines translate the classes and
 nothing else.
 """
@@ -60,7 +60,7 @@ class First:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """The field has no value. Not written by requests: sorting asks for it."""
+    """The field has no value."""
 
     field: str
 
@@ -137,7 +137,11 @@ class _Parser:
         if not values:
             raise WrongType(f"{path}: an empty list matches nothing; leave {name!r} out to match all", field=path)
         self._count(len(values))
-        return Match(name, kind, tuple(_scalar(kind, v, path) for v in values))
+        given = tuple(_scalar(kind, v, path) for v in values if v is not None)
+        parts: list[Filter] = [Match(name, kind, given)] if given else []
+        if len(given) < len(values):
+            parts.append(Missing(name))
+        return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
 
     def _range(self, name: str, kind: FieldKind, bounds: Mapping[str, object], path: str) -> Filter:
         if kind not in ("integer", "float"):

@@ -56,7 +56,7 @@ _SORTS = st.lists(
     ),
     max_size=3,
 )
-_FILTERS = st.sampled_from([{"id": [f"p{n}" for n in range(14)]}, {"sizes": {"gt": 37}}, {"tags": "green"}])
+_FILTERS = st.sampled_from([{"id": [f"p{n}" for n in range(14)]}, {"sizes": {"gt": 37}}, {"tags": [None, "green"]}])
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def _passing(products: list[Fields], filter: dict[str, Any]) -> list[str]:
     def passes(fields: Fields) -> bool:
         if "sizes" in filter:
             return any(size > 37 for size in _held(fields, "sizes"))
-        return "tags" not in filter or "green" in _held(fields, "tags")
+        return "tags" not in filter or "green" in _held(fields, "tags") or not _held(fields, "tags")
 
     return [f"p{number}" for number, fields in enumerate(products) if passes(fields)]
 
