@@ -44,8 +44,10 @@ class Page {
       onRemovePicture: () => this.ask({ photo: null, like: null }),
     });
     this.panel = new FacetPanel(byId("filters"), known.faceted, (field, chosen) => {
-      const { [field]: _, ...others } = this.query.filters;
-      this.ask({ filters: chosen ? { ...others, [field]: chosen } : others });
+      const filters = new Map(this.query.filters);
+      if (chosen) filters.set(field, chosen);
+      else filters.delete(field);
+      this.ask({ filters });
     });
     this.sort = new SortMenu(known.fields, known.counts, (sort) => this.ask({ sort }));
     this.drawer = new FilterDrawer();
@@ -183,10 +185,10 @@ class Page {
     byId("total").replaceChildren(h("strong", {}, words), h("span", {}, ` in ${Math.round(took_ms)} ms`));
     announce(hits.length ? `${words} found` : "Nothing found");
     showNotices(notices ?? []);
-    this.drawer.update(Object.keys(query.filters).length, words);
+    this.drawer.update(query.filters.size, words);
     if (hits.length) return;
     const nothing = empty(query, {
-      onClearFilters: () => this.ask({ filters: {} }),
+      onClearFilters: () => this.ask({ filters: new Map() }),
       onClearPhoto: () => this.ask({ photo: null, like: null }),
       onClearWords: () => this.ask({ q: "" }),
       onBrowse: () => this.ask({ ...NOTHING, browse: true }),
@@ -196,14 +198,14 @@ class Page {
 
   /** @param {Query} query @param {Answer} answer @param {AbortSignal} signal */
   async #count(query, { facets }, signal) {
-    const own = Object.keys(query.filters).filter((field) => facets?.[field]);
-    const others = Object.entries(facets ?? {}).filter(([field]) => !own.includes(field));
-    this.counts = { ...this.counts, ...Object.fromEntries(others) };
+    const own = [...query.filters.keys()].filter((field) => facets.has(field));
+    const others = [...facets].filter(([field]) => !own.includes(field));
+    this.counts = new Map([...this.counts, ...others]);
     this.panel.update(this.counts, query.filters);
     if (!own.length) return;
     const counted = await countWithoutOwnFilter(query, own, this.known.groupBy, signal);
     if (signal.aborted) return;
-    this.counts = { ...this.counts, ...counted };
+    this.counts = new Map([...this.counts, ...counted]);
     this.panel.update(this.counts, query.filters);
   }
 }

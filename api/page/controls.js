@@ -1,6 +1,6 @@
 /** The small controls around a result: chips of active filters, the sort menu, the drawer of filters. */
 
-/** @import {Facet, Field, Filters, Query, Sort, Span, Value} from "./types.js" */
+/** @import {Facets, Field, Filters, Query, Sort, Span, Value} from "./types.js" */
 
 import { byId, h, icon } from "./dom.js";
 import { isNumber } from "./facets.js";
@@ -14,17 +14,18 @@ import { hasQuestion, isChoice } from "./state.js";
  * @param {(filters: Filters) => void} onChange
  */
 export function showChips(filters, onChange) {
-  const chips = Object.entries(filters).flatMap(([field, chosen]) => {
-    const others = Object.fromEntries(Object.entries(filters).filter(([name]) => name !== field));
+  const chips = [...filters].flatMap(([field, chosen]) => {
+    const others = new Map([...filters].filter(([name]) => name !== field));
     if (!isChoice(chosen)) return chip(`${label(field)}: ${spanWords(chosen)}`, () => onChange(others));
     return chosen.values.map((value) => {
       const values = chosen.values.filter((other) => other !== value);
-      return chip(choiceWords(field, value), () => onChange(values.length ? { ...filters, [field]: { values } } : others));
+      const less = values.length ? new Map(filters).set(field, { values }) : others;
+      return chip(choiceWords(field, value), () => onChange(less));
     });
   });
   const list = byId("chips");
   list.hidden = chips.length === 0;
-  const clear = h("button", { type: "button", class: "link", on: { click: () => onChange({}) } }, "Clear all");
+  const clear = h("button", { type: "button", class: "link", on: { click: () => onChange(new Map()) } }, "Clear all");
   list.replaceChildren(...chips, ...(chips.length > 1 ? [h("li", {}, clear)] : []));
 }
 
@@ -44,13 +45,16 @@ function spanWords({ gte, lte }) {
 }
 
 export class SortMenu {
-  /** @param {Field[]} fields @param {Record<string, Facet>} facets @param {(sort: Sort | null) => void} onChange */
+  /** @param {Field[]} fields @param {Facets} facets @param {(sort: Sort | null) => void} onChange */
   constructor(fields, facets, onChange) {
     this.select = byId("sort");
     this.best = h("option", { value: "" });
     /** @type {Map<string, Sort>} */
     this.sorts = new Map();
-    const filled = fields.filter(({ name }) => (facets[name]?.values.length ?? 0) > 0 || facets[name]?.min !== undefined);
+    const filled = fields.filter(({ name }) => {
+      const { values, min } = facets.get(name) ?? { values: [] };
+      return values.length > 0 || min !== undefined;
+    });
     const options = filled.flatMap(({ name, kind }) => {
       if (kind === "bool") return this.#option(name, "desc", `${label(name)} first`);
       if (!isNumber(kind)) return [];

@@ -7,7 +7,8 @@
  * @typedef {{id: string, score: number, product: Record<string, any>, images: string[], picture?: number, group?: Group, explain?: Explanation}} Hit
  * @typedef {string | number | boolean} Value
  * @typedef {{field: string, values: {value: Value, count: number}[], min?: number, max?: number, missing: number}} Facet
- * @typedef {{hits: Hit[], total: {value: number, relation: "eq" | "gte"}, facets?: Record<string, Facet>,
+ * @typedef {Map<string, Facet>} Facets By field. Catalogs name fields as they like, `constructor` too: never an object.
+ * @typedef {{hits: Hit[], total: {value: number, relation: "eq" | "gte"}, facets: Facets,
  *   next_cursor?: string, notices: string[], took_ms: number}} Answer
  * @typedef {"keyword" | "integer" | "float" | "bool"} Kind
  * @typedef {{name: string, kind: Kind}} Field
@@ -16,7 +17,7 @@
  *
  * @typedef {{values: Value[]}} Choice What is ticked of a field: any of the values.
  * @typedef {{gte?: number, lte?: number}} Span What is left of a number.
- * @typedef {Record<string, Choice | Span>} Filters
+ * @typedef {ReadonlyMap<string, Choice | Span>} Filters By field.
  * @typedef {{key: number, file: Blob, name: string, url: string}} Photo
  * @typedef {{field: string, order: "asc" | "desc"}} Sort
  * @typedef {{q: string, photo: Photo | null, like: string | null, filters: Filters, sort: Sort | null,
