@@ -1,6 +1,6 @@
 /** The page: what is asked, in the address and on the screen, and what happens when it changes. */
 
-/** @import {Answer, Filters, Hit, Query} from "./types.js" */
+/** @import {Adjusting, Answer, Filters, Hit, Query} from "./types.js" */
 /** @import {Knowledge} from "./catalog.js" */
 
 import { ApiError, getPicture, getProduct } from "./api.js";
@@ -26,8 +26,8 @@ class Page {
     this.query = NOTHING;
     /** The identity of the results on the screen. @type {string | null} */
     this.asked = null;
-    /** Words are being typed: they share one entry of the history. */
-    this.drafting = false;
+    /** What the last change was a step of: steps of one adjustment share an entry of the history. @type {Adjusting} */
+    this.adjusting = undefined;
     /** The product of `query.like`. @type {Hit | null} */
     this.liked = null;
     /** The facets on the screen. */
@@ -39,17 +39,17 @@ class Page {
     this.results = new Results({ onOpen, onLike, onStatus: announce });
     this.detail = new Detail({ onOpen, onLike, onClose: () => this.#closed() });
     this.bar = new SearchBar({
-      onTyping: (q) => this.ask({ q }, { typing: true }),
+      onTyping: (q) => this.ask({ q }, "words"),
       onSubmit: (q) => this.ask({ q }),
       onRemovePicture: () => this.ask({ photo: null, like: null }),
     });
-    this.panel = new FacetPanel(byId("filters"), known.faceted, (field, chosen) => {
+    this.panel = new FacetPanel(byId("filters"), known.faceted, (field, chosen, adjusting) => {
       const filters = new Map(this.query.filters);
       if (chosen) filters.set(field, chosen);
       else filters.delete(field);
-      this.ask({ filters });
+      this.ask({ filters }, adjusting);
     });
-    this.sort = new SortMenu(known.fields, known.counts, (sort) => this.ask({ sort }));
+    this.sort = new SortMenu(known.fields, known.counts, (sort, adjusting) => this.ask({ sort }, adjusting));
     this.drawer = new FilterDrawer();
     listenForPhotos((file) => this.takePhoto(file, file.name), (words) => showNotices([words]));
     byId("home").addEventListener("click", (/** @type {MouseEvent} */ event) => {
@@ -63,7 +63,7 @@ class Page {
 
   /** Asks what the address asks. */
   read() {
-    this.drafting = false;
+    this.adjusting = undefined;
     this.query = readAddress(location.search, history.state, this.known.kinds);
     this.#show();
   }
@@ -72,9 +72,9 @@ class Page {
    * Changes what is asked.
    *
    * @param {Partial<Query>} change
-   * @param {{typing?: boolean}} [options]
+   * @param {Adjusting} [adjusting]
    */
-  ask(change, { typing = false } = {}) {
+  ask(change, adjusting) {
     const before = this.query;
     this.query = { ...before, ...change };
     const address = writeAddress(this.query);
@@ -82,9 +82,11 @@ class Page {
     const betweenProducts = Boolean(before.product && change.product);
     // `opened` remembers that going back closes the details.
     const opened = Boolean(change.product) || (same && history.state?.opened);
-    const method = same || betweenProducts || (typing && this.drafting) ? "replaceState" : "pushState";
+    const furtherStep = adjusting !== undefined && adjusting === this.adjusting;
+    const method = same || betweenProducts || furtherStep ? "replaceState" : "pushState";
     history[method]({ photo: this.query.photo?.key, opened }, "", address);
-    this.drafting = typing;
+    // A step that changed nothing has no entry that the next could share.
+    this.adjusting = same && !furtherStep ? undefined : adjusting;
     this.#show();
   }
 

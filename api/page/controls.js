@@ -1,8 +1,8 @@
 /** The small controls around a result: chips of active filters, the sort menu, the drawer of filters. */
 
-/** @import {Facets, Field, Filters, Query, Sort, Span, Value} from "./types.js" */
+/** @import {Adjusting, Facets, Field, Filters, Query, Sort, Span, Value} from "./types.js" */
 
-import { byId, h, icon } from "./dom.js";
+import { adjusts, byId, h, icon } from "./dom.js";
 import { isNumber } from "./facets.js";
 import { label, number, say } from "./format.js";
 import { hasQuestion, isChoice } from "./state.js";
@@ -45,7 +45,7 @@ function spanWords({ gte, lte }) {
 }
 
 export class SortMenu {
-  /** @param {Field[]} fields @param {Facets} facets @param {(sort: Sort | null) => void} onChange */
+  /** @param {Field[]} fields @param {Facets} facets @param {(sort: Sort | null, adjusting: Adjusting) => void} onChange */
   constructor(fields, facets, onChange) {
     this.select = byId("sort");
     this.best = h("option", { value: "" });
@@ -61,7 +61,7 @@ export class SortMenu {
       return [this.#option(name, "asc", `${label(name)}: low to high`), this.#option(name, "desc", `${label(name)}: high to low`)];
     });
     this.select.replaceChildren(this.best, ...options);
-    this.select.addEventListener("change", () => onChange(this.sorts.get(this.select.value) ?? null));
+    adjusts(this.select, (adjusting) => onChange(this.sorts.get(this.select.value) ?? null, adjusting));
   }
 
   /** @param {string} field @param {Sort["order"]} order @param {string} words */

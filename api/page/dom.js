@@ -35,6 +35,19 @@ export function byId(id) {
   return document.getElementById(id);
 }
 
+/**
+ * Listens to a control of many small steps: every key pressed in a slider, a box of a number or a menu is a change.
+ *
+ * @param {HTMLElement} control
+ * @param {(adjusting: object) => void} onChange Is handed the same object for all steps of one adjustment, which lasts
+ *   until the control is left or taken hold of anew.
+ */
+export function adjusts(control, onChange) {
+  let adjusting = {};
+  for (const event of ["focus", "blur", "pointerdown"]) control.addEventListener(event, () => (adjusting = {}));
+  control.addEventListener("change", () => onChange(adjusting));
+}
+
 const PATHS = {
   search: "M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13Zm5 11.5L20.5 20.5",
   close: "M6 6l12 12M18 6 6 18",

@@ -1,6 +1,6 @@
 /** Which facets a catalog gets, and the panel that shows them. */
 
-/** @import {Catalog, Choice, Facet, Facets, Field, Filters, Kind, Span} from "./types.js" */
+/** @import {Adjusting, Catalog, Choice, Facet, Facets, Field, Filters, Kind, Span} from "./types.js" */
 
 import { ChoiceFacet } from "./choice_facet.js";
 import { h } from "./dom.js";
@@ -50,11 +50,12 @@ export class FacetPanel {
   /**
    * @param {HTMLElement} root
    * @param {Field[]} fields
-   * @param {(field: string, chosen: Choice | Span | null) => void} onChange
+   * @param {(field: string, chosen: Choice | Span | null, adjusting?: Adjusting) => void} onChange
    */
   constructor(root, fields, onChange) {
     this.groups = fields.map(({ name, kind }) => {
-      const change = (/** @type {Choice | Span | null} */ chosen) => onChange(name, chosen);
+      const change = (/** @type {Choice | Span | null} */ chosen, /** @type {Adjusting} */ adjusting) =>
+        onChange(name, chosen, adjusting);
       const facet = isNumber(kind) ? new RangeFacet(name, kind, change) : new ChoiceFacet(name, change);
       const element = h("details", { class: "facet", open: true }, h("summary", {}, label(name)), facet.element);
       return { name, facet, element };

@@ -18,6 +18,7 @@
  * @typedef {{values: Value[]}} Choice What is ticked of a field: any of the values.
  * @typedef {{gte?: number, lte?: number}} Span What is left of a number.
  * @typedef {ReadonlyMap<string, Choice | Span>} Filters By field.
+ * @typedef {object | string | undefined} Adjusting What a change is a step of: the same for all steps of one adjustment.
  * @typedef {{key: number, file: Blob, name: string, url: string}} Photo
  * @typedef {{field: string, order: "asc" | "desc"}} Sort
  * @typedef {{q: string, photo: Photo | null, like: string | null, filters: Filters, sort: Sort | null,

@@ -82,6 +82,59 @@ def test_a_range_by_its_boxes_and_by_its_slider(open_page: OpenPage, catalog: Ca
     expect(page.get_by_label("Price, from")).to_have_value("")
 
 
+def test_many_small_steps_are_one_step_back(open_page: OpenPage) -> None:
+    page = open_page("/?browse=1")
+    slider = page.get_by_role("slider", name="Highest Price")
+    for _ in range(5):
+        slider.press("ArrowLeft")
+    expect(page).to_have_url(re.compile(r"f\.price=\.\.\d"))
+    first_time = page.url
+    box = page.get_by_label("Price, from")
+    box.fill("12")
+    for _ in range(3):
+        box.press("ArrowUp")
+    expect(page).to_have_url(re.compile(r"f\.price=15\.\."))
+    second_time = page.url
+    sort = page.get_by_label("Sort")
+    sort.focus()
+    for _ in range(3):
+        sort.press("ArrowDown")
+    expect(page).to_have_url(re.compile("sort="))
+    page.get_by_role("slider", name="Highest Price").press("ArrowLeft")
+    page.get_by_role("slider", name="Highest Price").press("ArrowLeft")
+    expect(page).not_to_have_url(re.compile(re.escape(second_time[-12:])))
+
+    page.go_back()
+    page.go_back()
+    expect(page).to_have_url(second_time)
+    page.go_back()
+    expect(page).to_have_url(first_time)
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"\?browse=1$"))
+    # Going back ends an adjustment, though the focus never left the control.
+    slider.press("ArrowLeft")
+    expect(page.locator(".chip")).to_have_count(1)
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"\?browse=1$"))
+    expect(page.locator("#chips")).to_be_hidden()
+
+
+def test_words_that_are_the_same_keep_the_entry_that_has_them(open_page: OpenPage) -> None:
+    page = open_page()
+    box = page.get_by_role("searchbox")
+    box.fill("red")
+    box.press("Enter")
+    cards(page)
+    page.clock.install()
+    box.press_sequentially(" ")
+    page.clock.run_for(1000)
+    box.press_sequentially("star")
+    page.clock.run_for(1000)
+    expect(page).to_have_url(re.compile("q=red[+]star"))
+    page.go_back()
+    expect(page).to_have_url(re.compile("q=red$"))
+
+
 def test_sorting(open_page: OpenPage, catalog: Catalog) -> None:
     page = open_page("/?browse=1")
     page.get_by_label("Sort").select_option("Price: high to low")
