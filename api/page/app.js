@@ -1,6 +1,6 @@
 /** The page: what is asked, in the address and on the screen, and what happens when it changes. */
 
-/** @import {Adjusting, Answer, Filters, Hit, Query} from "./types.js" */
+/** @import {Adjusting, Answer, Filters, Hit, Place, Query} from "./types.js" */
 /** @import {Knowledge} from "./catalog.js" */
 
 import { ApiError, getPicture, getProduct } from "./api.js";
@@ -14,10 +14,15 @@ import { FacetPanel } from "./facets.js";
 import { totalWords } from "./format.js";
 import { listenForPhotos, PhotoError, prepare } from "./photo.js";
 import { fitGrid } from "./pictures.js";
+import { goTo, placeIn } from "./place.js";
+import { keepPhoto, recallPhotos } from "./query_images.js";
 import { Results } from "./results.js";
 import { SearchBar } from "./searchbar.js";
-import { identity, isBlank, keepPhoto, NOTHING, readAddress, writeAddress } from "./state.js";
+import { identity, isBlank, lacksPhoto, NOTHING, readAddress, writeAddress } from "./state.js";
 import { empty, failure, welcome } from "./states.js";
+
+const SCROLLED_MS = 100;
+const PHOTO_GONE = "This was a search by a photo that this browser does not have. Choose the photo again to find the same.";
 
 class Page {
   /** @param {Knowledge} known */
@@ -26,6 +31,11 @@ class Page {
     this.query = NOTHING;
     /** The identity of the results on the screen. @type {string | null} */
     this.asked = null;
+    /** Where to in the list that is on its way; null: not to be scrolled. @type {Place | null} */
+    this.returning = null;
+    this.scrolling = 0;
+    /** The address is one of a search by a photo that this browser does not have. */
+    this.photoGone = false;
     /** What the last change was a step of: steps of one adjustment share an entry of the history. @type {Adjusting} */
     this.adjusting = undefined;
     /** The product of `query.like`. @type {Hit | null} */
@@ -58,14 +68,41 @@ class Page {
       this.ask({ ...NOTHING });
       this.bar.focus();
     });
+    byId("skip").addEventListener("click", (/** @type {MouseEvent} */ event) => {
+      event.preventDefault(); // A jump within the page would be an entry that asks nothing.
+      byId("main").focus();
+    });
     window.addEventListener("popstate", () => this.read());
+    history.scrollRestoration = "manual"; // The browser would scroll before there is a list.
+    window.addEventListener("scroll", () => {
+      clearTimeout(this.scrolling);
+      this.scrolling = setTimeout(() => this.#keepPlace(), SCROLLED_MS);
+    }, { passive: true });
+    window.addEventListener("pagehide", () => this.#keepPlace());
   }
 
   /** Asks what the address asks. */
   read() {
     this.adjusting = undefined;
+    clearTimeout(this.scrolling);
     this.query = readAddress(location.search, history.state, this.known.kinds);
+    this.photoGone = lacksPhoto(location.search, this.query);
+    const listed = identity(this.query) === this.asked && !this.returning;
+    this.returning = listed ? null : (history.state?.place ?? null);
     this.#show();
+  }
+
+  /** Until someone is where an entry left them, the entry keeps what it knows. */
+  #keepPlace() {
+    clearTimeout(this.scrolling);
+    if (this.returning) return;
+    history.replaceState({ ...history.state, place: placeIn(byId("grid")) }, "");
+  }
+
+  #return() {
+    if (this.returning) goTo(byId("grid"), this.returning);
+    this.returning = null;
+    this.#keepPlace();
   }
 
   /**
@@ -75,6 +112,9 @@ class Page {
    * @param {Adjusting} [adjusting]
    */
   ask(change, adjusting) {
+    this.#keepPlace();
+    this.returning = null;
+    this.photoGone = false;
     const before = this.query;
     this.query = { ...before, ...change };
     const address = writeAddress(this.query);
@@ -84,7 +124,8 @@ class Page {
     const opened = Boolean(change.product) || (same && history.state?.opened);
     const furtherStep = adjusting !== undefined && adjusting === this.adjusting;
     const method = same || betweenProducts || furtherStep ? "replaceState" : "pushState";
-    history[method]({ photo: this.query.photo?.key, opened }, "", address);
+    const place = identity(this.query) === this.asked ? history.state?.place : undefined;
+    history[method]({ photo: this.query.photo?.key, opened, place }, "", address);
     // A step that changed nothing has no entry that the next could share.
     this.adjusting = same && !furtherStep ? undefined : adjusting;
     this.#show();
@@ -153,7 +194,7 @@ class Page {
   async #welcome() {
     this.results.clear();
     this.asked = null;
-    showNotices([]);
+    showNotices(this.photoGone ? [PHOTO_GONE] : []);
     byId("message").replaceChildren();
     this.samples ??= samples(this.known);
     const screen = welcome(this.known, await this.samples, {
@@ -163,6 +204,7 @@ class Page {
       onBrowse: () => this.ask({ browse: true }),
     });
     byId("start").replaceChildren(screen);
+    if (isBlank(this.query)) this.#return();
   }
 
   async #run() {
@@ -171,9 +213,11 @@ class Page {
     this.asked = identity(query);
     byId("message").replaceChildren();
     try {
-      const ran = await this.results.run(query, { facets: faceted.map(({ name }) => name), groupBy });
+      const facets = faceted.map(({ name }) => name);
+      const ran = await this.results.run(query, { facets, groupBy, shown: this.returning?.shown });
       if (!ran) return;
       this.#showAnswer(query, ran.answer);
+      this.#return();
       await this.#count(query, ran.answer, ran.signal);
     } catch (error) {
       this.asked = null;
@@ -186,7 +230,7 @@ class Page {
     const words = totalWords(total);
     byId("total").replaceChildren(h("strong", {}, words), h("span", {}, ` in ${Math.round(took_ms)} ms`));
     announce(hits.length ? `${words} found` : "Nothing found");
-    showNotices(notices ?? []);
+    showNotices([...(this.photoGone ? [PHOTO_GONE] : []), ...(notices ?? [])]);
     this.drawer.update(query.filters.size, words);
     if (hits.length) return;
     const nothing = empty(query, {
@@ -237,7 +281,7 @@ async function start() {
   byId("message").replaceChildren();
   let known;
   try {
-    known = await learn();
+    [known] = await Promise.all([learn(), recallPhotos()]);
   } catch (error) {
     showFailure(error, start);
     return;

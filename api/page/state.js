@@ -1,28 +1,15 @@
 /** What is asked, its address (so that back, forward, reload and sharing work), and its request. */
 
-/** @import {Query, Kind, Photo, Choice, Span} from "./types.js" */
+/** @import {Query, Kind, Choice, Span} from "./types.js" */
+
+import { photoOf } from "./query_images.js";
 
 const FILTER = "f.";
+const PHOTO = "photo";
 export const PAGE_SIZE = 24;
 
 /** @type {Query} */
 export const NOTHING = { q: "", photo: null, like: null, filters: new Map(), sort: null, browse: false, product: null };
-
-/** Photos of this visit: they cannot be in an address, so history entries hold their place in here. */
-const photos = /** @type {Photo[]} */ ([]);
-
-/**
- * Keeps a picture for this visit.
- *
- * @param {Blob} file
- * @param {string} name
- * @returns {Photo}
- */
-export function keepPhoto(file, name) {
-  const photo = { key: photos.length, file, name, url: URL.createObjectURL(file) };
-  photos.push(photo);
-  return photo;
-}
 
 /** @param {Choice | Span} chosen @returns {chosen is Choice} */
 export const isChoice = (chosen) => "values" in chosen;
@@ -62,7 +49,7 @@ export function readAddress(search, entry, kinds) {
   const [, field, order] = /^(.+):(asc|desc)$/s.exec(params.get("sort") ?? "") ?? [];
   return {
     q: (params.get("q") ?? "").slice(0, 4000),
-    photo: photos[entry?.photo ?? -1] ?? null,
+    photo: photoOf(entry?.photo),
     like: params.get("like") || null,
     filters,
     sort: field && kinds.has(field) ? { field, order: order === "desc" ? "desc" : "asc" } : null,
@@ -70,6 +57,9 @@ export function readAddress(search, entry, kinds) {
     product: params.get("product") || null,
   };
 }
+
+/** True when an address is one of a search by a photo that is not here. @param {string} search @param {Query} query */
+export const lacksPhoto = (search, query) => new URLSearchParams(search).has(PHOTO) && !query.photo;
 
 /** @param {string[]} written @param {Kind} kind @returns {Choice | Span | null} */
 function readFilter(written, kind) {
@@ -88,6 +78,7 @@ export function writeAddress(query) {
   const params = new URLSearchParams();
   if (query.q.trim()) params.set("q", query.q.trim());
   if (query.like) params.set("like", query.like);
+  if (query.photo) params.set(PHOTO, "1");
   for (const [name, chosen] of query.filters) {
     if (isChoice(chosen)) for (const value of chosen.values) params.append(FILTER + name, String(value));
     else params.set(FILTER + name, `${chosen.gte ?? ""}..${chosen.lte ?? ""}`);

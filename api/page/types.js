@@ -20,6 +20,8 @@
  * @typedef {ReadonlyMap<string, Choice | Span>} Filters By field.
  * @typedef {object | string | undefined} Adjusting What a change is a step of: the same for all steps of one adjustment.
  * @typedef {{key: number, file: Blob, name: string, url: string}} Photo
+ * @typedef {{shown: number, id?: string, top?: number, focus?: string}} Place How many hits are shown, which one is at the
+ *   window's upper edge, at how many pixels from it (none: the start of the page), and which one has the focus.
  * @typedef {{field: string, order: "asc" | "desc"}} Sort
  * @typedef {{q: string, photo: Photo | null, like: string | null, filters: Filters, sort: Sort | null,
  *   browse: boolean, product: string | null}} Query `product` is the one whose details are open.

@@ -10,12 +10,10 @@ import pytest
 
 from tests.browser.conftest import OpenPage
 from tests.browser.driver import Axe, Page, expect
-from tests.browser.looks import cards, first, hand_over
+from tests.browser.looks import PHONE, cards, first, hand_over
 from tests.browser.service import Catalog
 
 pytestmark = pytest.mark.browser
-
-PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
 
 SCREENS = ["start", "results", "photo", "detail", "empty"]
 
