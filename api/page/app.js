@@ -9,7 +9,7 @@ import { FilterDrawer, showChips, SortMenu } from "./controls.js";
 import { countWithoutOwnFilter } from "./counts.js";
 import { showProvenance } from "./credits.js";
 import { Detail } from "./detail.js";
-import { byId, drawIcons, h } from "./dom.js";
+import { byId, clamped, drawIcons, h } from "./dom.js";
 import { FacetPanel } from "./facets.js";
 import { totalWords } from "./format.js";
 import { listenForPhotos, PhotoError, prepare } from "./photo.js";
@@ -263,7 +263,7 @@ function announce(words) {
 
 /** @param {string[]} words */
 function showNotices(words) {
-  byId("notices").replaceChildren(...words.map((text) => h("p", {}, text)));
+  byId("notices").replaceChildren(...words.map((text) => h("p", {}, clamped(text))));
 }
 
 /** @param {unknown} error @param {() => void} retry */

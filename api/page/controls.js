@@ -2,7 +2,7 @@
 
 /** @import {Adjusting, Facets, Field, Filters, Query, Sort, Span, Value} from "./types.js" */
 
-import { adjusts, byId, h, icon } from "./dom.js";
+import { adjusts, byId, clamped, h, icon } from "./dom.js";
 import { isNumber } from "./facets.js";
 import { label, number, say } from "./format.js";
 import { hasQuestion, isChoice } from "./state.js";
@@ -32,7 +32,7 @@ export function showChips(filters, onChange) {
 /** @param {string} words @param {() => void} remove */
 function chip(words, remove) {
   const name = `Remove filter ${words}`;
-  return h("li", {}, h("button", { type: "button", class: "chip", "aria-label": name, on: { click: remove } }, words, icon("close")));
+  return h("li", {}, h("button", { type: "button", class: "chip", "aria-label": name, on: { click: remove } }, clamped(words), icon("close")));
 }
 
 /** @param {string} field @param {Value} value */

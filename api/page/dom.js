@@ -25,6 +25,20 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+const LONG = 60;
+
+/**
+ * Text of a catalog, of which a few lines are shown however long it is; pointing at it shows the rest.
+ *
+ * @param {string} text
+ * @param {string} [tag]
+ * @param {Record<string, any>} [attributes]
+ */
+export function clamped(text, tag = "span", attributes = {}) {
+  const title = text.length > LONG ? text : null;
+  return h(tag, { title, ...attributes, class: `clamp ${attributes.class ?? ""}`.trim() }, text);
+}
+
 /**
  * An element of index.html, which is known to be there.
  *

@@ -3,7 +3,7 @@
 /** @import {Adjusting, Catalog, Choice, Facet, Facets, Field, Filters, Kind, Span} from "./types.js" */
 
 import { ChoiceFacet } from "./choice_facet.js";
-import { h } from "./dom.js";
+import { clamped, h } from "./dom.js";
 import { label } from "./format.js";
 import { RangeFacet } from "./range_facet.js";
 
@@ -57,7 +57,7 @@ export class FacetPanel {
       const change = (/** @type {Choice | Span | null} */ chosen, /** @type {Adjusting} */ adjusting) =>
         onChange(name, chosen, adjusting);
       const facet = isNumber(kind) ? new RangeFacet(name, kind, change) : new ChoiceFacet(name, change);
-      const element = h("details", { class: "facet", open: true }, h("summary", {}, label(name)), facet.element);
+      const element = h("details", { class: "facet", open: true }, h("summary", {}, clamped(label(name))), facet.element);
       return { name, facet, element };
     });
     this.rest = h("details", { class: "more-filters" }, h("summary", {}, "More filters"));

@@ -3,7 +3,7 @@
 /** @import {Catalog, Facets, Hit, Query} from "./types.js" */
 
 import { ApiError } from "./api.js";
-import { h, icon } from "./dom.js";
+import { clamped, h, icon } from "./dom.js";
 import { number, title } from "./format.js";
 import { framed } from "./pictures.js";
 import { hasFilters } from "./state.js";
@@ -102,7 +102,7 @@ export function failure(error, { onRetry, onRestart }) {
 
 /** @param {Parameters<typeof icon>[0]} sign @param {string} heading @param {string} text @param {...any} rest */
 function message(sign, heading, text, ...rest) {
-  return h("div", { class: "message" }, icon(sign), h("h2", {}, heading), h("p", {}, text), ...rest);
+  return h("div", { class: "message" }, icon(sign), clamped(heading, "h2"), h("p", {}, text), ...rest);
 }
 
 /** @param {string} words @param {() => void} click */
