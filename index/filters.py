@@ -9,7 +9,7 @@ from qdrant_client import models
 
 from index.catalog_index import Names
 from index.paths import CODE_PARTS, CODES, TITLE_KEY, field_path
-from schemas import All, AnyOf, Filter, Match, Missing, Range, Scalar
+from schemas import All, AnyOf, Filter, First, Match, Missing, Range, Scalar
 
 
 def to_qdrant(filter: Filter) -> models.Filter:
@@ -18,7 +18,7 @@ def to_qdrant(filter: Filter) -> models.Filter:
         return models.Filter(must=[_condition(part) for part in filter.parts])
     if isinstance(filter, AnyOf):
         return models.Filter(should=[_condition(part) for part in filter.parts])
-    if isinstance(filter, Match | Range | Missing):
+    if isinstance(filter, Match | First | Range | Missing):
         return models.Filter(must=[_condition(filter)])
     return models.Filter(must_not=[_condition(filter.part)])
 
@@ -40,7 +40,9 @@ def _condition(part: Filter) -> models.Condition:
     if isinstance(part, Range):
         return models.FieldCondition(key=field_path(part.field), range=_bounds(part))
     if isinstance(part, Match):
-        return _match(part)
+        return _match(field_path(part.field), part)
+    if isinstance(part, First):
+        return _first(field_path(part.field), part)
     return to_qdrant(part)
 
 
@@ -54,8 +56,14 @@ def _bounds(range: Range) -> models.Range:
     return models.Range(gt=gt, gte=gte, lt=lt, lte=lte)
 
 
-def _match(match: Match) -> models.Condition:
-    path = field_path(match.field)
+def _first(path: str, first: First) -> models.Condition:
+    """The values are looked up in the field's index; where one lies in a list is read of what that finds alone."""
+    start = f"{path}[0]"
+    no_list = models.IsEmptyCondition(is_empty=models.PayloadField(key=start))
+    return models.Filter(must=[_match(path, first), models.Filter(should=[no_list, _match(start, first)])])
+
+
+def _match(path: str, match: Match | First) -> models.Condition:
     if match.kind == "keyword":
         return models.FieldCondition(key=path, match=models.MatchAny(any=[str(value) for value in match.values]))
     values = [_equal(path, value) for value in match.values]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
@@ -15,7 +16,7 @@ from index.engine import Engine, RawVector, Search
 from index.lexical import Lexical, Sparse
 from index.paths import PICTURE_HASH, field_path
 from index.vectors import check_legs
-from schemas import All, Filter, IndexRecord, stored_name
+from schemas import All, Filter, IndexRecord, Range, stored_name
 
 if TYPE_CHECKING:
     from qdrant_client import models
@@ -139,14 +140,15 @@ class Reader:
 
     def ordered(self, field: str, descending: bool, filter: Filter | None, limit: int) -> list[tuple[UUID, float]]:
         path, translated = field_path(field), _translated(filter)
+        numbered = All((*([filter] if filter else []), Range(field, lte=sys.float_info.max)))
         wanted = limit
         while True:
-            found = self._engine.ordered(path, descending, translated, wanted)
-            # A list of numbers comes once for each of them: the first is its place.
+            # A list of numbers comes once for each of them: the first is its place. A number that a list repeats is
+            # taken out of what was wanted, so that fewer than wanted are not the end.
             places: dict[UUID, float] = {}
-            for id, value in found:
+            for id, value in self._engine.ordered(path, descending, translated, wanted):
                 places.setdefault(id, value)
-            if len(places) >= limit or len(found) < wanted:
+            if len(places) >= limit or len(places) >= self.count(numbered):
                 return list(places.items())[:limit]
             wanted *= 2
 

@@ -2,8 +2,9 @@
 
 As written: ``{"brand": ["A", "B"], "price": {"gte": 10, "lt": 50}, "in_stock": true, "not": {..},
 "any": [{..}, {..}], "all": [..]}``. Fields are ANDed; a scalar means equal, or contained where the
-field is a list; a list means any of. ``parse_filter`` turns that into the classes below, checked
-against the fields an index has; engines translate the classes and nothing else.
+field is a list; a list means any of; ``null`` means without the field. ``parse_filter`` turns that
+into the classes below, checked against the fields an index has; engines translate the classes and
+nothing else.
 """
 
 from __future__ import annotations
@@ -49,8 +50,18 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
+class First:
+    """The field equals one of ``values``, or starts with one where it is a list: what grouping asks, and no request
+    writes. Never empty."""
+
+    field: str
+    kind: FieldKind
+    values: tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Missing:
-    """The field has no value. Not written by requests: sorting asks for it."""
+    """The field has no value."""
 
     field: str
 
@@ -74,7 +85,7 @@ class Not:
     part: Filter
 
 
-Filter = Match | Range | Missing | All | AnyOf | Not
+Filter = Match | First | Range | Missing | All | AnyOf | Not
 
 
 def parse_filter(written: Mapping[str, Any], fields: Mapping[str, FieldKind]) -> Filter:
@@ -128,7 +139,11 @@ class _Parser:
         if not values:
             raise WrongType(f"{path}: an empty list matches nothing; leave {name!r} out to match all", field=path)
         self._count(len(values))
-        return Match(name, kind, tuple(form for v in values for form in _forms(_scalar(kind, v, path))))
+        given = tuple(form for v in values if v is not None for form in _forms(_scalar(kind, v, path)))
+        parts: list[Filter] = [Match(name, kind, given)] if given else []
+        if any(v is None for v in values):
+            parts.append(Missing(name))
+        return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
 
     def _range(self, name: str, kind: FieldKind, bounds: Mapping[str, object], path: str) -> Filter:
         if kind not in ("integer", "float"):

@@ -43,7 +43,10 @@ class ImageQuery(_Words):
 
 
 class Sort(_Words):
-    """Order by a number or true/false field, smallest first unless `desc`; products without it come last."""
+    """Order by a number or true/false field, smallest first unless `desc`; products without it come last.
+
+    A list counts as its least value, or with `desc` as its greatest.
+    """
 
     field: FieldName
     order: Literal["asc", "desc"] = "asc"
@@ -68,7 +71,9 @@ class SearchRequest(_Words):
     sort: Annotated[list[Sort], Field(max_length=4)] | None = None
     limit: int = Field(20, ge=1, le=MAX_LIMIT)
     cursor: str | None = Field(None, max_length=512, description="`next_cursor` of the page before.")
-    group_by: FieldName | None = Field(None, description="Show the best of each value of this field, as `group_id`.")
+    group_by: FieldName | None = Field(
+        None, description="Show the best of each value of this field, as `group_id`; of a list the first value counts."
+    )
     explain: bool = False
 
     @model_validator(mode="after")

@@ -1,9 +1,10 @@
 """Everything that matches, in the order of some fields: a walk that can go on from any place in it.
 
 Engines order by one number, with ties in no particular order and without the points that lack it.
-A total order is made of that: ties are ordered by the next field and at last by point id, and what
-lacks a field comes after what has it. A place in the order is the sort values and id of a point, so
-a page costs the same wherever it starts.
+A total order is made of that: a list counts as its least value upwards and its greatest downwards,
+ties are ordered by the next field and at last by point id, and what lacks a field comes after what has
+it. A place in the order is the sort values and id of a point, so a page costs the same wherever it
+starts.
 """
 
 from __future__ import annotations
@@ -14,7 +15,20 @@ from itertools import groupby
 from uuid import UUID
 
 from index import CatalogIndex
-from schemas import All, FieldKind, Filter, Match, Missing, Range, Sort, UnknownField, WrongType, find_field, known
+from schemas import (
+    All,
+    FieldKind,
+    Filter,
+    Match,
+    Missing,
+    Not,
+    Range,
+    Sort,
+    UnknownField,
+    WrongType,
+    find_field,
+    known,
+)
 
 Value = float | bool | None
 
@@ -110,13 +124,21 @@ def _values(
 
 
 def _equals(key: SortKey, value: Value) -> Filter:
+    """Points that count as the value: they have it, and none of their others comes before it."""
     if value is None:
         return Missing(key.field)
     if key.kind == "bool":
-        return Match(key.field, "bool", (bool(value),))
-    return Range(key.field, gte=float(value), lte=float(value))
+        first, has = key.descending, Match(key.field, "bool", (bool(value),))
+        return has if value == first else All((has, Not(Match(key.field, "bool", (first,)))))
+    number = float(value)
+    before = Range(key.field, gt=number) if key.descending else Range(key.field, lt=number)
+    return All((Range(key.field, gte=number, lte=number), Not(before)))
 
 
 def _past(key: SortKey, value: Value) -> Filter:
+    """Points that count as something beyond the value: all that they have is beyond it."""
     assert value is not None
-    return Range(key.field, lt=float(value)) if key.descending else Range(key.field, gt=float(value))
+    number = float(value)
+    if key.descending:
+        return All((Range(key.field, lt=number), Not(Range(key.field, gte=number))))
+    return All((Range(key.field, gt=number), Not(Range(key.field, lte=number))))

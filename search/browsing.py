@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from index import CatalogIndex
-from schemas import All, Filter, Group, InvalidCursor, Match, Missing, SearchResponse, Total
+from schemas import All, Filter, First, Group, InvalidCursor, Match, Missing, Not, Scalar, SearchResponse, Total
 from search import facets
 from search.ask import Ask
 from search.browse import Place, SortKey, sort_keys, walk
@@ -25,15 +25,14 @@ def browse(index: CatalogIndex, ask: Ask) -> SearchResponse:
     keys = sort_keys(request.sort or [], fields)
     after = None if ask.cursor is None else _place(ask.cursor.place, keys)
     batch = request.limit + 1
-    places = walk(index, ask.filter, keys, after, batch)
     entries: Iterator[Entry]
     if request.group_by is None:
-        entries = (Entry(place) for place in places)
+        entries = (Entry(place) for place in walk(index, ask.filter, keys, after, batch))
         total = index.count(ask.filter)
     else:
-        grouping = Grouping(index, ask.filter, keys, check_group_by(request.group_by, fields))
-        entries = grouping.representatives(places, batch)
-        total = grouping.count()
+        grouping = Grouping.of(index, ask.filter, keys, check_group_by(request.group_by, fields))
+        entries = grouping.representatives(after, batch)
+        total = grouping.total
 
     page = list(islice(entries, batch))
     more, page = len(page) > request.limit, page[: request.limit]
@@ -73,7 +72,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """A browse in which only the first of each group shows.
+    """A browse in which only the first of each group shows. A product is in the group of its first value.
 
     Whether a point is the first of its group is asked of the index for each page anew, so that a page
     needs to remember nothing of those before it.
@@ -83,24 +82,44 @@ class Grouping:
     filter: Filter
     keys: Sequence[SortKey]
     field: str
+    lists: bool
+    """Some product has several values: where none has, its index alone says who is in a group."""
+    total: int
+    """Number of groups: distinct first values, and the points without one."""
 
-    def count(self) -> int:
-        """Number of groups: distinct values, and the points without one."""
-        values = self.index.facet(self.field, self.filter, max(1, self.index.count(self.filter)))
-        return len(values) + self.index.count(All((self.filter, Missing(self.field))))
+    @classmethod
+    def of(cls, index: CatalogIndex, filter: Filter, keys: Sequence[SortKey], field: str) -> Grouping:
+        alone = index.count(All((filter, Missing(field))))
+        grouped = index.count(filter) - alone
+        counts = _every_value(index, field, filter, grouped + 1)
+        lists = sum(count for _, count in counts) > grouped
+        grouping = cls(index, filter, keys, field, lists, alone + len(counts))
+        if not lists:
+            return grouping
+        led = sum(bool(index.scan(grouping._members(value), 1)) for value, _ in counts)
+        return replace(grouping, total=alone + led)
 
-    def representatives(self, places: Iterator[Place], batch: int) -> Iterator[Entry]:
-        while chunk := list(islice(places, batch)):
+    def representatives(self, after: Place | None, batch: int) -> Iterator[Entry]:
+        """The first of each group, those beyond ``after``."""
+        seen: dict[Scalar, None] = {}
+        while True:
+            rest = All((self.filter, Not(self._in_group(*seen)))) if seen else self.filter
+            chunk = list(islice(walk(self.index, rest, self.keys, after, batch), batch))
             values = self.index.values([place.id for place in chunk], [self.field])
             for place in chunk:
                 value = group_value(values.get(place.id, {}), self.field)
                 if value is None:
                     yield Entry(place, Group(value=None, siblings=0, sibling_ids=[]))
-                elif (group := self._if_first(place, value)) is not None:
-                    yield Entry(place, group)
+                elif value not in seen:
+                    seen[value] = None
+                    if group := self._if_first(place, value):
+                        yield Entry(place, group)
+            if len(chunk) < batch:
+                return
+            after = chunk[-1]
 
-    def _if_first(self, place: Place, value: Any) -> Group | None:
-        members = All((self.filter, Match(self.field, self.index.record.fields[self.field], (value,))))
+    def _if_first(self, place: Place, value: Scalar) -> Group | None:
+        members = self._members(value)
         order = list(islice(walk(self.index, members, self.keys, None, MAX_SIBLINGS + 1), MAX_SIBLINGS + 1))
         if not order or order[0].id != place.id:
             return None
@@ -111,3 +130,17 @@ class Grouping:
             siblings=self.index.count(members) - 1,
             sibling_ids=[ids[sibling]["id"] for sibling in siblings if sibling in ids],
         )
+
+    def _members(self, value: Scalar) -> Filter:
+        return All((self.filter, self._in_group(value)))
+
+    def _in_group(self, *values: Scalar) -> Filter:
+        kind = self.index.record.fields[self.field]
+        return First(self.field, kind, values) if self.lists else Match(self.field, kind, values)
+
+
+def _every_value(index: CatalogIndex, field: str, filter: Filter, expected: int) -> list[tuple[str | int | bool, int]]:
+    """All values of a field and their counts; lists may have more than the products that are expected to have one."""
+    while len(counts := index.facet(field, filter, expected)) == expected:
+        expected *= 2
+    return counts

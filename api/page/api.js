@@ -55,7 +55,7 @@ export async function search(request, photo, signal) {
   const answer = await (await send(...searchCall(request, photo, signal))).json();
   if (!Array.isArray(answer?.hits)) throw new ApiError("This is not an answer", "The server sent something else.");
   for (const hit of answer.hits) seen.set(hit.id, hit);
-  return answer;
+  return { ...answer, facets: new Map(Object.entries(answer.facets ?? {})) };
 }
 
 /** @param {Record<string, any>} request @param {Photo | null} photo @param {AbortSignal} [signal]

@@ -1,6 +1,6 @@
 /** The page: what is asked, in the address and on the screen, and what happens when it changes. */
 
-/** @import {Answer, Filters, Hit, Query} from "./types.js" */
+/** @import {Adjusting, Answer, Filters, Hit, Place, Query} from "./types.js" */
 /** @import {Knowledge} from "./catalog.js" */
 
 import { ApiError, getPicture, getProduct } from "./api.js";
@@ -9,15 +9,20 @@ import { FilterDrawer, showChips, SortMenu } from "./controls.js";
 import { countWithoutOwnFilter } from "./counts.js";
 import { showProvenance } from "./credits.js";
 import { Detail } from "./detail.js";
-import { byId, drawIcons, h } from "./dom.js";
+import { byId, clamped, drawIcons, h } from "./dom.js";
 import { FacetPanel } from "./facets.js";
 import { totalWords } from "./format.js";
 import { listenForPhotos, PhotoError, prepare } from "./photo.js";
 import { fitGrid } from "./pictures.js";
+import { goTo, placeIn } from "./place.js";
+import { keepPhoto, recallPhotos } from "./query_images.js";
 import { Results } from "./results.js";
 import { SearchBar } from "./searchbar.js";
-import { identity, isBlank, keepPhoto, NOTHING, readAddress, writeAddress } from "./state.js";
+import { identity, isBlank, lacksPhoto, NOTHING, readAddress, writeAddress } from "./state.js";
 import { empty, failure, welcome } from "./states.js";
+
+const SCROLLED_MS = 100;
+const PHOTO_GONE = "This was a search by a photo that this browser does not have. Choose the photo again to find the same.";
 
 class Page {
   /** @param {Knowledge} known */
@@ -26,8 +31,13 @@ class Page {
     this.query = NOTHING;
     /** The identity of the results on the screen. @type {string | null} */
     this.asked = null;
-    /** Words are being typed: they share one entry of the history. */
-    this.drafting = false;
+    /** Where to in the list that is on its way; null: not to be scrolled. @type {Place | null} */
+    this.returning = null;
+    this.scrolling = 0;
+    /** The address is one of a search by a photo that this browser does not have. */
+    this.photoGone = false;
+    /** What the last change was a step of: steps of one adjustment share an entry of the history. @type {Adjusting} */
+    this.adjusting = undefined;
     /** The product of `query.like`. @type {Hit | null} */
     this.liked = null;
     /** The facets on the screen. */
@@ -39,15 +49,17 @@ class Page {
     this.results = new Results({ onOpen, onLike, onStatus: announce });
     this.detail = new Detail({ onOpen, onLike, onClose: () => this.#closed() });
     this.bar = new SearchBar({
-      onTyping: (q) => this.ask({ q }, { typing: true }),
+      onTyping: (q) => this.ask({ q }, "words"),
       onSubmit: (q) => this.ask({ q }),
       onRemovePicture: () => this.ask({ photo: null, like: null }),
     });
-    this.panel = new FacetPanel(byId("filters"), known.faceted, (field, chosen) => {
-      const { [field]: _, ...others } = this.query.filters;
-      this.ask({ filters: chosen ? { ...others, [field]: chosen } : others });
+    this.panel = new FacetPanel(byId("filters"), known.faceted, (field, chosen, adjusting) => {
+      const filters = new Map(this.query.filters);
+      if (chosen) filters.set(field, chosen);
+      else filters.delete(field);
+      this.ask({ filters }, adjusting);
     });
-    this.sort = new SortMenu(known.fields, known.counts, (sort) => this.ask({ sort }));
+    this.sort = new SortMenu(known.fields, known.counts, (sort, adjusting) => this.ask({ sort }, adjusting));
     this.drawer = new FilterDrawer();
     listenForPhotos((file) => this.takePhoto(file, file.name), (words) => showNotices([words]));
     byId("home").addEventListener("click", (/** @type {MouseEvent} */ event) => {
@@ -56,23 +68,53 @@ class Page {
       this.ask({ ...NOTHING });
       this.bar.focus();
     });
+    byId("skip").addEventListener("click", (/** @type {MouseEvent} */ event) => {
+      event.preventDefault(); // A jump within the page would be an entry that asks nothing.
+      byId("main").focus();
+    });
     window.addEventListener("popstate", () => this.read());
+    history.scrollRestoration = "manual"; // The browser would scroll before there is a list.
+    window.addEventListener("scroll", () => {
+      clearTimeout(this.scrolling);
+      this.scrolling = setTimeout(() => this.#keepPlace(), SCROLLED_MS);
+    }, { passive: true });
+    window.addEventListener("pagehide", () => this.#keepPlace());
   }
 
   /** Asks what the address asks. */
   read() {
-    this.drafting = false;
+    this.adjusting = undefined;
+    clearTimeout(this.scrolling);
     this.query = readAddress(location.search, history.state, this.known.kinds);
+    this.photoGone = lacksPhoto(location.search, this.query);
+    const listed = identity(this.query) === this.asked && !this.returning;
+    this.returning = listed ? null : (history.state?.place ?? null);
     this.#show();
+  }
+
+  /** Until someone is where an entry left them, the entry keeps what it knows. */
+  #keepPlace() {
+    clearTimeout(this.scrolling);
+    if (this.returning) return;
+    history.replaceState({ ...history.state, place: placeIn(byId("grid")) }, "");
+  }
+
+  #return() {
+    if (this.returning) goTo(byId("grid"), this.returning);
+    this.returning = null;
+    this.#keepPlace();
   }
 
   /**
    * Changes what is asked.
    *
    * @param {Partial<Query>} change
-   * @param {{typing?: boolean}} [options]
+   * @param {Adjusting} [adjusting]
    */
-  ask(change, { typing = false } = {}) {
+  ask(change, adjusting) {
+    this.#keepPlace();
+    this.returning = null;
+    this.photoGone = false;
     const before = this.query;
     this.query = { ...before, ...change };
     const address = writeAddress(this.query);
@@ -80,9 +122,12 @@ class Page {
     const betweenProducts = Boolean(before.product && change.product);
     // `opened` remembers that going back closes the details.
     const opened = Boolean(change.product) || (same && history.state?.opened);
-    const method = same || betweenProducts || (typing && this.drafting) ? "replaceState" : "pushState";
-    history[method]({ photo: this.query.photo?.key, opened }, "", address);
-    this.drafting = typing;
+    const furtherStep = adjusting !== undefined && adjusting === this.adjusting;
+    const method = same || betweenProducts || furtherStep ? "replaceState" : "pushState";
+    const place = identity(this.query) === this.asked ? history.state?.place : undefined;
+    history[method]({ photo: this.query.photo?.key, opened, place }, "", address);
+    // A step that changed nothing has no entry that the next could share.
+    this.adjusting = same && !furtherStep ? undefined : adjusting;
     this.#show();
   }
 
@@ -149,7 +194,7 @@ class Page {
   async #welcome() {
     this.results.clear();
     this.asked = null;
-    showNotices([]);
+    showNotices(this.photoGone ? [PHOTO_GONE] : []);
     byId("message").replaceChildren();
     this.samples ??= samples(this.known);
     const screen = welcome(this.known, await this.samples, {
@@ -159,6 +204,7 @@ class Page {
       onBrowse: () => this.ask({ browse: true }),
     });
     byId("start").replaceChildren(screen);
+    if (isBlank(this.query)) this.#return();
   }
 
   async #run() {
@@ -167,9 +213,11 @@ class Page {
     this.asked = identity(query);
     byId("message").replaceChildren();
     try {
-      const ran = await this.results.run(query, { facets: faceted.map(({ name }) => name), groupBy });
+      const facets = faceted.map(({ name }) => name);
+      const ran = await this.results.run(query, { facets, groupBy, shown: this.returning?.shown });
       if (!ran) return;
       this.#showAnswer(query, ran.answer);
+      this.#return();
       await this.#count(query, ran.answer, ran.signal);
     } catch (error) {
       this.asked = null;
@@ -182,11 +230,11 @@ class Page {
     const words = totalWords(total);
     byId("total").replaceChildren(h("strong", {}, words), h("span", {}, ` in ${Math.round(took_ms)} ms`));
     announce(hits.length ? `${words} found` : "Nothing found");
-    showNotices(notices ?? []);
-    this.drawer.update(Object.keys(query.filters).length, words);
+    showNotices([...(this.photoGone ? [PHOTO_GONE] : []), ...(notices ?? [])]);
+    this.drawer.update(query.filters.size, words);
     if (hits.length) return;
     const nothing = empty(query, {
-      onClearFilters: () => this.ask({ filters: {} }),
+      onClearFilters: () => this.ask({ filters: new Map() }),
       onClearPhoto: () => this.ask({ photo: null, like: null }),
       onClearWords: () => this.ask({ q: "" }),
       onBrowse: () => this.ask({ ...NOTHING, browse: true }),
@@ -196,14 +244,14 @@ class Page {
 
   /** @param {Query} query @param {Answer} answer @param {AbortSignal} signal */
   async #count(query, { facets }, signal) {
-    const own = Object.keys(query.filters).filter((field) => facets?.[field]);
-    const others = Object.entries(facets ?? {}).filter(([field]) => !own.includes(field));
-    this.counts = { ...this.counts, ...Object.fromEntries(others) };
+    const own = [...query.filters.keys()].filter((field) => facets.has(field));
+    const others = [...facets].filter(([field]) => !own.includes(field));
+    this.counts = new Map([...this.counts, ...others]);
     this.panel.update(this.counts, query.filters);
     if (!own.length) return;
     const counted = await countWithoutOwnFilter(query, own, this.known.groupBy, signal);
     if (signal.aborted) return;
-    this.counts = { ...this.counts, ...counted };
+    this.counts = new Map([...this.counts, ...counted]);
     this.panel.update(this.counts, query.filters);
   }
 }
@@ -215,7 +263,7 @@ function announce(words) {
 
 /** @param {string[]} words */
 function showNotices(words) {
-  byId("notices").replaceChildren(...words.map((text) => h("p", {}, text)));
+  byId("notices").replaceChildren(...words.map((text) => h("p", {}, clamped(text))));
 }
 
 /** @param {unknown} error @param {() => void} retry */
@@ -233,7 +281,7 @@ async function start() {
   byId("message").replaceChildren();
   let known;
   try {
-    known = await learn();
+    [known] = await Promise.all([learn(), recallPhotos()]);
   } catch (error) {
     showFailure(error, start);
     return;

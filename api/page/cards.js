@@ -2,7 +2,7 @@
 
 /** @import {Hit, Query} from "./types.js" */
 
-import { h, icon } from "./dom.js";
+import { clamped, h, icon } from "./dom.js";
 import { price, reasons, title } from "./format.js";
 import { framed } from "./pictures.js";
 
@@ -26,15 +26,15 @@ export function card(hit, query, { onOpen, onLike }) {
       "div",
       { class: "card-body" },
       h("h3", {}, h("button", { type: "button", class: "card-open", on: { click: () => onOpen(hit.id) } }, name)),
-      aside && h("p", { class: "card-aside" }, aside),
+      aside && clamped(aside, "p", { class: "card-aside" }),
       h(
         "p",
         { class: "card-price" },
-        cost && h("strong", {}, cost),
+        cost && clamped(cost, "strong"),
         product.in_stock === false && h("span", { class: "out" }, "Out of stock"),
         group && group.siblings > 0 && h("span", { class: "variants" }, variants(group.siblings)),
       ),
-      why && h("p", { class: "why" }, h("span", { class: "hidden" }, "Why: "), why),
+      why && h("p", { class: "why clamp" }, h("span", { class: "hidden" }, "Why: "), why),
     ),
     h(
       "button",

@@ -1,6 +1,6 @@
 /** What the page learns of a catalog before it asks anything: its fields, which of them divide it, a few products. */
 
-/** @import {Catalog, Facet, Field, Hit, Kind} from "./types.js" */
+/** @import {Catalog, Facets, Field, Hit, Kind} from "./types.js" */
 
 import { getCatalog, search } from "./api.js";
 import { candidates, useful } from "./facets.js";
@@ -10,7 +10,7 @@ const SAMPLES = 6;
 
 /**
  * @typedef {{catalog: Catalog, kinds: Map<string, Kind>, fields: Field[], faceted: Field[],
- *   counts: Record<string, Facet>, hits: Hit[], groupBy: string | null}} Knowledge
+ *   counts: Facets, hits: Hit[], groupBy: string | null}} Knowledge
  *   `fields` may be sorted by, `faceted` are worth a facet, `counts` are over the whole catalog.
  */
 
@@ -19,8 +19,7 @@ export async function learn() {
   const catalog = await getCatalog();
   const fields = candidates(catalog);
   const facets = [...fields.map(({ name }) => name), "group_id"];
-  const { facets: counted, hits } = await search(toRequest(NOTHING, { facets, limit: SAMPLES }), null);
-  const counts = counted ?? {};
+  const { facets: counts, hits } = await search(toRequest(NOTHING, { facets, limit: SAMPLES }), null);
   return {
     catalog,
     kinds: new Map(catalog.fields.map(({ name, kind }) => [name, kind])),
@@ -28,7 +27,7 @@ export async function learn() {
     faceted: useful(fields, counts),
     counts,
     hits,
-    groupBy: (counts.group_id?.values[0]?.count ?? 0) > 1 ? "group_id" : null,
+    groupBy: (counts.get("group_id")?.values[0]?.count ?? 0) > 1 ? "group_id" : null,
   };
 }
 
@@ -39,10 +38,10 @@ export async function learn() {
  * @returns {Promise<Hit[]>}
  */
 export async function samples({ counts, hits }) {
-  const categories = counts.category?.values.slice(0, SAMPLES).map(({ value }) => value) ?? [];
+  const categories = counts.get("category")?.values.slice(0, SAMPLES).map(({ value }) => value) ?? [];
   if (categories.length < 2) return hits;
   const ask = (/** @type {any} */ value) =>
-    search(toRequest({ ...NOTHING, filters: { category: { values: [value] } } }, { limit: 1 }), null);
+    search(toRequest({ ...NOTHING, filters: new Map([["category", { values: [value] }]]) }, { limit: 1 }), null);
   const answers = await Promise.allSettled(categories.map(ask));
   return answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value.hits : []));
 }

@@ -2,7 +2,7 @@
 
 /** @import {Choice, Facet, Value} from "./types.js" */
 
-import { h } from "./dom.js";
+import { clamped, h } from "./dom.js";
 import { label, number, say } from "./format.js";
 
 const SHOWN_AT_FIRST = 6;
@@ -61,7 +61,7 @@ export class ChoiceFacet {
   #row(value) {
     const box = h("input", { type: "checkbox", on: { change: () => this.#tick(value, box.checked) } });
     const count = h("span", { class: "count" });
-    return { row: h("li", {}, h("label", {}, box, h("span", { class: "value" }, say(value)), count)), box, count };
+    return { row: h("li", {}, h("label", {}, box, clamped(String(say(value)), "span", { class: "value" }), count)), box, count };
   }
 
   /** @param {Value} value @param {boolean} on */

@@ -1,8 +1,8 @@
 /** The small controls around a result: chips of active filters, the sort menu, the drawer of filters. */
 
-/** @import {Facet, Field, Filters, Query, Sort, Span, Value} from "./types.js" */
+/** @import {Adjusting, Facets, Field, Filters, Query, Sort, Span, Value} from "./types.js" */
 
-import { byId, h, icon } from "./dom.js";
+import { adjusts, byId, clamped, h, icon } from "./dom.js";
 import { isNumber } from "./facets.js";
 import { label, number, say } from "./format.js";
 import { hasQuestion, isChoice } from "./state.js";
@@ -14,24 +14,25 @@ import { hasQuestion, isChoice } from "./state.js";
  * @param {(filters: Filters) => void} onChange
  */
 export function showChips(filters, onChange) {
-  const chips = Object.entries(filters).flatMap(([field, chosen]) => {
-    const others = Object.fromEntries(Object.entries(filters).filter(([name]) => name !== field));
+  const chips = [...filters].flatMap(([field, chosen]) => {
+    const others = new Map([...filters].filter(([name]) => name !== field));
     if (!isChoice(chosen)) return chip(`${label(field)}: ${spanWords(chosen)}`, () => onChange(others));
     return chosen.values.map((value) => {
       const values = chosen.values.filter((other) => other !== value);
-      return chip(choiceWords(field, value), () => onChange(values.length ? { ...filters, [field]: { values } } : others));
+      const less = values.length ? new Map(filters).set(field, { values }) : others;
+      return chip(choiceWords(field, value), () => onChange(less));
     });
   });
   const list = byId("chips");
   list.hidden = chips.length === 0;
-  const clear = h("button", { type: "button", class: "link", on: { click: () => onChange({}) } }, "Clear all");
+  const clear = h("button", { type: "button", class: "link", on: { click: () => onChange(new Map()) } }, "Clear all");
   list.replaceChildren(...chips, ...(chips.length > 1 ? [h("li", {}, clear)] : []));
 }
 
 /** @param {string} words @param {() => void} remove */
 function chip(words, remove) {
   const name = `Remove filter ${words}`;
-  return h("li", {}, h("button", { type: "button", class: "chip", "aria-label": name, on: { click: remove } }, words, icon("close")));
+  return h("li", {}, h("button", { type: "button", class: "chip", "aria-label": name, on: { click: remove } }, clamped(words), icon("close")));
 }
 
 /** @param {string} field @param {Value} value */
@@ -44,20 +45,23 @@ function spanWords({ gte, lte }) {
 }
 
 export class SortMenu {
-  /** @param {Field[]} fields @param {Record<string, Facet>} facets @param {(sort: Sort | null) => void} onChange */
+  /** @param {Field[]} fields @param {Facets} facets @param {(sort: Sort | null, adjusting: Adjusting) => void} onChange */
   constructor(fields, facets, onChange) {
     this.select = byId("sort");
     this.best = h("option", { value: "" });
     /** @type {Map<string, Sort>} */
     this.sorts = new Map();
-    const filled = fields.filter(({ name }) => (facets[name]?.values.length ?? 0) > 0 || facets[name]?.min !== undefined);
+    const filled = fields.filter(({ name }) => {
+      const { values, min } = facets.get(name) ?? { values: [] };
+      return values.length > 0 || min !== undefined;
+    });
     const options = filled.flatMap(({ name, kind }) => {
       if (kind === "bool") return this.#option(name, "desc", `${label(name)} first`);
       if (!isNumber(kind)) return [];
       return [this.#option(name, "asc", `${label(name)}: low to high`), this.#option(name, "desc", `${label(name)}: high to low`)];
     });
     this.select.replaceChildren(this.best, ...options);
-    this.select.addEventListener("change", () => onChange(this.sorts.get(this.select.value) ?? null));
+    adjusts(this.select, (adjusting) => onChange(this.sorts.get(this.select.value) ?? null, adjusting));
   }
 
   /** @param {string} field @param {Sort["order"]} order @param {string} words */

@@ -1,6 +1,6 @@
 /** Facet counts that leave room to change one's mind. */
 
-/** @import {Facet, Query} from "./types.js" */
+/** @import {Facets, Query} from "./types.js" */
 
 import { search } from "./api.js";
 import { toRequest } from "./state.js";
@@ -13,11 +13,11 @@ import { toRequest } from "./state.js";
  * @param {string[]} fields
  * @param {string | null} groupBy
  * @param {AbortSignal} signal
- * @returns {Promise<Record<string, Facet>>} Without the fields that could not be counted.
+ * @returns {Promise<Facets>} Without the fields that could not be counted.
  */
 export async function countWithoutOwnFilter(query, fields, groupBy, signal) {
   const ask = (/** @type {string} */ field) =>
     search(toRequest(query, { facets: [field], groupBy, limit: 1, without: field }), query.photo, signal);
   const answers = await Promise.allSettled(fields.map(ask));
-  return Object.assign({}, ...answers.map((answer) => (answer.status === "fulfilled" ? answer.value.facets : {})));
+  return new Map(answers.flatMap((answer) => (answer.status === "fulfilled" ? [...answer.value.facets] : [])));
 }

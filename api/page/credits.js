@@ -2,8 +2,10 @@
 
 /** @import {Catalog} from "./types.js" */
 
-import { byId, h } from "./dom.js";
+import { byId, clamped, h } from "./dom.js";
 
+/** About what is shown of a line before it is cut. */
+const ONE_LINE = 100;
 const LINK = /(https?:\/\/[^\s()<>"]+)/;
 
 /** Text with its web addresses as links that show the host only. @param {string} text */
@@ -16,15 +18,15 @@ function linked(text) {
 const host = (address) => (URL.canParse(address) ? new URL(address).host : address);
 
 /** The first line of an attribution, which is the pictures'. @param {string} attribution */
-export const pictureCredit = (attribution) => h("p", { class: "credit" }, ...linked(attribution.split("\n", 1)[0]));
+export const pictureCredit = (attribution) => h("p", { class: "credit clamp" }, ...linked(attribution.split("\n", 1)[0]));
 
 /** Says it above the results. @param {Catalog} catalog */
 export function showProvenance({ model, attribution }) {
-  const [first, ...others] = (attribution ?? "").split("\n").filter((line) => line.trim());
-  const rest = h("details", {}, h("summary", {}, "All credits"), ...others.map((line) => h("p", {}, ...linked(line))));
+  const lines = (attribution ?? "").split("\n").filter((line) => line.trim());
+  const all = h("details", {}, h("summary", {}, "All credits"), ...lines.map((line) => h("p", {}, ...linked(line))));
   byId("provenance").replaceChildren(
-    h("p", {}, `Answers by: ${model.label}`),
-    ...(first ? [h("p", {}, ...linked(first))] : []),
-    ...(others.length ? [rest] : []),
+    clamped(`Answers by: ${model.label}`, "p"),
+    ...lines.slice(0, 1).map((line) => h("p", { class: "clamp" }, ...linked(line))),
+    ...(lines.length > 1 || lines.some(({ length }) => length > ONE_LINE) ? [all] : []),
   );
 }

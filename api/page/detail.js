@@ -5,7 +5,7 @@
 import { pictureAddress } from "./api.js";
 import { variants } from "./cards.js";
 import { pictureCredit } from "./credits.js";
-import { byId, h, icon } from "./dom.js";
+import { byId, clamped, h, icon } from "./dom.js";
 import { label, legWords, number, price, reasons, say, strength, title } from "./format.js";
 import { framed } from "./pictures.js";
 
@@ -74,9 +74,9 @@ export class Detail {
     return h(
       "div",
       { class: "detail-text" },
-      product.brand && h("p", { class: "card-aside" }, product.brand),
-      h("h2", { id: "detail-title" }, title(hit)),
-      price(product) && h("p", { class: "detail-price" }, price(product)),
+      product.brand && clamped(String(product.brand), "p", { class: "card-aside" }),
+      clamped(title(hit), "h2", { id: "detail-title" }),
+      price(product) && clamped(price(product), "p", { class: "detail-price" }),
       h("button", { class: "primary", type: "button", autofocus: true, on: like }, icon("similar"), "More like this"),
       product.description && h("p", { class: "description" }, product.description),
       this.#variants(hit),

@@ -25,6 +25,20 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+const LONG = 60;
+
+/**
+ * Text of a catalog, of which a few lines are shown however long it is; pointing at it shows the rest.
+ *
+ * @param {string} text
+ * @param {string} [tag]
+ * @param {Record<string, any>} [attributes]
+ */
+export function clamped(text, tag = "span", attributes = {}) {
+  const title = text.length > LONG ? text : null;
+  return h(tag, { title, ...attributes, class: `clamp ${attributes.class ?? ""}`.trim() }, text);
+}
+
 /**
  * An element of index.html, which is known to be there.
  *
@@ -33,6 +47,19 @@ export function h(tag, attributes = {}, ...children) {
  */
 export function byId(id) {
   return document.getElementById(id);
+}
+
+/**
+ * Listens to a control of many small steps: every key pressed in a slider, a box of a number or a menu is a change.
+ *
+ * @param {HTMLElement} control
+ * @param {(adjusting: object) => void} onChange Is handed the same object for all steps of one adjustment, which lasts
+ *   until the control is left or taken hold of anew.
+ */
+export function adjusts(control, onChange) {
+  let adjusting = {};
+  for (const event of ["focus", "blur", "pointerdown"]) control.addEventListener(event, () => (adjusting = {}));
+  control.addEventListener("change", () => onChange(adjusting));
 }
 
 const PATHS = {

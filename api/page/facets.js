@@ -1,9 +1,9 @@
 /** Which facets a catalog gets, and the panel that shows them. */
 
-/** @import {Catalog, Choice, Facet, Field, Filters, Kind, Span} from "./types.js" */
+/** @import {Adjusting, Catalog, Choice, Facet, Facets, Field, Filters, Kind, Span} from "./types.js" */
 
 import { ChoiceFacet } from "./choice_facet.js";
-import { h } from "./dom.js";
+import { clamped, h } from "./dom.js";
 import { label } from "./format.js";
 import { RangeFacet } from "./range_facet.js";
 
@@ -31,10 +31,10 @@ export function candidates({ fields }) {
  * The candidates that divide the catalog: not the same everywhere, not another value for every product.
  *
  * @param {Field[]} fields
- * @param {Record<string, Facet>} facets Counted over the whole catalog.
+ * @param {Facets} facets Counted over the whole catalog.
  */
 export function useful(fields, facets) {
-  return fields.filter(({ name, kind }) => divides(facets[name], kind)).slice(0, MOST_SHOWN);
+  return fields.filter(({ name, kind }) => divides(facets.get(name), kind)).slice(0, MOST_SHOWN);
 }
 
 /** @param {Facet | undefined} facet @param {Kind} kind */
@@ -50,13 +50,14 @@ export class FacetPanel {
   /**
    * @param {HTMLElement} root
    * @param {Field[]} fields
-   * @param {(field: string, chosen: Choice | Span | null) => void} onChange
+   * @param {(field: string, chosen: Choice | Span | null, adjusting?: Adjusting) => void} onChange
    */
   constructor(root, fields, onChange) {
     this.groups = fields.map(({ name, kind }) => {
-      const change = (/** @type {Choice | Span | null} */ chosen) => onChange(name, chosen);
+      const change = (/** @type {Choice | Span | null} */ chosen, /** @type {Adjusting} */ adjusting) =>
+        onChange(name, chosen, adjusting);
       const facet = isNumber(kind) ? new RangeFacet(name, kind, change) : new ChoiceFacet(name, change);
-      const element = h("details", { class: "facet", open: true }, h("summary", {}, label(name)), facet.element);
+      const element = h("details", { class: "facet", open: true }, h("summary", {}, clamped(label(name))), facet.element);
       return { name, facet, element };
     });
     this.rest = h("details", { class: "more-filters" }, h("summary", {}, "More filters"));
@@ -72,17 +73,18 @@ export class FacetPanel {
   /**
    * Shows what a result leaves to choose from; a field without a new facet keeps the one it has.
    *
-   * @param {Record<string, Facet>} facets
+   * @param {Facets} facets
    * @param {Filters} filters
    */
   update(facets, filters) {
     for (const { name, facet, element } of this.groups) {
-      if (!facets[name]) continue;
-      const chosen = /** @type {any} */ (filters[name]);
-      element.hidden = !facet.update(facets[name], chosen);
+      const counted = facets.get(name);
+      if (!counted) continue;
+      const chosen = /** @type {any} */ (filters.get(name));
+      element.hidden = !facet.update(counted, chosen);
     }
     const rest = this.groups.slice(MOST_OPEN);
     this.rest.hidden = rest.every(({ element }) => element.hidden);
-    if (rest.some(({ name }) => filters[name])) this.rest.open = true;
+    if (rest.some(({ name }) => filters.has(name))) this.rest.open = true;
   }
 }

@@ -2,9 +2,7 @@
 
 /** @import {Answer, Explanation, Hit, Leg, Query, Value} from "./types.js" */
 
-const UNITS = /** @type {Record<string, string>} */ ({
-  g: "g", mg: "mg", kg: "kg", kj: "kJ", kcal: "kcal", ml: "ml", l: "l", mm: "mm", cm: "cm", m: "m", w: "W", v: "V",
-});
+const UNITS = new Map(["g", "mg", "kg", "kJ", "kcal", "ml", "l", "mm", "cm", "m", "W", "V"].map((unit) => [unit.toLowerCase(), unit]));
 const NUMBERS = new Intl.NumberFormat(navigator.language, { maximumFractionDigits: 2 });
 
 /** @param {number} number */
@@ -13,8 +11,8 @@ export const number = (number) => NUMBERS.format(number);
 /** A field's name for people: `protein_g` is “Protein (g)”. @param {string} field */
 export function label(field) {
   const words = field.split(/[_\s]+/).filter(Boolean);
-  const unit = words.length > 1 ? UNITS[words[words.length - 1].toLowerCase()] : undefined;
-  const name = (unit ? words.slice(0, -1) : words).join(" ");
+  const unit = words.length > 1 ? UNITS.get(words[words.length - 1].toLowerCase()) : undefined;
+  const name = (unit ? words.slice(0, -1) : words).join(" ") || field;
   return name.charAt(0).toUpperCase() + name.slice(1) + (unit ? ` (${unit})` : "");
 }
 
@@ -45,16 +43,17 @@ export function totalWords({ value, relation }) {
   return relation === "gte" ? `At least ${number(value)} ${results}` : `${number(value)} ${results}`;
 }
 
-/** What a leg means, when it found something. @type {Record<string, (like: boolean) => string>} */
-const LEGS = {
-  "lexical": () => "Same words",
-  "image->image": (like) => (like ? "Looks alike" : "Looks like your photo"),
-  "text->image": () => "Picture fits your words",
-  "text->title": () => "Similar meaning",
-  "text->text": () => "Similar meaning",
-  "image->text": (like) => (like ? "Description fits its picture" : "Description fits your photo"),
-  "image->title": (like) => (like ? "Title fits its picture" : "Title fits your photo"),
-};
+/** What a leg means, when it found something. @type {[string, (like: boolean) => string][]} */
+const MEANINGS = [
+  ["lexical", () => "Same words"],
+  ["image->image", (like) => (like ? "Looks alike" : "Looks like your photo")],
+  ["text->image", () => "Picture fits your words"],
+  ["text->title", () => "Similar meaning"],
+  ["text->text", () => "Similar meaning"],
+  ["image->text", (like) => (like ? "Description fits its picture" : "Description fits your photo")],
+  ["image->title", (like) => (like ? "Title fits its picture" : "Title fits your photo")],
+];
+const LEGS = new Map(MEANINGS);
 /** A leg that counts less than this share of the strongest one is not a reason. */
 const WORTH_SAYING = 0.3;
 const MOST_REASONS = 3;
@@ -67,7 +66,7 @@ const EXACT = {
 };
 
 /** @param {string} leg @param {Query} query */
-export const legWords = (leg, query) => LEGS[leg]?.(Boolean(query.like)) ?? leg;
+export const legWords = (leg, query) => LEGS.get(leg)?.(Boolean(query.like)) ?? leg;
 
 /** How much a leg gave to the score. @param {Leg} leg */
 export const strength = (leg) => Math.max(0, leg.normalized * leg.weight);

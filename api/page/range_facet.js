@@ -1,14 +1,14 @@
 /** A facet of a number: two sliders to feel one's way, and two boxes to be exact. */
 
-/** @import {Facet, Kind, Span} from "./types.js" */
+/** @import {Adjusting, Facet, Kind, Span} from "./types.js" */
 
-import { h } from "./dom.js";
+import { adjusts, h } from "./dom.js";
 import { label, number } from "./format.js";
 
 const STEPS = 100;
 
 export class RangeFacet {
-  /** @param {string} field @param {Kind} kind @param {(span: Span | null) => void} onChange */
+  /** @param {string} field @param {Kind} kind @param {(span: Span | null, adjusting: Adjusting) => void} onChange */
   constructor(field, kind, onChange) {
     this.whole = kind === "integer";
     this.onChange = onChange;
@@ -32,16 +32,20 @@ export class RangeFacet {
   /** @param {string} name */
   #slider(name) {
     const input = () => this.#follow();
-    const change = () => this.#choose(this.#unlessBound(this.low, "min"), this.#unlessBound(this.high, "max"));
-    return h("input", { type: "range", "aria-label": name, on: { input, change } });
+    const slider = h("input", { type: "range", "aria-label": name, on: { input } });
+    adjusts(slider, (adjusting) =>
+      this.#choose(this.#unlessBound(this.low, "min"), this.#unlessBound(this.high, "max"), adjusting),
+    );
+    return slider;
   }
 
   /** @param {string} name */
   #box(name) {
     const bound = (/** @type {HTMLInputElement} */ box) => (box.value === "" ? undefined : box.valueAsNumber);
-    const change = () => this.#choose(bound(this.from), bound(this.to));
     const input = () => (this.editing = true);
-    return h("input", { type: "number", step: "any", inputmode: "decimal", "aria-label": name, on: { input, change } });
+    const box = h("input", { type: "number", step: "any", inputmode: "decimal", "aria-label": name, on: { input } });
+    adjusts(box, (adjusting) => this.#choose(bound(this.from), bound(this.to), adjusting));
+    return box;
   }
 
   /**
@@ -100,12 +104,12 @@ export class RangeFacet {
     return value === Number(slider[end]) ? undefined : value;
   }
 
-  /** @param {number | undefined} gte @param {number | undefined} lte */
-  #choose(gte, lte) {
+  /** @param {number | undefined} gte @param {number | undefined} lte @param {Adjusting} adjusting */
+  #choose(gte, lte, adjusting) {
     this.editing = false;
     if (gte !== undefined && lte !== undefined && gte > lte) [gte, lte] = [lte, gte];
     const span = { ...(Number.isFinite(gte) && { gte }), ...(Number.isFinite(lte) && { lte }) };
-    this.onChange(Object.keys(span).length ? span : null);
+    this.onChange(Object.keys(span).length ? span : null, adjusting);
   }
 
   /** The part of the track between the thumbs. */

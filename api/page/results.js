@@ -6,11 +6,17 @@ import { search } from "./api.js";
 import { card, skeleton } from "./cards.js";
 import { byId, h } from "./dom.js";
 import { number } from "./format.js";
-import { toRequest } from "./state.js";
+import { PAGE_SIZE, toRequest } from "./state.js";
 
 const SKELETONS = 8;
 /** How far below the window the next page begins to load. */
 const AHEAD = "700px";
+
+/** The API gives no more at once. */
+const MOST_AT_ONCE = 100;
+
+/** @param {number} wanted */
+const pageSize = (wanted) => Math.min(MOST_AT_ONCE, Math.max(PAGE_SIZE, wanted));
 
 export class Results {
   /**
@@ -24,7 +30,8 @@ export class Results {
     this.running = new AbortController();
     /** @type {{query: Query, groupBy: string | null, cursor: string | null} | null} */
     this.page = null;
-    this.loading = false;
+    /** The next page, while it is on its way. @type {Promise<void> | null} */
+    this.loading = null;
     this.shown = new Set();
     this.observer = new IntersectionObserver(([{ isIntersecting }]) => isIntersecting && this.next(), { rootMargin: AHEAD });
     this.button = h("button", { type: "button", class: "quiet", on: { click: () => this.next() } }, "More");
@@ -44,10 +51,10 @@ export class Results {
    * The first page of a query; an earlier one still on its way is dropped.
    *
    * @param {Query} query
-   * @param {{facets: string[], groupBy: string | null}} options
+   * @param {{facets: string[], groupBy: string | null, shown?: number}} options `shown`: how many hits are wanted at once.
    * @returns {Promise<{answer: Answer, signal: AbortSignal} | null>} Null when a later search took over.
    */
-  async run(query, { facets, groupBy }) {
+  async run(query, { facets, groupBy, shown = 0 }) {
     this.running.abort();
     this.running = new AbortController();
     const { signal } = this.running;
@@ -57,13 +64,14 @@ export class Results {
     // A list that is being refined stays, dimmed; only an empty page gets placeholders.
     if (!this.grid.children.length) this.grid.append(...Array.from({ length: SKELETONS }, skeleton));
     try {
-      const answer = await search(toRequest(query, { facets, groupBy }), query.photo, signal);
+      const answer = await search(toRequest(query, { facets, groupBy, limit: pageSize(shown) }), query.photo, signal);
       if (signal.aborted) return null;
       this.page = { query, groupBy, cursor: null };
       this.shown.clear();
       this.grid.replaceChildren();
       this.#append(answer);
-      return { answer, signal };
+      await this.#fill(shown);
+      return signal.aborted ? null : { answer, signal };
     } catch (error) {
       if (signal.aborted) return null;
       this.clear();
@@ -73,28 +81,40 @@ export class Results {
     }
   }
 
-  /** The next page, where there is one. */
-  async next() {
-    if (!this.page?.cursor || this.loading) return;
+  /** Further pages until so many hits are shown, or no more come. @param {number} shown */
+  async #fill(shown) {
+    await this.loading; // The last page of the list before, which is given up.
+    for (let before = -1; before < this.shown.size && this.shown.size < shown; ) {
+      before = this.shown.size;
+      await this.next(pageSize(shown - before));
+    }
+  }
+
+  /** The next page, where there is one. @param {number} [limit] */
+  next(limit) {
+    this.loading ??= this.#load(limit).finally(() => (this.loading = null));
+    return this.loading;
+  }
+
+  /** @param {number} [limit] */
+  async #load(limit) {
+    if (!this.page?.cursor) return;
     const { query, groupBy, cursor } = this.page;
     const { signal } = this.running;
-    this.loading = true;
     this.button.textContent = "Loading…";
     try {
-      const answer = await search(toRequest(query, { groupBy, cursor }), query.photo, signal);
+      const answer = await search(toRequest(query, { groupBy, cursor, limit }), query.photo, signal);
       if (signal.aborted) return;
-      const first = this.#append(answer);
-      if (document.activeElement === document.body && first) first.querySelector("button")?.focus();
+      this.#append(answer);
       this.actions.onStatus(`${number(this.shown.size)} results shown`);
     } catch (error) {
       if (!signal.aborted) this.#failed(/** @type {Error} */ (error));
     } finally {
-      this.loading = false;
       this.button.textContent = "More";
     }
   }
 
-  /** @param {Answer} answer @returns {HTMLElement | undefined} The first new card. */
+  /** @param {Answer} answer */
   #append({ hits, next_cursor }) {
     const page = /** @type {NonNullable<typeof this.page>} */ (this.page);
     const fresh = hits.filter(({ id }) => !this.shown.has(id));
@@ -108,7 +128,6 @@ export class Results {
     // Observing anew asks again whether the end is in sight: on a tall screen one page may not fill it.
     this.observer.disconnect();
     if (page.cursor) this.observer.observe(this.foot);
-    return cards[0];
   }
 
   /** @param {Error} error */

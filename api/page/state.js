@@ -1,34 +1,21 @@
 /** What is asked, its address (so that back, forward, reload and sharing work), and its request. */
 
-/** @import {Query, Filters, Kind, Photo, Choice, Span} from "./types.js" */
+/** @import {Query, Kind, Choice, Span} from "./types.js" */
+
+import { photoOf } from "./query_images.js";
 
 const FILTER = "f.";
+const PHOTO = "photo";
 export const PAGE_SIZE = 24;
 
 /** @type {Query} */
-export const NOTHING = { q: "", photo: null, like: null, filters: {}, sort: null, browse: false, product: null };
-
-/** Photos of this visit: they cannot be in an address, so history entries hold their place in here. */
-const photos = /** @type {Photo[]} */ ([]);
-
-/**
- * Keeps a picture for this visit.
- *
- * @param {Blob} file
- * @param {string} name
- * @returns {Photo}
- */
-export function keepPhoto(file, name) {
-  const photo = { key: photos.length, file, name, url: URL.createObjectURL(file) };
-  photos.push(photo);
-  return photo;
-}
+export const NOTHING = { q: "", photo: null, like: null, filters: new Map(), sort: null, browse: false, product: null };
 
 /** @param {Choice | Span} chosen @returns {chosen is Choice} */
 export const isChoice = (chosen) => "values" in chosen;
 
 /** @param {Query} query */
-export const hasFilters = (query) => Object.keys(query.filters).length > 0;
+export const hasFilters = (query) => query.filters.size > 0;
 
 /** True when there is something to find things by, and so a best match. @param {Query} query */
 export const hasQuestion = (query) => Boolean(query.q.trim() || query.photo || query.like);
@@ -38,8 +25,8 @@ export const isBlank = (query) => !hasQuestion(query) && !hasFilters(query) && !
 
 /** Equal for queries with the same results. @param {Query} query */
 export function identity(query) {
-  const { product: _, photo, q, ...rest } = query;
-  return JSON.stringify({ ...rest, q: q.trim(), photo: photo?.key });
+  const { product: _, photo, q, filters, ...rest } = query;
+  return JSON.stringify({ ...rest, q: q.trim(), filters: [...filters], photo: photo?.key });
 }
 
 /**
@@ -52,17 +39,17 @@ export function identity(query) {
  */
 export function readAddress(search, entry, kinds) {
   const params = new URLSearchParams(search);
-  /** @type {Filters} */
-  const filters = {};
+  /** @type {Map<string, Choice | Span>} */
+  const filters = new Map();
   for (const name of new Set(params.keys())) {
     const kind = name.startsWith(FILTER) ? kinds.get(name.slice(FILTER.length)) : undefined;
     const chosen = kind && readFilter(params.getAll(name), kind);
-    if (chosen) filters[name.slice(FILTER.length)] = chosen;
+    if (chosen) filters.set(name.slice(FILTER.length), chosen);
   }
-  const [, field, order] = /^(.+):(asc|desc)$/.exec(params.get("sort") ?? "") ?? [];
+  const [, field, order] = /^(.+):(asc|desc)$/s.exec(params.get("sort") ?? "") ?? [];
   return {
     q: (params.get("q") ?? "").slice(0, 4000),
-    photo: photos[entry?.photo ?? -1] ?? null,
+    photo: photoOf(entry?.photo),
     like: params.get("like") || null,
     filters,
     sort: field && kinds.has(field) ? { field, order: order === "desc" ? "desc" : "asc" } : null,
@@ -70,6 +57,9 @@ export function readAddress(search, entry, kinds) {
     product: params.get("product") || null,
   };
 }
+
+/** True when an address is one of a search by a photo that is not here. @param {string} search @param {Query} query */
+export const lacksPhoto = (search, query) => new URLSearchParams(search).has(PHOTO) && !query.photo;
 
 /** @param {string[]} written @param {Kind} kind @returns {Choice | Span | null} */
 function readFilter(written, kind) {
@@ -88,7 +78,8 @@ export function writeAddress(query) {
   const params = new URLSearchParams();
   if (query.q.trim()) params.set("q", query.q.trim());
   if (query.like) params.set("like", query.like);
-  for (const [name, chosen] of Object.entries(query.filters)) {
+  if (query.photo) params.set(PHOTO, "1");
+  for (const [name, chosen] of query.filters) {
     if (isChoice(chosen)) for (const value of chosen.values) params.append(FILTER + name, String(value));
     else params.set(FILTER + name, `${chosen.gte ?? ""}..${chosen.lte ?? ""}`);
   }
@@ -106,17 +97,15 @@ export function writeAddress(query) {
  *   `without` leaves one field's filter out, to count what its other values would give.
  */
 export function toRequest(query, { facets, groupBy, cursor, limit = PAGE_SIZE, without }) {
-  /** @type {Record<string, any>} */
-  const filter = {};
-  for (const [name, chosen] of Object.entries(query.filters)) {
-    if (name !== without) filter[name] = isChoice(chosen) ? chosen.values : chosen;
-  }
+  const filters = [...query.filters].filter(([name]) => name !== without);
+  // Made at once: setting fields one by one would lose one that is called `__proto__`.
+  const filter = Object.fromEntries(filters.map(([name, chosen]) => [name, isChoice(chosen) ? chosen.values : chosen]));
   // A filter that every product meets: the API refuses to answer a request that asks nothing.
-  const everything = !hasQuestion(query) && !query.sort && Object.keys(filter).length === 0;
+  const everything = !hasQuestion(query) && !query.sort && filters.length === 0;
   return {
     ...(query.q.trim() && { text: query.q.trim() }),
     ...(query.like && { product_id: query.like }),
-    ...(Object.keys(filter).length > 0 && { filter }),
+    ...(filters.length > 0 && { filter }),
     ...(everything && { filter: { all: [{}] } }),
     ...(query.sort && { sort: [query.sort] }),
     ...(facets?.length && { facets }),

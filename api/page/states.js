@@ -1,9 +1,9 @@
 /** What the page says when there is no list of products: where to start, nothing found, something wrong. */
 
-/** @import {Catalog, Facet, Hit, Query} from "./types.js" */
+/** @import {Catalog, Facets, Hit, Query} from "./types.js" */
 
 import { ApiError } from "./api.js";
-import { h, icon } from "./dom.js";
+import { clamped, h, icon } from "./dom.js";
 import { number, title } from "./format.js";
 import { framed } from "./pictures.js";
 import { hasFilters } from "./state.js";
@@ -14,12 +14,12 @@ const LONGEST_EXAMPLE = 40;
 /**
  * Searches to try, made of the catalog's own words.
  *
- * @param {Record<string, Facet>} facets
+ * @param {Facets} facets
  * @param {Hit[]} samples
  */
 export function examples(facets, samples) {
   const top = (/** @type {string} */ field, /** @type {number} */ n) =>
-    (facets[field]?.values ?? []).slice(0, n).map(({ value }) => String(value));
+    (facets.get(field)?.values ?? []).slice(0, n).map(({ value }) => String(value));
   const [color] = top("color", 1);
   const [category] = top("category", 1);
   const colored = color && category ? [`${color} ${category}`.toLowerCase()] : [];
@@ -32,7 +32,7 @@ export function examples(facets, samples) {
 /**
  * The first visit.
  *
- * @param {{catalog: Catalog, counts: Record<string, Facet>}} known
+ * @param {{catalog: Catalog, counts: Facets}} known
  * @param {Hit[]} samples
  * @param {{onWords: (q: string) => void, onPicture: (hit: Hit) => void, onChoose: () => void, onBrowse: () => void}} actions
  */
@@ -102,7 +102,7 @@ export function failure(error, { onRetry, onRestart }) {
 
 /** @param {Parameters<typeof icon>[0]} sign @param {string} heading @param {string} text @param {...any} rest */
 function message(sign, heading, text, ...rest) {
-  return h("div", { class: "message" }, icon(sign), h("h2", {}, heading), h("p", {}, text), ...rest);
+  return h("div", { class: "message" }, icon(sign), clamped(heading, "h2"), h("p", {}, text), ...rest);
 }
 
 /** @param {string} words @param {() => void} click */

@@ -8,6 +8,8 @@ from typing import Any
 
 from tests.browser.driver import Locator, Page, expect
 
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
+
 
 def cards(page: Page) -> Locator:
     """The hits on the screen, once the search that was asked for is over."""

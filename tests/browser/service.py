@@ -41,12 +41,20 @@ class Catalog:
 
 
 def ingest_drawn(folder: Path) -> Catalog:
-    """The drawn catalog, of which only the striped ones keep their groups: 24 products and 6 groups of 4."""
+    """The drawn catalog, of which only the striped ones keep their groups: 24 products and 6 groups of 4.
+
+    It has columns that are called as what every object of JavaScript has.
+    """
     path = write_drawn_catalog(folder / "catalog")
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    for row in rows:
+    for number, row in enumerate(rows):
         if "plain" in row["group_id"]:
             del row["group_id"]
+        row["constructor"] = ("oak", "pine")[number % 2]
+        row["__proto__"] = (["alpha"], ["alpha", "beta"], "gamma")[number % 3]
+        row["hasOwnProperty"] = number % 4 == 0
+        row["toString"] = number % 5
+        row["valueOf"] = number / 4
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     (path.parent / "ATTRIBUTION.txt").write_text(ATTRIBUTION, encoding="utf-8")
     data = folder / "data"

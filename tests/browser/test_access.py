@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,12 +10,12 @@ import pytest
 
 from tests.browser.conftest import OpenPage
 from tests.browser.driver import Axe, Page, expect
-from tests.browser.looks import cards, first, hand_over
+from tests.browser.looks import PHONE, cards, first, hand_over
 from tests.browser.service import Catalog
 
 pytestmark = pytest.mark.browser
 
-PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
+SCREENS = ["start", "results", "photo", "detail", "empty"]
 
 
 def test_everything_by_keyboard(open_page: OpenPage) -> None:
@@ -103,12 +104,18 @@ def test_less_motion(open_page: OpenPage) -> None:
     assert page.locator(".card .frame").first.evaluate("(e) => getComputedStyle(e).transitionDuration") in ("0s", "")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("screen", ["start", "results", "photo", "detail", "empty", "filters"])
-def test_axe_finds_nothing(screen: str, scheme: str, open_page: OpenPage, catalog: Catalog) -> None:
+@pytest.mark.parametrize(
+    ("screen", "device", "scheme"),
+    [
+        *itertools.product(SCREENS, ["desktop", "phone"], ["light"]),
+        *itertools.product(SCREENS, ["desktop"], ["dark"]),
+        *itertools.product(["filters"], ["phone"], ["light", "dark"]),
+    ],
+)
+def test_axe_finds_nothing(screen: str, device: str, scheme: str, open_page: OpenPage, catalog: Catalog) -> None:
     paths = {"start": "/", "photo": "/", "empty": "/?q=cushion&f.price=5000..6000"}
-    device = PHONE if screen == "filters" else {}
-    page = open_page(paths.get(screen, "/?q=star&f.color=red"), color_scheme=scheme, **device)
+    options = PHONE if device == "phone" else {}
+    page = open_page(paths.get(screen, "/?q=star&f.color=red"), color_scheme=scheme, **options)
     page.locator(".welcome, #grid .card:not(.skeleton), .message").first.wait_for()
     if screen == "photo":
         hand_over(page, "paste", catalog.picture("star-plain-red"))

@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser.conftest import OpenPage
 from tests.browser.driver import Locator, Page, expect
-from tests.browser.looks import cards, first, ids
+from tests.browser.looks import PHONE, cards, first, ids
 from tests.browser.service import Catalog
 
 pytestmark = pytest.mark.browser
@@ -80,6 +80,59 @@ def test_a_range_by_its_boxes_and_by_its_slider(open_page: OpenPage, catalog: Ca
     page.get_by_role("button", name="Remove filter Price").click()
     expect(page.locator("#chips")).to_be_hidden()
     expect(page.get_by_label("Price, from")).to_have_value("")
+
+
+def test_many_small_steps_are_one_step_back(open_page: OpenPage) -> None:
+    page = open_page("/?browse=1")
+    slider = page.get_by_role("slider", name="Highest Price")
+    for _ in range(5):
+        slider.press("ArrowLeft")
+    expect(page).to_have_url(re.compile(r"f\.price=\.\.\d"))
+    first_time = page.url
+    box = page.get_by_label("Price, from")
+    box.fill("12")
+    for _ in range(3):
+        box.press("ArrowUp")
+    expect(page).to_have_url(re.compile(r"f\.price=15\.\."))
+    second_time = page.url
+    sort = page.get_by_label("Sort")
+    sort.focus()
+    for _ in range(3):
+        sort.press("ArrowDown")
+    expect(page).to_have_url(re.compile("sort="))
+    page.get_by_role("slider", name="Highest Price").press("ArrowLeft")
+    page.get_by_role("slider", name="Highest Price").press("ArrowLeft")
+    expect(page).not_to_have_url(re.compile(re.escape(second_time[-12:])))
+
+    page.go_back()
+    page.go_back()
+    expect(page).to_have_url(second_time)
+    page.go_back()
+    expect(page).to_have_url(first_time)
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"\?browse=1$"))
+    # Going back ends an adjustment, though the focus never left the control.
+    slider.press("ArrowLeft")
+    expect(page.locator(".chip")).to_have_count(1)
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"\?browse=1$"))
+    expect(page.locator("#chips")).to_be_hidden()
+
+
+def test_words_that_are_the_same_keep_the_entry_that_has_them(open_page: OpenPage) -> None:
+    page = open_page()
+    box = page.get_by_role("searchbox")
+    box.fill("red")
+    box.press("Enter")
+    cards(page)
+    page.clock.install()
+    box.press_sequentially(" ")
+    page.clock.run_for(1000)
+    box.press_sequentially("star")
+    page.clock.run_for(1000)
+    expect(page).to_have_url(re.compile("q=red[+]star"))
+    page.go_back()
+    expect(page).to_have_url(re.compile("q=red$"))
 
 
 def test_sorting(open_page: OpenPage, catalog: Catalog) -> None:
@@ -171,3 +224,45 @@ def test_going_back_closes_the_details(open_page: OpenPage) -> None:
     page.go_back()
     expect(page.get_by_role("dialog")).to_be_hidden()
     expect(page).to_have_url(re.compile(r"\?q=red$"))
+
+
+@pytest.mark.parametrize("device", ["desktop", "phone"])
+@pytest.mark.parametrize("way", ["back", "reload"])
+def test_the_place_in_a_list_is_found_again(way: str, device: str, open_page: OpenPage, catalog: Catalog) -> None:
+    page = open_page("/?browse=1", **(PHONE if device == "phone" else {}))
+    cards(page)
+    page.mouse.wheel(0, 50_000)
+    expect(page.locator("#grid > .card")).to_have_count(catalog.shown)
+    opener = page.locator("#grid > .card").nth(27)
+    opener.scroll_into_view_if_needed()
+    page.evaluate("window.scrollBy(0, 37)")
+    product, top = opener.get_attribute("data-id"), opener.bounding_box()
+    assert top is not None
+    if way == "back":
+        opener.get_by_role("button", name="Similar to").click()
+        expect(page.locator("#token")).to_be_visible()
+        cards(page)
+        assert page.evaluate("scrollY") == 0
+        page.go_back()
+        expect(page.locator("#token")).to_be_hidden()
+        expect(opener.locator(".card-open")).to_be_focused()
+    else:
+        page.reload()
+    expect(page.locator("#grid > .card")).to_have_count(catalog.shown)
+    cards(page)
+    again = page.locator(f'[data-id="{product}"]').bounding_box()
+    assert again is not None
+    assert abs(again["y"] - top["y"]) <= 2
+
+    # Details that are opened and closed leave the list alone.
+    opener.locator(".card-open").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    after = page.locator(f'[data-id="{product}"]').bounding_box()
+    assert after is not None
+    assert abs(after["y"] - top["y"]) <= 2
+    # What is new begins at its start.
+    page.goto(page.url.split("?")[0] + "?q=red")
+    cards(page)
+    assert page.evaluate("scrollY") == 0

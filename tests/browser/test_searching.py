@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.browser.conftest import OpenPage
 from tests.browser.driver import Page, expect
-from tests.browser.looks import cards, first, hand_over, record_uploads, uploads
+from tests.browser.looks import cards, first, hand_over, ids, record_uploads, uploads
 from tests.browser.service import Catalog
 
 pytestmark = pytest.mark.browser
@@ -142,3 +142,50 @@ def test_the_details_of_a_product(open_page: OpenPage, keep: Callable[[Page, str
     expect(dialog).to_be_hidden()
     expect(page).to_have_url(re.compile(r"\?q=[^&]*$"))
     first(page, "star-striped-green")
+
+
+def test_a_photo_outlives_a_reload_and_the_way_back(open_page: OpenPage, catalog: Catalog) -> None:
+    page = open_page()
+    expect(page.locator(".welcome")).to_be_visible()
+    page.locator("#photo-file").set_input_files(catalog.picture("circle-plain-red"))
+    first(page, "circle-plain-red")
+    page.get_by_role("searchbox").fill("blue")
+    page.get_by_role("searchbox").press("Enter")
+    expect(page).to_have_url(re.compile("q=blue"))
+    found = ids(page)
+    page.reload()
+    assert ids(page) == found
+    expect(page.locator("#token")).to_contain_text("Your photo")
+    expect(page.locator("#token img")).to_have_js_property("complete", True)
+    assert page.locator("#token img").evaluate("(img) => img.naturalWidth") > 0
+    page.get_by_role("link", name="Skip to the results").focus()
+    page.keyboard.press("Enter")  # Moves the focus and nothing else.
+    expect(page.locator("#main")).to_be_focused()
+    expect(page.locator("#token")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("searchbox")).to_have_value("")
+    expect(page.locator("#token")).to_be_visible()
+    first(page, "circle-plain-red")
+    expect(page.get_by_text("a photo that this browser does not have")).to_have_count(0)
+
+
+def test_a_photo_that_is_gone_is_missed(open_page: OpenPage, catalog: Catalog) -> None:
+    page = open_page()
+    # As in a private window.
+    page.add_init_script("IDBFactory.prototype.open = () => { throw new DOMException('', 'InvalidStateError') }")
+    page.reload()
+    expect(page.locator(".welcome")).to_be_visible()
+    page.locator("#photo-file").set_input_files(catalog.picture("circle-plain-red"))
+    first(page, "circle-plain-red")
+    gone = page.get_by_text("a photo that this browser does not have")
+    page.reload()
+    expect(page.locator(".welcome")).to_be_visible()
+    expect(gone).to_be_visible()
+
+    shared = open_page("/?q=red&photo=1")
+    assert cards(shared).count() > 0
+    gone = shared.get_by_text("a photo that this browser does not have")
+    expect(gone).to_be_visible()
+    shared.get_by_role("group", name="Color", exact=True).get_by_role("checkbox", name="green").check()
+    expect(gone).to_be_hidden()
+    assert "photo" not in shared.url

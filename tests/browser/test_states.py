@@ -11,7 +11,7 @@ import pytest
 
 from tests.browser.conftest import OpenPage
 from tests.browser.driver import Page, Route, expect
-from tests.browser.looks import cards, search
+from tests.browser.looks import PHONE, cards, search
 from tests.browser.service import Catalog, serve
 
 pytestmark = pytest.mark.browser
@@ -167,3 +167,62 @@ def test_a_key_is_asked_for_and_sent_with_pictures_too(open_page: OpenPage, cata
         assert str(page.locator("#grid img").first.get_attribute("src")).startswith("blob:")
         page.reload()
         expect(page.locator("#total")).to_contain_text("result")
+
+
+@pytest.mark.parametrize("device", ["desktop", "phone"])
+def test_long_values_and_credits_do_not_push_the_page_down(device: str, open_page: OpenPage) -> None:
+    long = "long " * 500 + "x" * 2500
+
+    def lengthen(value: object) -> object:
+        return long + value if isinstance(value, str) else value
+
+    def answer(route: Route) -> None:
+        asked = json.loads(route.request.post_data or "{}")
+        asked.pop("filter", None)  # Of values that the page alone knows.
+        found = route.fetch(post_data=json.dumps(asked | {"text": "red"})).json()
+        found["notices"] = [long]
+        for hit in found["hits"]:
+            hit["product"] |= {
+                name: lengthen(hit["product"][name]) for name in ("title", "brand", "category", "currency")
+            }
+            if "explain" in hit:
+                hit["explain"]["matched_terms"] = [long]
+        for facet in (found.get("facets") or {}).values():
+            for value in facet["values"]:
+                value["value"] = lengthen(value["value"])
+        route.fulfill(json=found)
+
+    def catalog(route: Route) -> None:
+        told = route.fetch().json()
+        told["attribution"] = "\n".join([long, long])
+        route.fulfill(json=told)
+
+    options = PHONE if device == "phone" else {}
+    page = open_page("/page/icon.svg", fails=True, **options)
+    page.route("**/v1/search", answer)
+    page.route("**/v1/catalog", catalog)
+    page.goto(page.url.replace("page/icon.svg", f"?q=red&f.brand={long}&f.category=b{long}"))
+    cards(page)
+    window = page.viewport_size
+    assert window is not None
+    grid, card = page.locator("#grid").bounding_box(), page.locator("#grid > .card").first.bounding_box()
+    assert grid is not None
+    assert card is not None
+    assert grid["y"] < window["height"]
+    assert card["height"] < window["height"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= window["width"]
+    page.locator("#grid .card-open").first.click()
+    more = page.get_by_role("dialog").get_by_role("button", name="More like this").bounding_box()
+    assert more is not None
+    assert more["y"] < 2 * window["height"]
+    page.go_back()
+    # Nothing is lost: the whole stands where one points, and under the credits.
+    if device == "phone":
+        page.get_by_role("button", name="Filters").tap()
+    facet = page.get_by_role("group", name="Brand", exact=True)
+    heights = [row.bounding_box() for row in facet.locator("li").all()]
+    assert all(box is not None and box["height"] < 80 for box in heights)
+    assert facet.locator("li .value").first.get_attribute("title") == long
+    page.keyboard.press("Escape")
+    page.get_by_text("All credits").click()
+    expect(page.locator("#provenance details p")).to_have_text([long.strip(), long.strip()])

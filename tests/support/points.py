@@ -10,7 +10,20 @@ from uuid import UUID
 import numpy as np
 
 from index.catalog_index import DENSE, DenseName, Point, Vectors
-from schemas import All, AnyOf, EmbeddingSpec, FieldKind, Filter, IndexRecord, Match, Missing, Not, Range, stored_name
+from schemas import (
+    All,
+    AnyOf,
+    EmbeddingSpec,
+    FieldKind,
+    Filter,
+    First,
+    IndexRecord,
+    Match,
+    Missing,
+    Not,
+    Range,
+    stored_name,
+)
 
 DIMENSION = 16
 FIELDS: dict[str, FieldKind] = {"brand": "keyword", "price": "float", "stock": "integer", "in_stock": "bool"}
@@ -83,6 +96,8 @@ def matches(filter: Filter, fields: Mapping[str, Any]) -> bool:
             return not _values(fields, field)
         case Match(field, _, values):
             return any(value in values for value in _values(fields, field))
+        case First(field, _, values):
+            return any(value in values for value in _values(fields, field)[:1])
         case Range(field):
             return any(_inside(filter, value) for value in _values(fields, field))
 

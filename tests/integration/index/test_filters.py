@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from index.catalog_index import IndexBuild, IndexStore, all_points
-from schemas import All, AnyOf, FieldKind, Filter, Match, Missing, Not, Range
+from schemas import All, AnyOf, FieldKind, Filter, First, Match, Missing, Not, Range
 from tests.support.points import index_record, make_point, matches
 
 ODD = 'odd "name" [0].ünï\\%22\n'
@@ -41,7 +41,8 @@ _PRODUCTS = st.lists(
 
 
 def _matches(name: str, kind: FieldKind) -> st.SearchStrategy[Filter]:
-    return st.lists(_SCALARS[kind], min_size=1, max_size=3).map(lambda values: Match(name, kind, tuple(values)))
+    values = st.lists(_SCALARS[kind], min_size=1, max_size=3).map(tuple)
+    return st.builds(lambda matching, values: matching(name, kind, values), st.sampled_from([Match, First]), values)
 
 
 def _ranges(name: str, kind: FieldKind) -> st.SearchStrategy[Filter]:

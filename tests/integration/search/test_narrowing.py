@@ -32,6 +32,13 @@ FILTERS: list[dict[str, Any]] = [
     {"all": [{"any": [{"rating": 1}, {"rating": 3}]}, {"not": {"not": {"color": "red"}}}]},
     {"brand": "Soft & Co", "price": {"gte": 11}, "in_stock": True, "not": {"color": "red"}},
     {"brand": "nobody"},
+    {"brand": None},
+    {"in_stock": None, "category": "Round cushions"},
+    {"price": [None, 12.5]},
+    {"not": {"group_id": None}},
+    {"any": [{"rating": None}, {"not": {"brand": [None, "Kissenwerk"]}}]},
+    {"all": [{"group_id": [None]}, {"any": [{"corners": [None, 5]}, {"material": None}]}]},
+    {"id": None},
 ]
 SORTS: list[list[dict[str, str]]] = [
     [{"field": "price"}],
@@ -89,6 +96,15 @@ def test_facets_count_everything_that_matches(shop: Shop, filter: dict[str, Any]
     assert {name: as_counted(facet) for name, facet in found.facets.items()} == {
         name: facet_of(name, kinds[name], rows) for name in FACETS
     }
+
+
+@pytest.mark.parametrize("text", [None, "red cushion"])
+def test_what_a_facet_counts_as_missing_can_be_asked_for(shop: Shop, text: str | None) -> None:
+    request: dict[str, Any] = {"text": text} if text else {"sort": [{"field": "price"}]}
+    facets = shop.search(**request, facets=FACETS, limit=1).facets
+    assert facets is not None
+    for name, facet in facets.items():
+        assert shop.search(**request, filter={name: None}, limit=1).total.value == facet.missing
 
 
 @pytest.mark.parametrize("sort", SORTS, ids=str)

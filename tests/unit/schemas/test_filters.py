@@ -10,7 +10,9 @@ from schemas import (
     All,
     AnyOf,
     FieldKind,
+    Filter,
     Match,
+    Missing,
     Not,
     Range,
     RequestTooLarge,
@@ -48,6 +50,27 @@ def test_every_form() -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ({"brand": None}, Missing("brand")),
+        ({"price": [None]}, Missing("price")),
+        ({"legs": [None, 3, None]}, AnyOf((Match("legs", "integer", (3,)), Missing("legs")))),
+        (
+            {"not": {"in_stock": [True, None]}},
+            Not(All((AnyOf((Match("in_stock", "bool", (True,)), Missing("in_stock"))),))),
+        ),
+        (
+            {"any": [{"brand": None}, {"legs": 0}]},
+            AnyOf((All((Missing("brand"),)), All((Match("legs", "integer", (0,)),)))),
+        ),
+    ],
+    ids=str,
+)
+def test_null_asks_for_what_lacks_the_field(written: Any, meant: Filter) -> None:
+    assert parse_filter(written, FIELDS) in (meant, All((meant,)))
+
+
+@pytest.mark.parametrize(
     ("written", "error", "field", "says"),
     [
         ({"colour": "red"}, UnknownField, "filter.colour", "known are brand (text), in_stock (true or false)"),
@@ -55,7 +78,8 @@ def test_every_form() -> None:
         ({"any": [{}, {"x": 1}]}, UnknownField, "filter.any[1].x", "no field 'x'"),
         ({"\ud800": 1}, UnknownField, "filter.\\ud800", "no field"),
         ({"brand": 7}, WrongType, "filter.brand", "is text, not a number (7)"),
-        ({"brand": None}, WrongType, "filter.brand", "null"),
+        ({"not": None}, WrongType, "filter.not", "not null"),
+        ({"any": [None]}, WrongType, "filter.any[0]", "not null"),
         ({"brand": True}, WrongType, "filter.brand", "true or false"),
         ({"brand": ["A", ["B"]]}, WrongType, "filter.brand", "a list (['B'])"),
         ({"brand": []}, WrongType, "filter.brand", "empty list"),
