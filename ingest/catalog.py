@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from catalog import STANDARD_FIELDS, point_id, readable_id
+from catalog import STANDARD_FIELDS, is_attribute_name, point_id, readable_id
 from ingest.kinds import Votes, decide
 from ingest.mapping import ColumnMap, check_id, column_map, guessed, mapping_changes, remember
 from ingest.numbers import is_nothing, to_number
@@ -137,11 +137,12 @@ class Catalog:
         votes: dict[str, Votes] = {}
         for name in self._survey.columns:
             ours = self.mapping.get(name, name)
-            if ours in STANDARD_COLUMNS or self._is_replaced(name):
+            if self._is_replaced(name) or not is_attribute_name(ours):
                 continue
             for part, its_votes in self._survey.votes(name).items():
                 full_name = ours + part.removeprefix(name)
-                votes.setdefault(full_name, Counter()).update(its_votes)
+                if is_attribute_name(full_name):
+                    votes.setdefault(full_name, Counter()).update(its_votes)
         for name, its_votes in votes.items():
             earlier = before.kinds.get(name)
             kind = decide(its_votes, earlier)
@@ -213,7 +214,7 @@ class Catalog:
                 currency = _put(values, unusable, plan, value) or currency
         if currency and _is_blank(values.get("currency")):
             values["currency"] = currency
-        return Row(row.line, values, unusable or None)
+        return Row(row.line, values, unusable or None, row.size)
 
     def _plan(self, name: str) -> _Plan:
         ours = self.mapping.get(name, name)

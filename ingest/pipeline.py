@@ -13,7 +13,7 @@ from contextlib import ExitStack, closing
 
 from catalog import Kept
 from index import CatalogIndex
-from ingest.batches import batched
+from ingest.batches import batched_by_weight
 from ingest.intake import Entry
 from ingest.pictures import MAX_PICTURES, Loaded, PictureLoader
 from ingest.prefetch import prefetch
@@ -26,6 +26,9 @@ BATCH = 64
 
 WINDOW = 3 * BATCH
 """Pictures that are being loaded or wait for the model."""
+
+_PICTURE_BYTES = 50_000
+"""Bytes of a row that count as a picture: by the time it is written it takes many times as many."""
 
 THREADS = 16
 """They wait for files, for other machines and for the decode processes; the work is done elsewhere."""
@@ -64,7 +67,7 @@ def changes(
 
 def _work(entries: Iterable[Entry], held: Callable[[], CatalogIndex | None], watch: Stopwatch) -> Iterator[Work]:
     """Each entry with what the index holds of it."""
-    for batch in batched(entries, BATCH):
+    for batch in batched_by_weight(entries, BATCH, lambda entry: entry.row.size, BATCH * _PICTURE_BYTES):
         with watch.stage("compare"):
             index = held()
             points = [point for entry in batch for point in (entry.point, older_point(entry.row)) if point]
@@ -75,8 +78,9 @@ def _work(entries: Iterable[Entry], held: Callable[[], CatalogIndex | None], wat
 
 
 def _cost(work: Work) -> int:
-    """Pictures it may hold; a product without any is not free either."""
-    return max(1, min(len(work.entry.product.images), MAX_PICTURES))
+    """Pictures it may hold; a product without any is not free either, nor one of a very large row."""
+    pictures = max(1, min(len(work.entry.product.images), MAX_PICTURES))
+    return pictures + work.entry.row.size // _PICTURE_BYTES
 
 
 def _batches(loaded: Iterable[tuple[Work, Loaded]]) -> Generator[list[tuple[Work, Loaded]]]:

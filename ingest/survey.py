@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
+from catalog import MAX_COLUMNS
 from ingest.kinds import Votes, votes_of
 from ingest.numbers import Cells, Decimal, is_nothing
 from ingest.prices import Prices
 from ingest.readers import Reader, Row
 from ingest.synonyms import is_code, meaning
 from ingest.values import fits
-from schemas import STANDARD_COLUMNS, clean_code
+from schemas import MAX_NAME, STANDARD_COLUMNS, clean_code
 
 _LONG = 40
 """Characters of a text that cannot be a number, or a word for nothing."""
@@ -80,6 +82,8 @@ class Survey:
         return Column(ours, None if name in asked else meaning(name), cells=Cells(codes=is_code(ours)))
 
     def _see(self, values: dict[str, Any]) -> None:
+        if len(values) > MAX_COLUMNS:  # no product, and names would fill memory
+            return
         for name, value in values.items():
             if value is None:
                 continue
@@ -95,7 +99,9 @@ class Survey:
                 continue
             if column.may_be:
                 column.fit += fits(column.may_be, value)
-            for part, vote in votes_of(value, name):
+            for part, vote in islice(votes_of(value, name), MAX_COLUMNS):
+                if len(part) > MAX_NAME:
+                    break
                 column.fields[part][vote] += bool(vote)
 
     def _see_text(self, name: str, column: Column, text: str) -> None:

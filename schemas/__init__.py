@@ -48,6 +48,7 @@ from schemas.errors import (
 )
 from schemas.fields import (
     MAX_EXACT,
+    MAX_NESTING,
     Fitted,
     field_values,
     filterable_value,
@@ -103,6 +104,7 @@ __all__ = [
     "MAX_ID",
     "MAX_LIMIT",
     "MAX_NAME",
+    "MAX_NESTING",
     "MAX_URL",
     "RECORD_FORMAT",
     "RESERVED",
