@@ -88,6 +88,7 @@ def run(
             mapping=catalog.mapping,
             mapping_changes=catalog.mapping_changes,
             kind_changes=catalog.kind_changes,
+            fields_left_out=len(catalog.fields_left_out),
         )
         views = _views(settings, served)
         preparer = None if settings.dry_run else cache(lambda: _preparer(model, encoder_of))

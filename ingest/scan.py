@@ -24,13 +24,14 @@ from catalog import (
     words,
 )
 from index import CatalogIndex, count_words
-from ingest.batches import batched
+from ingest.batches import batched_by_weight
 from ingest.catalog import Catalog
 from ingest.readers import Row
 from ingest.rejects import rejection
 from schemas import Rejection, RowError, RowRepeated
 
 BATCH = 1_000
+BATCH_BYTES = 16_000_000
 REMEMBERED = ("hashes", "pictures", "product.image", "product.images")
 """What of a payload says whether its product is unchanged."""
 
@@ -91,6 +92,10 @@ class Scan:
         self._refused.add(point.bytes)
 
 
+def _weight(item: Row | Rejection) -> int:
+    return item.size if isinstance(item, Row) else 0
+
+
 class Scanner:
     """One first reading.
 
@@ -112,7 +117,7 @@ class Scanner:
     def run(self, advance: Callable[[int], object] = lambda _: None) -> Scan:
         """Raises CatalogError when the catalog cannot be read to its end."""
         scan = self._scan
-        for batch in batched(self._catalog.rows(), BATCH):
+        for batch in batched_by_weight(self._catalog.rows(), BATCH, _weight, BATCH_BYTES):
             points = [self._point(item) for item in batch]
             older = [older_point(item) if isinstance(item, Row) else None for item in batch]
             held = self._remembered([point for point in (*points, *older) if point])

@@ -16,6 +16,8 @@ from ingest.synonyms import is_code, meaning
 from ingest.values import fits
 from schemas import MAX_NAME, STANDARD_COLUMNS, clean_code
 
+MAX_NAMES = 20_000
+"""Names of columns and their parts that are looked at at once; of the rarest of more nothing is known."""
 _LONG = 40
 """Characters of a text that cannot be a number, or a word for nothing."""
 
@@ -60,6 +62,8 @@ class Survey:
 
     def __init__(self, reader: Reader, asked: dict[str, str]) -> None:
         self.columns: dict[str, Column] = {name: self._column(name, asked) for name in reader.header}
+        self._stay = {*reader.header, *asked}
+        self._names = 0
         self._typed = reader.typed
         self._asked = asked
         self._prices: defaultdict[str, Prices] = defaultdict(Prices)
@@ -90,6 +94,7 @@ class Survey:
             column = self.columns.get(name)
             if column is None:
                 column = self.columns[name] = self._column(name, self._asked)
+                self._names += 1
             if isinstance(value, str):
                 if text := clean_code(value):
                     self._see_text(name, column, text)
@@ -102,7 +107,25 @@ class Survey:
             for part, vote in islice(votes_of(value, name), MAX_COLUMNS):
                 if len(part) > MAX_NAME:
                     break
+                self._names += part not in column.fields
                 column.fields[part][vote] += bool(vote)
+        if self._names > MAX_NAMES:
+            self._forget()
+
+    def _forget(self) -> None:
+        """The rarer half of the names so far. One that many products have comes back, and stays."""
+        counts: dict[tuple[str, str | None], int] = {}
+        for name, column in self.columns.items():
+            if not (column.is_ours or name in self._stay):
+                counts[name, None] = column.present
+            counts |= {(name, part): votes.total() for part, votes in column.fields.items()}
+        rarest = sorted(counts, key=lambda name: counts[name])[: max(0, len(counts) - MAX_NAMES // 2)]
+        for name, part in rarest:
+            if part is None:
+                del self.columns[name]
+            elif name in self.columns:
+                del self.columns[name].fields[part]
+        self._names = len(counts) - len(rarest)
 
     def _see_text(self, name: str, column: Column, text: str) -> None:
         if column.cells is None:
@@ -113,6 +136,7 @@ class Survey:
         if not self._typed:
             says = column.cells.see(text)
         else:
+            self._names += name not in column.fields
             vote = "text" if len(text) > _LONG or text[0].isalpha() else next(iter(votes_of(text, name)))[1]
             says = not (len(text) <= _LONG and is_nothing(text))
             column.fields[name][vote] += says
