@@ -44,14 +44,16 @@ def older_point(row: Row) -> UUID | None:
 
 @dataclass(slots=True)
 class Scan:
-    """``average_words`` are of the rows to do. ``todo`` has a byte a row, 1 where it is to do. ``superseded`` are
-    points under ids as they stood there before ids were brought into one form, with those that take their place.
+    """``average_words`` are of the rows to do, and ``images`` those that the index has of the others. ``todo`` has a
+    byte a row, 1 where it is to do. ``superseded`` are points under ids as they stood there before ids were brought
+    into one form, with those that take their place.
 
     Ids are remembered by their 16-byte point ids, so a reading of millions of rows stays small.
     """
 
     rows: int = 0
     unchanged: int = 0
+    images: int = 0
     average_words: float = 1.0
     todo: bytearray = field(default_factory=bytearray)
     superseded: dict[UUID, UUID] = field(default_factory=dict)
@@ -148,6 +150,7 @@ class Scanner:
         if point and held and not self._catalog.new_values and self._is_unchanged(item, held):
             if self._first(item, point):
                 self._scan.unchanged += 1
+                self._scan.images += len(held.get("pictures", ()))
             return False
         try:
             product = product_from_row(item.values, item.unusable).product

@@ -215,7 +215,7 @@ def test_a_rejected_row_with_a_readable_id_is_not_pruned(shop: Shop) -> None:
     (shop.folder / "green.png").unlink()
     (shop.folder / "blue.png").unlink()
     del shop.rows[1]["title"]
-    report = shop.ingest(prune=True)
+    report = shop.ingest(prune=True, force=True)
     assert (report.rejected, report.deleted) == (2, 0)
     assert set(indexed(shop.data)) == {"a", "b", "c"}
 
