@@ -164,7 +164,7 @@ _DEGRADED = st.fixed_dictionaries(
     {"title": st.just("cap"), "image": st.sampled_from(["gone.png", "bad.png", "/etc/passwd"])},
     optional={"price": st.just("cheap"), "in_stock": st.just("perhaps")},
 )
-_NO_PRODUCT: list[dict[str, object]] = [{"price": 1}, {"title": 7}, {"brand": "x", "price": "y"}]
+_NO_PRODUCT: list[dict[str, object]] = [{"price": 1}, {"title": {"en": "hat"}}, {"brand": "x", "price": "y"}]
 _BAD = st.sampled_from([*_NO_PRODUCT, {"image": "gone.png"}])
 _ROWS = st.lists(st.tuples(st.sampled_from("abcdefgh"), _GOOD | _DEGRADED | _BAD), min_size=1, max_size=12)
 
