@@ -31,7 +31,15 @@ from catalog.pictures import (
 from catalog.point import part_hashes, payload, picture_sources, point_id, points_of, shown_product, title_key
 from catalog.remote import fetch, filesystem, is_remote
 from catalog.roots import PictureRoot, open_root
-from catalog.rows import ParsedRow, older_id, product_from_row, readable_id, with_clean_names
+from catalog.rows import (
+    MAX_COLUMNS,
+    ParsedRow,
+    is_attribute_name,
+    older_id,
+    product_from_row,
+    readable_id,
+    with_clean_names,
+)
 from catalog.settings import PictureSettings
 from catalog.texts import TEXT_VERSION, details_text, subject_text, text_parts, title_text, words
 from catalog.windows import spool, window
@@ -40,6 +48,7 @@ __all__ = [
     "DAMAGED",
     "IN_BROWSERS",
     "MAX_CODE",
+    "MAX_COLUMNS",
     "OPAQUE",
     "STANDARD_FIELDS",
     "TEXT_VERSION",
@@ -78,6 +87,7 @@ __all__ = [
     "hash_lexical",
     "hash_row",
     "hash_words",
+    "is_attribute_name",
     "is_code_name",
     "is_copy",
     "is_kept",

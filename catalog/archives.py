@@ -20,18 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, NamedTuple, Protocol
 
-from catalog.compression import DAMAGED, compression_of, decompressed
+from catalog.compression import DAMAGED, MAX_ANYWAY, MAX_EXPANSION, compression_of, decompressed
 from catalog.pictures import cut, too_large
 from catalog.windows import spool, window
 from schemas import CatalogError, PictureDamaged, PictureNotFound, PictureSourceUnsupported, reason
 
 _ZIP, _TAR = re.compile(r"\.zip\Z", re.I), re.compile(r"\.(tar(\.(gz|zst|zstd))?|tgz|tzst)\Z", re.I)
 _INSIDE = re.compile(r"(.+?\.(?:zip|tar(?:\.(?:gz|zst|zstd))?|tgz|tzst))!/?(.*)\Z", re.I | re.S)
-
-_MAX_EXPANSION = 200
-_MAX_ANYWAY = 2**28
-"""A compressed tar may grow to this many times its size, or to this many bytes: pictures hardly compress,
-and text does so twenty times; what grows more is there to fill the disk."""
 
 
 class Location(NamedTuple):
@@ -96,6 +91,9 @@ class ZipArchive:
             raise _link(name)
         if info.flag_bits & 0x1:
             raise PictureSourceUnsupported(f"{cut(name)} is encrypted; pack it without a password", field="image")
+        if info.file_size > max(MAX_ANYWAY, MAX_EXPANSION * info.compress_size):
+            grows = f"it unpacks to more than {MAX_EXPANSION} times its size, which no catalog does"
+            raise PictureDamaged(f"{cut(name)} cannot be unpacked: {grows}", field="image")
         try:
             return self._zip.open(info)  # type: ignore[return-value]
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
@@ -173,7 +171,7 @@ def _tar_members(file: IO[bytes]) -> Iterator[tuple[str, _Member]]:
 
 
 def _unpacked(file: IO[bytes], compression: str) -> IO[bytes]:
-    allowed = max(_MAX_ANYWAY, _MAX_EXPANSION * os.fstat(file.fileno()).st_size)
+    allowed = max(MAX_ANYWAY, MAX_EXPANSION * os.fstat(file.fileno()).st_size)
     try:
         with window(file) as packed, decompressed(packed, compression) as stream:
             return spool(stream, allowed)

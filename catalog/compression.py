@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import gzip
 import importlib
+import io
 import sys
 import zipfile
 import zlib
-from typing import Any, BinaryIO, Self, cast
+from typing import Any, BinaryIO, cast
+
+MAX_EXPANSION = 200
+MAX_ANYWAY = 2**28
+"""What is unpacked may grow to this many times its size, or to this many bytes: pictures hardly compress, and text
+does so twenty times; what grows more is there to fill memory, the disk, or the night."""
+
+_BUFFER = 2**18
 
 SUFFIXES = {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd"}
 
@@ -28,27 +36,39 @@ def compression_of_bytes(head: bytes) -> str | None:
     return "gzip" if head.startswith(b"\x1f\x8b") else "zstd" if head.startswith(b"\x28\xb5\x2f\xfd") else None
 
 
-def decompressed(file: BinaryIO, kind: str) -> BinaryIO:
-    """What a compressed file holds; closing it closes the file. Reading raises ``DAMAGED``."""
+def decompressed(file: BinaryIO, kind: str, *, bounded: bool = False) -> BinaryIO:
+    """What a compressed file holds; closing it closes the file. Reading raises ``DAMAGED``.
+
+    Args:
+        bounded: Reading also raises OSError, once it has grown beyond ``MAX_EXPANSION``.
+    """
     stream: Any = gzip.GzipFile(fileobj=file) if kind == "gzip" else _zstd.ZstdFile(file)
-    return cast(BinaryIO, _Owner(stream, file))
+    return cast(BinaryIO, io.BufferedReader(_Unpacked(stream, file, bounded), _BUFFER))
 
 
-class _Owner:
+class _Unpacked(io.RawIOBase):
     """A stream that closes what it reads from."""
 
-    def __init__(self, stream: Any, owned: BinaryIO) -> None:
+    def __init__(self, stream: Any, packed: BinaryIO, bounded: bool) -> None:
         self._stream = stream
-        self._owned = owned
-        self.read = stream.read
-        self.readline = stream.readline
+        self._packed = packed
+        self._bounded = bounded
+        self._size = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        read: int = self._stream.readinto(buffer)
+        self._size += read
+        if self._bounded and self._size > max(MAX_ANYWAY, MAX_EXPANSION * self._packed.tell()):
+            raise OSError(
+                f"it unpacks to more than {MAX_EXPANSION} times its size, which no catalog does; unpack it yourself"
+            )
+        return read
 
     def close(self) -> None:
-        self._stream.close()
-        self._owned.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        if not self.closed:
+            self._stream.close()
+            self._packed.close()
+        super().close()

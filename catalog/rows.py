@@ -14,6 +14,7 @@ from catalog.pictures import with_scheme
 from schemas import (
     MAX_ID,
     MAX_NAME,
+    MAX_NESTING,
     RESERVED,
     STANDARD_COLUMNS,
     PictureError,
@@ -32,10 +33,10 @@ from schemas import (
 
 MAX_COLUMNS = 1_000
 """Columns of one row, the parts of nested ones counted."""
-MAX_NESTING = 16
 
 
 _KNOWN_SHAPES = 512
+_MAX_ERRORS = 64
 _MAX_KNOWN = 10_000
 """Characters of the column names that are remembered as a shape."""
 
@@ -185,6 +186,11 @@ def _checked(columns: tuple[Any, ...]) -> tuple[tuple[str, ...], tuple[ValueUnus
     return tuple(good), tuple(wrong)
 
 
+def is_attribute_name(name: str) -> bool:
+    """Whether a column, or a part of one by its full name, may be an attribute."""
+    return len(name) <= MAX_NAME and bool(_checked((name,))[0])
+
+
 # Rows of one catalog have few shapes between them.
 _shape = lru_cache(_KNOWN_SHAPES)(_checked)
 
@@ -287,7 +293,8 @@ def _images(row: Mapping[str, Any]) -> tuple[tuple[str, ...], list[PictureError]
             try:
                 source = _source(value, column, inline)
             except PictureError as error:
-                errors.append(error)
+                if len(errors) < _MAX_ERRORS:  # a row may be a list of a million numbers
+                    errors.append(error)
             else:
                 if source is not None:
                     sources[source] = None
@@ -331,13 +338,14 @@ def _attributes(row: Mapping[str, Any], columns: tuple[str, ...], errors: list[V
             continue
         try:
             value = _json(value, name, is_code_name(name))
-            of_value = [part for part, _ in flatten({name: value})] if isinstance(value, dict) else [name]
-            for part in of_value:
+            of_value: list[str] = []
+            for part, _ in flatten({name: value}) if isinstance(value, dict) else ((name, value),):
                 if part in names:
                     twice = f"{part!r} is there twice: as a column, and as a part of a nested one"
                     raise ValueUnusable(twice, field=part)
                 if len(part) > MAX_NAME:
                     raise ValueUnusable(f"the column {part[:40]}… has a name of more than {MAX_NAME} characters")
+                of_value.append(part)
         except ValueUnusable as error:
             errors.append(error)
             continue

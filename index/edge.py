@@ -14,6 +14,7 @@ import qdrant_edge as edge
 
 from index.catalog_index import DENSE, Candidate, VectorName
 from index.engine import PICTURE_GRAPH, RawVector, Row, Search, count_numbers
+from index.files import replace_text
 from index.lexical import Sparse
 from index.mapped import release
 from index.room import has_room_to_close, require, require_to_open, told_when_full
@@ -40,6 +41,8 @@ _PAYLOAD_INDEXES: dict[FieldKind, edge.PayloadSchemaParams] = {
 # Candidates found by quantized scores are scored again, and no more than those: scores are exact cosines.
 _RESCORE = edge.QuantizationSearchParams(rescore=True)
 _EVERY_POINT = edge.SearchParams(quantization=_RESCORE, exact=True)
+_MANY_INDEXES = 10
+_EMPTY_INDEX_BYTES = 50_000
 _INDEX_BYTES = 100
 """Of a payload index, a point: more than most fields need."""
 _FLUSHED = 2_000
@@ -75,11 +78,18 @@ class EdgeEngine:
             return cls(edge.EdgeShard.create(str(path), _config(dimension)), path)
 
     @classmethod
-    def load(cls, path: Path) -> EdgeEngine:
-        """Raises IndexDamaged when the directory is not a whole shard, or another handle has it open."""
+    def load(cls, path: Path, new_indexes: Mapping[str, FieldKind] | None = None) -> EdgeEngine:
+        """
+        Args:
+            new_indexes: Payload indexes that it is to have, of paths at which none of its points has a value yet.
+
+        Raises:
+            IndexDamaged: the directory is not a whole shard, or another handle has it open.
+        """
         try:
             require_to_open(path)
             with told_when_full(path):
+                _declare(path, new_indexes or {})
                 return cls(edge.EdgeShard.load(str(path)), path)
         except IndexDiskFull:
             raise
@@ -219,6 +229,24 @@ class EdgeEngine:
             # Closing writes, and so does the end of its last reference, also when Python ends: it gets one more
             # that nobody gives back. What was written is in the shard's log.
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._shard))
+
+
+def _declare(shard: Path, indexes: Mapping[str, FieldKind]) -> None:
+    """Let a shard that is closed have these payload indexes, empty ones, when it is loaded next.
+
+    To create one, Edge flushes all there are already: 200 of them wrote 144 MB, and declared they write 10. Where a
+    version of Edge keeps its configuration elsewhere nothing is declared, and whoever needs an index creates it.
+    """
+    if len(indexes) < _MANY_INDEXES:
+        return
+    configs = list(shard.glob("segments/*/payload_index/config.json"))
+    require(shard, len(configs) * len(indexes) * _EMPTY_INDEX_BYTES, "indexes of fields")
+    for config in configs:
+        known = json.loads(config.read_bytes())
+        if "indexed_fields" not in known:
+            return
+        known["indexed_fields"] |= {path: {"type": kind, "memory": "cached"} for path, kind in indexes.items()}
+        replace_text(config, json.dumps(known))
 
 
 def _config(dimension: int) -> edge.EdgeConfig:

@@ -13,7 +13,7 @@ from index.generations import Base, Generations, View, still_serves
 from index.locks import writer_lock
 from index.reader import Reader
 from index.room import told_when_full
-from index.writer import Writer, continued, described
+from index.writer import OWN_PATHS, Writer, continued, described, field_paths
 from schemas import Generation, IndexDamaged, IndexDiskFull, IndexRecord
 
 
@@ -85,9 +85,13 @@ class EmbeddedStore:
                 base = base or left.record
                 engine, record = left.engine, continued(left.record, record)
             elif current and serving and not fresh:
-                engine, record = EdgeEngine.load(files.copy_current(current)), continued(serving, record)
+                record = continued(serving, record)
+                new = {path: kind for path, kind in field_paths(record).items() if path not in field_paths(serving)}
+                engine = EdgeEngine.load(files.copy_current(current), new)
             else:
-                engine = EdgeEngine.create(files.new_shard(), record.embedding.dimension)
+                shard = files.new_shard()
+                EdgeEngine.create(shard, record.embedding.dimension).close()
+                engine = EdgeEngine.load(shard, OWN_PATHS | field_paths(record))
         except IndexDiskFull:
             files.clear()  # half a shard is of no use to anybody, and its room is
             raise

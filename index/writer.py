@@ -25,6 +25,8 @@ from schemas import (
 )
 
 _BATCH = 500
+OWN_PATHS: dict[str, FieldKind] = dict.fromkeys((TITLE_KEY, CODES, CODE_PARTS, PICTURE_HASH), "keyword")
+"""What has a payload index besides the fields."""
 
 
 class Writer:
@@ -73,9 +75,9 @@ class Writer:
         """
         # Engines quote paths as they please, and no stored name has quotes.
         indexed = {path.replace('"', ""): kind for path, kind in self._engine.payload_indexes().items()}
-        for path in (TITLE_KEY, CODES, CODE_PARTS, PICTURE_HASH):
+        for path, kind in OWN_PATHS.items():
             if path not in indexed:
-                self._engine.index_payload(path, "keyword")
+                self._engine.index_payload(path, kind)
         found = {field: indexed.get(f"fields.{stored_name(field)}") for field in fields}
         if base is not None:
             old = base.format < RECORD_FORMAT
@@ -114,6 +116,11 @@ class Writer:
 
 _as_it_is: dict[FieldKind, FieldKind] = {"float": "integer"}
 """Whose values a field of this kind takes as they are."""
+
+
+def field_paths(record: IndexRecord) -> dict[str, FieldKind]:
+    """Where the fields of a generation lie: no point of it has a value of any other."""
+    return {field_path(field): kind for field, kind in record.fields.items()}
 
 
 def continued(base: IndexRecord, record: IndexRecord) -> IndexRecord:

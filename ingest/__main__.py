@@ -1,22 +1,13 @@
-"""``python -m ingest``: see ``ingest.command``."""
+"""``python -m ingest``: what it does is in ``ingest.command``, which takes half a second to import."""
 
-from __future__ import annotations
-
-import signal
-import sys
-
-
-def main() -> int:
-    # First of all: the first process of a container is deaf to a signal that it has no handler for.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        from ingest.command import main
-
-        return main(sys.argv[1:])
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
-
+from ingest.signals import answer, end_at_once, leave_to_python
 
 if __name__ == "__main__":
-    sys.exit(main())
+    answer(end_at_once)  # first of all: the first process of a container is deaf to a signal that it has no handler for
+    import sys
+
+    from ingest.command import main
+
+    status = main(sys.argv[1:])
+    leave_to_python()
+    sys.exit(status)

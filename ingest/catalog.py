@@ -15,16 +15,26 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from catalog import STANDARD_FIELDS, point_id, readable_id
-from ingest.kinds import Votes, decide
+from catalog import STANDARD_FIELDS, is_attribute_name, point_id, readable_id
+from ingest.kinds import Votes, decide, too_many
 from ingest.mapping import ColumnMap, check_id, column_map, guessed, mapping_changes, remember
 from ingest.numbers import is_nothing, to_number
 from ingest.prices import Amount, Prices
 from ingest.readers import Reader, Row, open_reader
 from ingest.settings import IngestSettings
-from ingest.survey import Survey
+from ingest.survey import MAX_NAMES, Survey
 from ingest.values import AS_THEY_ARE, READ, Read
-from schemas import STANDARD_COLUMNS, Change, FieldKind, Rejection, ValueUnusable, clean_code, number_in, shown
+from schemas import (
+    MAX_FIELDS,
+    STANDARD_COLUMNS,
+    Change,
+    FieldKind,
+    Rejection,
+    ValueUnusable,
+    clean_code,
+    number_in,
+    shown,
+)
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +79,7 @@ class Catalog:
         remembered: Those of them that were guessed, with those of earlier catalogs.
         mapping_changes: Our columns that are filled from others than before.
         kinds: Of all fields of the catalog.
+        fields_left_out: What would be fields, and is too many for an index.
         kind_changes: Fields that were of another kind before.
     """
 
@@ -87,8 +98,12 @@ class Catalog:
         if reader.mapped:
             self._map(asked, settings.guess)
         self._plans: dict[str, _Plan] = {}
-        self.kinds: dict[str, FieldKind] = {}
-        self.kinds = self._decide_kinds(before)
+        self._kinds: dict[str, FieldKind] = {}
+        votes = self._votes()
+        self._kinds = self._decide_kinds(votes, before)
+        self.fields_left_out = too_many(votes, {*STANDARD_FIELDS, *before.kinds})
+        left_out = set(self.fields_left_out)
+        self.kinds = {name: kind for name, kind in self._kinds.items() if name not in left_out}
         self.kind_changes = {
             name: Change(before=before.kinds[name], after=kind)
             for name, kind in self.kinds.items()
@@ -132,16 +147,21 @@ class Catalog:
             self.mapping_changes = mapping_changes(columns, self.mapping, before)
             self.remembered = remember(columns, found, before)
 
-    def _decide_kinds(self, before: Before) -> dict[str, FieldKind]:
-        kinds: dict[str, FieldKind] = dict(STANDARD_FIELDS)
+    def _votes(self) -> dict[str, Votes]:
+        """What values say of all that may be fields besides our own."""
         votes: dict[str, Votes] = {}
         for name in self._survey.columns:
             ours = self.mapping.get(name, name)
-            if ours in STANDARD_COLUMNS or self._is_replaced(name):
+            if self._is_replaced(name) or not is_attribute_name(ours):
                 continue
             for part, its_votes in self._survey.votes(name).items():
                 full_name = ours + part.removeprefix(name)
-                votes.setdefault(full_name, Counter()).update(its_votes)
+                if is_attribute_name(full_name):
+                    votes.setdefault(full_name, Counter()).update(its_votes)
+        return votes
+
+    def _decide_kinds(self, votes: Mapping[str, Votes], before: Before) -> dict[str, FieldKind]:
+        kinds: dict[str, FieldKind] = dict(STANDARD_FIELDS)
         for name, its_votes in votes.items():
             earlier = before.kinds.get(name)
             kind = decide(its_votes, earlier)
@@ -175,6 +195,12 @@ class Catalog:
             log.warning("%s: %s %s; for this index it was %s", self.name, ours, now, change.before)
         for name, change in self.kind_changes.items():
             log.warning("%s: the field %s was %s, and is %s from now on", self.name, name, change.before, change.after)
+        if self.fields_left_out:
+            log.warning(
+                "%s: an index has up to %d fields to filter by, those that most products have; %d more are kept and "
+                "shown, and cannot be filtered by: %s",
+                *(self.name, MAX_FIELDS, len(self.fields_left_out), ", ".join(self.fields_left_out[:20])),
+            )
         commas = [name for name in self._survey.columns if self._comma(name)]
         if commas:
             log.info("%s: decimal commas in %s", self.name, ", ".join(commas[:20]))
@@ -184,7 +210,7 @@ class Catalog:
         column, ours = self._survey.columns[name], self.mapping.get(name, name)
         if ours == "price":
             return self._survey.prices(name).decimal == ","
-        if column.cells is None or ours in STANDARD_COLUMNS or self.kinds.get(ours) not in ("integer", "float"):
+        if column.cells is None or ours in STANDARD_COLUMNS or self._kinds.get(ours) not in ("integer", "float"):
             return False
         return column.cells.decimal(self._survey.usual) == "," and column.cells.separated
 
@@ -213,7 +239,7 @@ class Catalog:
                 currency = _put(values, unusable, plan, value) or currency
         if currency and _is_blank(values.get("currency")):
             values["currency"] = currency
-        return Row(row.line, values, unusable or None)
+        return Row(row.line, values, unusable or None, row.size)
 
     def _plan(self, name: str) -> _Plan:
         ours = self.mapping.get(name, name)
@@ -224,6 +250,8 @@ class Catalog:
             name in self.mapping,
             list(self.mapping).index(name) if name in self.mapping else 0,
         )
+        if len(self._plans) >= MAX_NAMES:  # every row of millions may bring names of its own
+            self._plans.clear()
         self._plans[name] = plan
         return plan
 
@@ -242,7 +270,7 @@ class Catalog:
 
     def _cell_reader(self, name: str, ours: str) -> Read | None:
         """How the cells of a table's free column are read; text stays where they cannot be."""
-        kind = self.kinds.get(ours)
+        kind = self._kinds.get(ours)
         cells = self._survey.columns[name].cells if name in self._survey.columns else None
         if kind in ("integer", "float") and cells and (decimal := cells.decimal(self._survey.usual)):
 

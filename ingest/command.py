@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -14,6 +15,7 @@ from ingest import generations_command, same_command
 from ingest.job import run
 from ingest.logs import configure
 from ingest.settings import parse
+from ingest.signals import answer
 from schemas import StoreLensError, ingest_command, reason
 
 log = logging.getLogger("ingest")
@@ -26,8 +28,17 @@ COMMANDS = {"generations": generations_command.main, "same": same_command.main}
 
 
 def main(arguments: Sequence[str]) -> int:
-    if arguments and arguments[0] in COMMANDS:
-        return COMMANDS[arguments[0]](arguments[1:])
+    try:
+        answer(signal.default_int_handler)
+        if arguments and arguments[0] in COMMANDS:
+            return COMMANDS[arguments[0]](arguments[1:])
+        return _job(arguments)
+    except KeyboardInterrupt:
+        print(f"{ingest_command()}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _job(arguments: Sequence[str]) -> int:
     _open_closed_streams()
     settings = parse(arguments)
     with _standard_output_kept() as stdout, configure(settings.log):

@@ -14,9 +14,10 @@ from schemas import CatalogError, FieldKind, Product, RowError, Scalar, ValueUnu
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row that is a product. ``parsed`` says what of its columns is of no use, and ``unfit`` which values are not of
-    their fields' kinds."""
+    """A row that is a product, the ``number``-th of its catalog from 0. ``parsed`` says what of its columns is of no
+    use, and ``unfit`` which values are not of their fields' kinds."""
 
+    number: int
     row: Row
     parsed: ParsedRow
     point: UUID
@@ -48,7 +49,7 @@ def entries(catalog: Catalog, todo: bytearray) -> Iterator[Entry]:
             _unfit(name, values, catalog.kinds[name])
             for name, values in unfit_values(parsed.product.to_row(), catalog.kinds).items()
         )
-        yield Entry(row, parsed, point_id(parsed.product.id), unfit)
+        yield Entry(number, row, parsed, point_id(parsed.product.id), unfit)
     catalog.check_unchanged()
     if number + 1 != len(todo):
         raise _changed(catalog)

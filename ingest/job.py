@@ -20,6 +20,7 @@ from ingest.encoders import SAMPLE, choose_encoder, sample_pictures
 from ingest.intake import entries
 from ingest.kinds import Votes, vote
 from ingest.lazy_encoder import LazyEncoder
+from ingest.lost_images import LostImages
 from ingest.page import write_page
 from ingest.pictures import PictureLoader, decode_pool
 from ingest.pipeline import changes
@@ -88,6 +89,7 @@ def run(
             mapping=catalog.mapping,
             mapping_changes=catalog.mapping_changes,
             kind_changes=catalog.kind_changes,
+            fields_left_out=len(catalog.fields_left_out),
         )
         views = _views(settings, served)
         preparer = None if settings.dry_run else cache(lambda: _preparer(model, encoder_of))
@@ -180,19 +182,46 @@ class _Job:
             return gone_products(target.index, self._scan, force=self._settings.force)
 
     def _changes(self, target: Target) -> Generator[Changes]:
-        """The second reading, in batches, counted."""
+        """The second reading, in batches, counted. Products that lose images come last, if they may."""
         if not self._scan.to_do:
             return
-        rows = entries(self._catalog, self._scan.todo)
-        batches = changes(rows, lambda: target.index, self._loader, self._catalog.root, self._watch)
+        lost = LostImages(self._scan)
+        with closing(self._read_again(target, self._scan.todo, lost)) as batches:
+            for batch in batches:
+                yield batch
+                self._tally.changed(batch)
+        if not lost.products:
+            return
+        self._report.lost_images = lost.images
+        refusal = lost.refusal(force=self._settings.force)
+        with closing(self._read_again(target, lost.rows, LostImages(self._scan) if refusal else None)) as batches:
+            for batch in batches:
+                if refusal:
+                    self._tally.kept(batch.losing)
+                else:
+                    yield batch
+                    self._tally.changed(batch)
+        if refusal:
+            raise CatalogError(f"{refusal}. Which they are is in {self._tally.rejects_path}")
+
+    def _read_again(self, target: Target, rows: bytearray, lost: LostImages | None) -> Generator[Changes]:
+        """What is new of some rows, in batches."""
+        batches = changes(
+            entries(self._catalog, rows),
+            lambda: target.index,
+            target.before,
+            self._loader,
+            self._catalog.root,
+            self._watch,
+            lost,
+        )
         with (
             self._watch.stage("embed"),
-            Progress(self._scan.to_do, self._watch, self._settings.log) as progress,
+            Progress(sum(rows), self._watch, self._settings.log) as progress,
             closing(batches),
         ):
             for batch in batches:
                 yield batch
-                self._tally.changed(batch)
                 progress.advance(batch.rows)
 
     def _choose_encoder(self) -> Choice:
@@ -353,6 +382,11 @@ def _summarize(report: IngestReport, settings: IngestSettings) -> None:
     )
     for code, count in report.rejects.items():
         log.info("%7d  %s", count, code)
+    if report.lost_images:
+        log.warning(
+            "%d images that the index had are gone from it: they cannot be read, or their rows do not name them",
+            report.lost_images,
+        )
     if report.rejects_file:
         again = settings.retry(report.rejects_file)
         log.info("rejects are in %s; to try them again: %s", report.rejects_file, again)

@@ -1,4 +1,4 @@
-"""What kind each field is: text, a number, or true and false, decided by the whole catalog at once.
+"""Which fields there are, and what kind each is (text, a number, true or false): decided by the whole catalog at once.
 
 One odd value does not change what a field is. A field of numbers stays one while at least half of its values are
 numbers; text becomes numbers where nine values in ten are, and a new field as well. So the same catalog says the same
@@ -8,11 +8,11 @@ every night, whatever the order of its rows, and what it was decided before.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 from ingest.numbers import is_nothing
-from schemas import MAX_EXACT, FieldKind, Scalar, filterable_value, flatten, number_in
+from schemas import MAX_EXACT, MAX_FIELDS, FieldKind, Scalar, filterable_value, flatten, number_in
 
 Votes = Counter[str]
 """How many values of a field are what: ``bool``, ``integer``, ``float``, ``text``; ``integer_text`` and ``float_text``,
@@ -66,6 +66,17 @@ def decide(votes: Votes, before: FieldKind | None) -> FieldKind:
 def _number(votes: Votes) -> FieldKind:
     """No number is too odd for a field of numbers: one fraction makes it one of fractions, and nothing is lost."""
     return "float" if votes["float"] or votes["float_text"] or votes["cut"] else "integer"
+
+
+def too_many(votes: Mapping[str, Votes], known: Set[str]) -> list[str]:
+    """Names that are too many to be fields of an index, those that most products have first.
+
+    Args:
+        votes: Of each name that may be a field.
+        known: Fields that the index has; they stay, and the commonest of the others fill what is free.
+    """
+    free = max(0, MAX_FIELDS - len(known))
+    return sorted(votes.keys() - known, key=lambda name: (-votes[name].total(), name))[free:]
 
 
 def votes_of(value: Any, name: str) -> Iterable[tuple[str, str]]:

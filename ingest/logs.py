@@ -35,11 +35,23 @@ def configure(log: Log) -> Iterator[None]:
     logging.getLogger("ingest").setLevel(logging.INFO)
     logging.getLogger("gcsfs").setLevel(logging.CRITICAL)  # it also raises what it complains of
     if log == "text":
-        logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z")
+        logging.basicConfig(stream=sys.stderr)
+        for handler in logging.getLogger().handlers:
+            handler.setFormatter(_Lines("%(asctime)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z"))
         yield
         return
     with _descriptors_kept() as stderr, _logged_as_json(stderr), _output_as_events():
         yield
+
+
+class _Lines(logging.Formatter):
+    """A message is one line, and nothing that a catalog says in it moves a terminal's cursor."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
+        return super().formatMessage(record).translate(_CONTROLS)
+
+
+_CONTROLS = {code: ascii(chr(code))[1:-1] for code in (*range(32), *range(127, 160), 0x2028, 0x2029)}
 
 
 @contextmanager

@@ -13,8 +13,9 @@ from contextlib import ExitStack, closing
 
 from catalog import Kept
 from index import CatalogIndex
-from ingest.batches import batched
+from ingest.batches import batched_by_weight
 from ingest.intake import Entry
+from ingest.lost_images import LostImages
 from ingest.pictures import MAX_PICTURES, Loaded, PictureLoader
 from ingest.prefetch import prefetch
 from ingest.scan import REMEMBERED, older_point
@@ -27,6 +28,9 @@ BATCH = 64
 WINDOW = 3 * BATCH
 """Pictures that are being loaded or wait for the model."""
 
+_PICTURE_BYTES = 50_000
+"""Bytes of a row that count as a picture: by the time it is written it takes many times as many."""
+
 THREADS = 16
 """They wait for files, for other machines and for the decode processes; the work is done elsewhere."""
 
@@ -34,14 +38,18 @@ THREADS = 16
 def changes(
     entries: Iterable[Entry],
     held: Callable[[], CatalogIndex | None],
+    before: CatalogIndex | None,
     loader: PictureLoader,
     root: str,
     watch: Stopwatch,
+    lost: LostImages | None,
 ) -> Generator[Changes]:
     """Batches of entries, in their order, and what is new of them.
 
     Args:
         held: The index as it is by now; None while there is none.
+        before: What serves, where that is another index.
+        lost: Sets aside the products that lose images; None where they may.
     """
 
     over = threading.Event()
@@ -52,31 +60,41 @@ def changes(
 
     with ThreadPoolExecutor(THREADS, thread_name_prefix="pictures") as executor, ExitStack() as held_open:
         held_open.callback(over.set)  # a job that is interrupted does not wait for pictures
-        loaded = prefetch(executor, load, _work(entries, held, watch), WINDOW, _cost)
+        loaded = prefetch(executor, load, _work(entries, held, before, watch), WINDOW, _cost)
         with closing(loaded), closing(_batches(loaded)) as batches:
             while True:
                 with watch.stage("wait"):
                     batch = next(batches, None)
                 if batch is None:
                     return
-                yield compare(batch, root)
+                others, losing = lost.set_aside(batch) if lost else (batch, [])
+                changes = compare(others, root)
+                changes.rows, changes.losing = len(batch), losing
+                yield changes
 
 
-def _work(entries: Iterable[Entry], held: Callable[[], CatalogIndex | None], watch: Stopwatch) -> Iterator[Work]:
+def _work(
+    entries: Iterable[Entry], held: Callable[[], CatalogIndex | None], before: CatalogIndex | None, watch: Stopwatch
+) -> Iterator[Work]:
     """Each entry with what the index holds of it."""
-    for batch in batched(entries, BATCH):
+    for batch in batched_by_weight(entries, BATCH, lambda entry: entry.row.size, BATCH * _PICTURE_BYTES):
         with watch.stage("compare"):
             index = held()
-            points = [point for entry in batch for point in (entry.point, older_point(entry.row)) if point]
+            places = [[point for point in (entry.point, older_point(entry.row)) if point] for entry in batch]
+            points = [point for those in places for point in those]
             stored = index.payloads(points, REMEMBERED) if index else {}
-        for entry in batch:
-            at = next((point for point in (entry.point, older_point(entry.row)) if point in stored), None)
-            yield Work(entry, Kept.from_payload(stored[at]) if at else None, at)
+            served = before.payloads(points, REMEMBERED) if before else stored
+        for entry, those in zip(batch, places, strict=True):
+            at = next((point for point in those if point in stored), None)
+            kept = Kept.from_payload(stored[at]) if at else None
+            was = next((Kept.from_payload(served[point]) for point in those if point in served), None)
+            yield Work(entry, kept, at, was.hashes.pictures if was else ())
 
 
 def _cost(work: Work) -> int:
-    """Pictures it may hold; a product without any is not free either."""
-    return max(1, min(len(work.entry.product.images), MAX_PICTURES))
+    """Pictures it may hold; a product without any is not free either, nor one of a very large row."""
+    pictures = max(1, min(len(work.entry.product.images), MAX_PICTURES))
+    return pictures + work.entry.row.size // _PICTURE_BYTES
 
 
 def _batches(loaded: Iterable[tuple[Work, Loaded]]) -> Generator[list[tuple[Work, Loaded]]]:

@@ -79,7 +79,7 @@ class Meter:
 class Progress:
     """Within it, ``advance`` counts rows of one stage of a job, of ``total_rows`` where that is known."""
 
-    def __init__(self, total_rows: int | None, watch: Stopwatch, log: Log, *, stage: str = "embed") -> None:
+    def __init__(self, total_rows: int | None, watch: Stopwatch, log: Log, *, stage: str = "second pass") -> None:
         self._stage = stage
         self._meter = Meter(total_rows, watch)
         self._rows = 0

@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic import JsonValue
 
 from catalog import picture_format
 from ingest.lines_file import LinesFile
-from schemas import Rejection, StoreLensError
+from schemas import MAX_ID, MAX_NAME, Rejection, StoreLensError, shown
 
 _MAX_TEXT = 10_000
 _MAX_ROW = 10_000_000
-"""Characters of a row that is kept whole: as long as the longest line that a reader takes."""
+"""Bytes of a row that is kept whole: as long as the longest line that a reader takes."""
+_MAX_DEPTH = 64
+"""Lists and objects in each other beyond which a row is kept as text: JSON parsers end at 200 or so."""
+
+MAX_LINE = 2 * _MAX_ROW + 100_000
+"""Bytes of a line of the file: a row that is kept as text has its quotes escaped."""
 
 
 def rejection(
@@ -29,10 +34,10 @@ def rejection(
     """
     return Rejection(
         line=line,
-        id=None if id is None else _unicode(id),
-        field=None if error.field is None else _unicode(error.field),
+        id=None if id is None else _text(id, MAX_ID),
+        field=None if error.field is None else _text(error.field, MAX_NAME),
         code=error.code,
-        reason=_unicode(error.message),
+        reason=_text(error.message, _MAX_TEXT),
         degraded=degraded,
         content=_content(content),
     )
@@ -55,17 +60,45 @@ class RejectsFile(LinesFile):
 
 
 def _content(row: Any) -> JsonValue:
-    """A row as JSON, whole, so that it can be tried again; what could not be parsed as text, cut short."""
+    """A row so that it can be tried again: as JSON, or as text of JSON where other programs would not read that.
+
+    What could not be parsed is its text, cut short, and so is a row that is too large.
+    """
     if isinstance(row, bytes):
         return row[: 4 * _MAX_TEXT].decode("utf-8", "backslashreplace").rstrip("\r\n")[:_MAX_TEXT]
     try:
-        text = json.dumps(row, ensure_ascii=False, allow_nan=False, default=_data_uri)
-    except (TypeError, ValueError, RecursionError):  # NaN, dates and the like, nested too deep
-        return _unicode(repr(row)[:_MAX_TEXT])
-    if len(text) > _MAX_ROW or _unicode(text) != text:
-        return _unicode(text[:_MAX_TEXT])
-    content: JsonValue = json.loads(text)
+        text = json.dumps(row, ensure_ascii=False, default=_data_uri)
+    except (TypeError, ValueError, RecursionError):  # no JSON at all, or nested beyond all bounds
+        return _text(shown(row), _MAX_TEXT)
+    plain = _unicode(text)
+    if len(plain.encode()) > _MAX_ROW:
+        return plain[:_MAX_TEXT]
+    if plain != text or _is_deep(row):
+        return plain
+    try:
+        content: JsonValue = json.loads(text, parse_constant=_no_number)
+    except ValueError:  # NaN or infinite
+        return plain
     return content
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether lists and objects are nested too deep for a file that others read as well."""
+    level = [value]
+    for _ in range(_MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, list | tuple | dict)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(name)
 
 
 def _data_uri(value: object) -> str:
@@ -75,6 +108,11 @@ def _data_uri(value: object) -> str:
     return f"data:{picture_format(value) or 'application/octet-stream'};base64,{b64encode(value).decode('ascii')}"
 
 
+def _text(text: str, most: int) -> str:
+    """At most so many characters that UTF-8 can write."""
+    return _unicode(text if len(text) <= most else text[: most - 1] + "…")[:most]
+
+
 def _unicode(text: str) -> str:
-    """Text without lone surrogates, which JSON can escape and UTF-8 cannot write."""
+    """Text without lone surrogates, which JSON can escape, as they come out of this too, and UTF-8 cannot write."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -34,6 +34,8 @@ _COUNTS = {
     "degraded": "indexed without a picture or a value",
     "deleted": "left the catalog",
     "left_behind": "only in the index before",
+    "lost_images": "were in the index, and cannot be read or are not named any more",
+    "fields_left_out": "columns that cannot be filtered by: they are too many",
     "embedded_images": "went through the model",
     "embedded_texts": "went through the model",
 }

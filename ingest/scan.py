@@ -24,13 +24,14 @@ from catalog import (
     words,
 )
 from index import CatalogIndex, count_words
-from ingest.batches import batched
+from ingest.batches import batched_by_weight
 from ingest.catalog import Catalog
 from ingest.readers import Row
 from ingest.rejects import rejection
 from schemas import Rejection, RowError, RowRepeated
 
 BATCH = 1_000
+BATCH_BYTES = 16_000_000
 REMEMBERED = ("hashes", "pictures", "product.image", "product.images")
 """What of a payload says whether its product is unchanged."""
 
@@ -43,14 +44,16 @@ def older_point(row: Row) -> UUID | None:
 
 @dataclass(slots=True)
 class Scan:
-    """``average_words`` are of the rows to do. ``todo`` has a byte a row, 1 where it is to do. ``superseded`` are
-    points under ids as they stood there before ids were brought into one form, with those that take their place.
+    """``average_words`` are of the rows to do, and ``images`` those that the index has of the others. ``todo`` has a
+    byte a row, 1 where it is to do. ``superseded`` are points under ids as they stood there before ids were brought
+    into one form, with those that take their place.
 
     Ids are remembered by their 16-byte point ids, so a reading of millions of rows stays small.
     """
 
     rows: int = 0
     unchanged: int = 0
+    images: int = 0
     average_words: float = 1.0
     todo: bytearray = field(default_factory=bytearray)
     superseded: dict[UUID, UUID] = field(default_factory=dict)
@@ -91,6 +94,10 @@ class Scan:
         self._refused.add(point.bytes)
 
 
+def _weight(item: Row | Rejection) -> int:
+    return item.size if isinstance(item, Row) else 0
+
+
 class Scanner:
     """One first reading.
 
@@ -112,7 +119,7 @@ class Scanner:
     def run(self, advance: Callable[[int], object] = lambda _: None) -> Scan:
         """Raises CatalogError when the catalog cannot be read to its end."""
         scan = self._scan
-        for batch in batched(self._catalog.rows(), BATCH):
+        for batch in batched_by_weight(self._catalog.rows(), BATCH, _weight, BATCH_BYTES):
             points = [self._point(item) for item in batch]
             older = [older_point(item) if isinstance(item, Row) else None for item in batch]
             held = self._remembered([point for point in (*points, *older) if point])
@@ -143,6 +150,7 @@ class Scanner:
         if point and held and not self._catalog.new_values and self._is_unchanged(item, held):
             if self._first(item, point):
                 self._scan.unchanged += 1
+                self._scan.images += len(held.get("pictures", ()))
             return False
         try:
             product = product_from_row(item.values, item.unusable).product

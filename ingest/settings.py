@@ -71,7 +71,7 @@ class IngestSettings(PictureSettings, IndexSettings):
         description="Embed each picture's centre and quadrants beside the whole; left out, as the index has it.",
     )
     prune: bool = Field(False, description="Delete the products that the catalog no longer has.")
-    force: bool = Field(False, description="Let --prune delete more than a fifth of the products.")
+    force: bool = Field(False, description="Let a run delete more than a fifth of the products, or of their images.")
     dry_run: bool = Field(False, description="Say what would be done, and do nothing.")
     strict: bool = Field(False, description="Exit with status 3 when a row was rejected.")
     log: Log = Field("text", description="What stderr gets: lines for people, or `json`, an object a line.")

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 MEANING = {
     "start": "opening the catalog, the index and the model",
     "scan": "reading the catalog for the first time",
-    "embed": "reading it again, row by row",
+    "embed": "reading it again, row by row, where something may be new",
     "wait": "waiting for pictures",
     "images": "pictures in the model",
     "texts": "words in the model",

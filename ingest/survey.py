@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
+from catalog import MAX_COLUMNS
 from ingest.kinds import Votes, votes_of
 from ingest.numbers import Cells, Decimal, is_nothing
 from ingest.prices import Prices
 from ingest.readers import Reader, Row
 from ingest.synonyms import is_code, meaning
 from ingest.values import fits
-from schemas import STANDARD_COLUMNS, clean_code
+from schemas import MAX_NAME, STANDARD_COLUMNS, clean_code
 
+MAX_NAMES = 20_000
+"""Names of columns and their parts that are looked at at once; of the rarest of more nothing is known."""
 _LONG = 40
 """Characters of a text that cannot be a number, or a word for nothing."""
 
@@ -58,6 +62,8 @@ class Survey:
 
     def __init__(self, reader: Reader, asked: dict[str, str]) -> None:
         self.columns: dict[str, Column] = {name: self._column(name, asked) for name in reader.header}
+        self._stay = {*reader.header, *asked}
+        self._names = 0
         self._typed = reader.typed
         self._asked = asked
         self._prices: defaultdict[str, Prices] = defaultdict(Prices)
@@ -80,12 +86,15 @@ class Survey:
         return Column(ours, None if name in asked else meaning(name), cells=Cells(codes=is_code(ours)))
 
     def _see(self, values: dict[str, Any]) -> None:
+        if len(values) > MAX_COLUMNS:  # no product, and names would fill memory
+            return
         for name, value in values.items():
             if value is None:
                 continue
             column = self.columns.get(name)
             if column is None:
                 column = self.columns[name] = self._column(name, self._asked)
+                self._names += 1
             if isinstance(value, str):
                 if text := clean_code(value):
                     self._see_text(name, column, text)
@@ -95,8 +104,28 @@ class Survey:
                 continue
             if column.may_be:
                 column.fit += fits(column.may_be, value)
-            for part, vote in votes_of(value, name):
+            for part, vote in islice(votes_of(value, name), MAX_COLUMNS):
+                if len(part) > MAX_NAME:
+                    break
+                self._names += part not in column.fields
                 column.fields[part][vote] += bool(vote)
+        if self._names > MAX_NAMES:
+            self._forget()
+
+    def _forget(self) -> None:
+        """The rarer half of the names so far. One that many products have comes back, and stays."""
+        counts: dict[tuple[str, str | None], int] = {}
+        for name, column in self.columns.items():
+            if not (column.is_ours or name in self._stay):
+                counts[name, None] = column.present
+            counts |= {(name, part): votes.total() for part, votes in column.fields.items()}
+        rarest = sorted(counts, key=lambda name: counts[name])[: max(0, len(counts) - MAX_NAMES // 2)]
+        for name, part in rarest:
+            if part is None:
+                del self.columns[name]
+            elif name in self.columns:
+                del self.columns[name].fields[part]
+        self._names = len(counts) - len(rarest)
 
     def _see_text(self, name: str, column: Column, text: str) -> None:
         if column.cells is None:
@@ -107,6 +136,7 @@ class Survey:
         if not self._typed:
             says = column.cells.see(text)
         else:
+            self._names += name not in column.fields
             vote = "text" if len(text) > _LONG or text[0].isalpha() else next(iter(votes_of(text, name)))[1]
             says = not (len(text) <= _LONG and is_nothing(text))
             column.fields[name][vote] += says

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
+from ingest.lost_images import Found
 from ingest.rejects import RejectsFile, rejection
 from ingest.scan import Scan
-from ingest.writer import Changes
-from schemas import IngestReport, Rejection
+from ingest.writer import Changes, joined
+from schemas import IngestReport, PictureError, Rejection, StoreLensError
 
 
 class Tally:
@@ -34,6 +38,20 @@ class Tally:
         self.report.indexed += len(changes.embed)
         self.report.updated += len(changes.update)
         self.report.unchanged += changes.unchanged
+
+    def kept(self, losing: Sequence[Found]) -> None:
+        """Products that would lose images, and stay as they are in the index."""
+        for work, loaded in losing:
+            row, product = work.entry.row, work.entry.product
+            errors: list[StoreLensError] = [*work.entry.parsed.picture_errors, *loaded.errors]
+            if not errors:
+                fewer = f"the row has {len(product.images)} images, and the index {len(work.before)} of the product"
+                errors = [PictureError(fewer, field="image")]
+            self.reject(rejection(row.line, joined(errors), row.values, id=product.id))
+
+    @property
+    def rejects_path(self) -> Path | None:
+        return self._rejects.path
 
     def finish(self) -> None:
         self.report.rejects = dict(self._rejects.counts.most_common())

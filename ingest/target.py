@@ -19,6 +19,9 @@ class Target:
     def __init__(self, store: IndexStore, record: IndexRecord) -> None:
         self._store = store
         self._latest: Latest | None = store.latest(record)
+        served = store.record()
+        self.before: CatalogIndex | None = store.open() if served and served.differences(record) else None
+        """What serves, where it is of another model: nothing of it can be used, and what it has can be told."""
         self._build: IndexBuild | None = None
         self.resumed = self._latest is not None and self._latest.resumed
 
@@ -53,6 +56,8 @@ class Target:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._close_latest()
+        if self.before:
+            self.before.close()
 
 
 def refuse_another_index(served: IndexRecord | None, record: IndexRecord) -> None:

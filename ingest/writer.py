@@ -26,11 +26,13 @@ from schemas import Product, StoreLensError
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A product, what the index holds of it, and at which point; None where it holds nothing."""
+    """A product, what the index holds of it, and at which point; None where it holds nothing. ``before`` are the images
+    that it has in what serves, by what they show, also where that is of another model."""
 
     entry: Entry
     held: Kept | None
     at: UUID | None
+    before: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,11 @@ class Loss:
 
 @dataclass(slots=True)
 class Changes:
-    """A batch, sorted by what is to be done."""
+    """A batch of ``rows``, sorted by what is to be done. Those in ``losing`` are set aside: nothing is done for
+    them."""
 
     rows: int = 0
+    losing: list[tuple[Work, Loaded]] = field(default_factory=list)
     embed: list[Change] = field(default_factory=list)
     update: list[Change] = field(default_factory=list)
     unchanged: int = 0
@@ -90,7 +94,7 @@ def compare(batch: Iterable[tuple[Work, Loaded]], root: str) -> Changes:
         errors = (*entry.parsed.picture_errors, *loaded.errors, *entry.parsed.value_errors, *entry.unfit)
         if errors:
             left = bool(loaded.pictures or entry.product.title or entry.product.description)
-            changes.losses.append(Loss(entry, _joined(errors), degraded=left))
+            changes.losses.append(Loss(entry, joined(errors), degraded=left))
             if not left:
                 continue
         pictures = [picture.kept.shows for picture in loaded.pictures]
@@ -201,7 +205,7 @@ def _by_shown(hashes: PartHashes, stored: Stored) -> dict[str, Vectors]:
     return dict(zip(pictures, np.split(rows, len(pictures)), strict=True))
 
 
-def _joined(errors: Sequence[StoreLensError]) -> StoreLensError:
+def joined(errors: Sequence[StoreLensError]) -> StoreLensError:
     """One error for a product's several: the first one's kind, and what all of them say."""
     if len(errors) == 1:
         return errors[0]

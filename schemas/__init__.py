@@ -48,6 +48,7 @@ from schemas.errors import (
 )
 from schemas.fields import (
     MAX_EXACT,
+    MAX_NESTING,
     Fitted,
     field_values,
     filterable_value,
@@ -78,7 +79,7 @@ from schemas.filters import (
 from schemas.ingest import Change, IngestReport
 from schemas.product import MAX_ID, MAX_NAME, STANDARD_COLUMNS, FieldName, Product, ProductId, Rejection
 from schemas.program import ingest_command
-from schemas.record import RECORD_FORMAT, Generation, IndexRecord
+from schemas.record import MAX_FIELDS, RECORD_FORMAT, Generation, IndexRecord
 from schemas.same import PictureRef, SameCluster, SameKind, SamePair
 from schemas.search import (
     MAX_LIMIT,
@@ -101,9 +102,11 @@ from schemas.text import clean_code, clean_line, clean_prose, clean_value, fold
 
 __all__ = [
     "MAX_EXACT",
+    "MAX_FIELDS",
     "MAX_ID",
     "MAX_LIMIT",
     "MAX_NAME",
+    "MAX_NESTING",
     "MAX_URL",
     "RECORD_FORMAT",
     "RESERVED",

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from schemas.filters import FieldKind, Scalar
 from schemas.product import STANDARD_COLUMNS
 
+MAX_NESTING = 16
+"""Lists and objects in each other in a value of a product."""
+_MAX_FLOAT = int(sys.float_info.max)
 MAX_EXACT = 2**53
 """Whole numbers beyond it are not exact as JSON numbers everywhere, and are floats in a field."""
+
+_MAX_VALUES = 10_000
+"""A longer list is kept and returned, and is no field: nobody filters by it, and indexing it takes minutes."""
 
 _WORDS = ("title", "description", "image", "images")
 """Columns that are no fields: words, and pictures."""
@@ -92,11 +99,15 @@ def unfit_values(row: Mapping[str, Any], kinds: Mapping[str, FieldKind]) -> dict
     return {name: values for name, values in unfit if values}
 
 
-def flatten(attributes: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Attributes under full names: ``{"nutrition": {"protein": 3}}`` has ``nutrition.protein``."""
+def flatten(attributes: Mapping[str, Any], prefix: str = "", *, depth: int = MAX_NESTING) -> Iterator[tuple[str, Any]]:
+    """Attributes under full names: ``{"nutrition": {"protein": 3}}`` has ``nutrition.protein``.
+
+    What is nested deeper than ``depth``, as in no product, is left out.
+    """
     for name, value in attributes.items():
         if isinstance(value, Mapping):
-            yield from flatten(value, f"{prefix}{name}.")
+            if depth:
+                yield from flatten(value, f"{prefix}{name}.", depth=depth - 1)
         else:
             yield prefix + name, value
 
@@ -104,6 +115,8 @@ def flatten(attributes: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[s
 def filterable_value(value: Any) -> Scalar | list[Scalar] | None:
     """A scalar or a list of scalars, less what is blank; None for what is neither or empty."""
     if isinstance(value, list):
+        if len(value) > _MAX_VALUES:
+            return None
         given = [item for item in value if not _is_blank(item)]
         items = [scalar for item in given if (scalar := _scalar(item)) is not None]
         return items if items and len(items) == len(given) else None
@@ -113,7 +126,9 @@ def filterable_value(value: Any) -> Scalar | list[Scalar] | None:
 def _scalar(value: Any) -> Scalar | None:
     if _is_blank(value) or not isinstance(value, str | bool | int | float):
         return None
-    return float(value) if isinstance(value, int) and abs(value) > MAX_EXACT else value
+    if isinstance(value, int) and abs(value) > MAX_EXACT:
+        return float(value) if abs(value) <= _MAX_FLOAT else None
+    return value
 
 
 def _is_blank(value: Any) -> bool:

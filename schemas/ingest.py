@@ -46,6 +46,12 @@ class IngestReport(BaseModel):
     kind_changes: dict[str, Change] = Field(
         default_factory=dict, description="Fields that are of another kind from this run on."
     )
+    fields_left_out: int = Field(
+        0, description="Columns that are kept and returned, and cannot be filtered by: an index has so many fields."
+    )
+    lost_images: int = Field(
+        0, description="Images that the index had, and that cannot be read or are not named by their rows any more."
+    )
     embedded_images: int = Field(0, description="Pictures that went through the model; of equal ones the first.")
     embedded_texts: int = 0
     rejects: dict[str, int] = Field(default_factory=dict, description="Rejects by code.")

@@ -15,6 +15,11 @@ RECORD_FORMAT = 3
 their ``pictures``, and ``hashes`` has the ``row``; those of format 1 have neither."""
 
 
+MAX_FIELDS = 300
+"""Fields of an index to filter by. The embedded engine maps some 80 files for each where it has eight graphs, a service
+has two generations open while it changes over, and Linux allows a process 65,530."""
+
+
 class IndexRecord(BaseModel):
     """Stored with every generation: enough to open it, to query it, and to refuse what does not fit."""
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from itertools import count, islice
 
 from ingest.readers.csv_format import TableFormat, table_format
-from ingest.readers.lines import decoded, numbered_lines, too_long
+from ingest.readers.lines import BLANK, decoded, numbered_lines, too_long
 from ingest.readers.reader import MAX_ROW_BYTES, FileReader, Row
 from ingest.readers.shopify import shopify_export
 from ingest.readers.source import Source
@@ -23,6 +23,14 @@ from schemas import CatalogError, Rejection, RowUnreadable, clean_code
 log = logging.getLogger(__name__)
 
 Cells = list[str]
+
+_MAX_ROW_LINES = 100_000
+
+_LINE = 100
+"""What a line costs besides its bytes."""
+_SHORT = 20 * _LINE
+_IN_VAIN = 100_000_000
+"""Bytes that may be read for records that turn out to have broken quotes, beyond four times the file's own."""
 
 
 class CsvReader(FileReader):
@@ -54,7 +62,8 @@ class CsvReader(FileReader):
             if isinstance(cells, Rejection):
                 yield cells
             else:
-                yield Row(line, {name: cell for at, name in named if (cell := cells[at]) and not cell.isspace()})
+                values = {name: cell for at, name in named if (cell := cells[at]) and not cell.isspace()}
+                yield Row(line, values, size=sum(map(len, cells)))
 
     def _read_header(self) -> Cells:
         first = next(self._all_records(), None)
@@ -95,15 +104,30 @@ class CsvReader(FileReader):
 class _Lines:
     """The numbered lines of a file, some of which may be given back to be read again."""
 
-    def __init__(self, source: Source, table: TableFormat) -> None:
-        self._source = islice(numbered_lines(source, table.encoding), table.skip, None)
+    def __init__(self, source: Source, table: TableFormat, blank: bytes) -> None:
+        self._source = islice(numbered_lines(source, table.encoding, blank=blank), table.skip, None)
         self._given_back: deque[tuple[int, bytes]] = deque()
+        self._in_vain = _IN_VAIN
 
     def take(self) -> tuple[int, bytes] | None:
-        return self._given_back.popleft() if self._given_back else next(self._source, None)
+        if self._given_back:
+            return self._given_back.popleft()
+        if taken := next(self._source, None):
+            self._in_vain += 4 * _cost(taken)
+        return taken
 
     def give_back(self, lines: list[tuple[int, bytes]]) -> None:
+        self._in_vain -= sum(map(_cost, lines))
         self._given_back.extendleft(reversed(lines))
+
+    def may_go_on(self, cost: int) -> bool:
+        """Whether a record that has cost so much may take more lines: each of a file could open a quote that takes all
+        that follow."""
+        return cost < max(_SHORT, self._in_vain)
+
+
+def _cost(line: tuple[int, bytes]) -> int:
+    return len(line[1]) + _LINE
 
 
 def _numbered(names: Sequence[str]) -> list[str]:
@@ -130,10 +154,11 @@ def _records(source: Source, table: TableFormat) -> Iterator[tuple[int, Cells | 
     """
     csv.field_size_limit(MAX_ROW_BYTES)
     delimiter = table.delimiter
-    lines = _Lines(source, table)
+    blank = BLANK + delimiter.encode()
+    lines = _Lines(source, table, blank)
     while (first := lines.take()) is not None:
         number, line = first
-        if not line.strip():
+        if not line.strip(blank):
             continue
         taken = [first]
         try:
@@ -163,8 +188,10 @@ def _record(lines: _Lines, taken: list[tuple[int, bytes]]) -> Iterator[str]:
     while (more := lines.take()) is not None:
         taken.append(more)
         size += len(more[1])
-        if size > MAX_ROW_BYTES:
-            raise RowUnreadable(f"the row is longer than {MAX_ROW_BYTES:,} bytes")
+        if size > MAX_ROW_BYTES or len(taken) > _MAX_ROW_LINES:
+            raise RowUnreadable(f"the row is longer than {MAX_ROW_BYTES:,} bytes or {_MAX_ROW_LINES:,} lines")
+        if not lines.may_go_on(size + _LINE * len(taken)):
+            raise RowUnreadable("a quote is not closed for many lines, and neither are those of rows before it")
         yield _text(more[1])
 
 

@@ -147,9 +147,9 @@ def _wide(head: bytes) -> str | None:
     zeros = [head[at::4].count(0) for at in range(4)]
     if 20 * sum(zeros) < len(head):
         return None
-    if zeros[2] + zeros[3] > 0.45 * len(head):
+    if zeros[2] + zeros[3] > 0.45 * len(head) and 20 * zeros[0] < len(head):
         return "utf-32-le"
-    if zeros[0] + zeros[1] > 0.45 * len(head):
+    if zeros[0] + zeros[1] > 0.45 * len(head) and 20 * zeros[3] < len(head):
         return "utf-32-be"
     first, second = zeros[0] + zeros[2], zeros[1] + zeros[3]
     return "utf-16-le" if second > 9 * first else "utf-16-be" if first > 9 * second else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
@@ -13,9 +14,6 @@ from ingest.readers.reader import MAX_ROW_BYTES, FileReader, Row
 from ingest.readers.source import Source
 from ingest.rejects import rejection
 from schemas import CatalogError, Rejection, RowUnreadable
-
-_LOOKED_AT = 100
-"""Rows whose columns stand for those of the whole file, where none is asked for that they lack."""
 
 
 class JsonLinesReader(FileReader):
@@ -35,18 +33,23 @@ class JsonLinesReader(FileReader):
     def rows(self) -> Iterator[Row | Rejection]:
         for number, line in numbered_lines(self.source, self._encoding):
             try:
-                yield Row(number, _parse(line))
+                yield Row(number, parse_row(line), size=len(line))
             except RowUnreadable as error:
                 if not line.strip():
                     continue
                 yield rejection(number, error, line)
 
 
-def _parse(line: bytes) -> dict[str, Any]:
+def parse_row(line: bytes, *, strict: bool = True) -> dict[str, Any]:
+    """The columns of a line. Raises RowUnreadable for what is no one object of JSON, or says something twice.
+
+    Args:
+        strict: False takes what Python writes for numbers that JSON has not: NaN, Infinity.
+    """
     if too_long(line):
         raise RowUnreadable(f"the line is longer than {MAX_ROW_BYTES:,} bytes")
     try:
-        values = json.loads(decoded(line), object_pairs_hook=_object, parse_constant=_no_constant)
+        values = json.loads(decoded(line), object_pairs_hook=_object, parse_constant=_no_constant if strict else float)
     except json.JSONDecodeError as error:
         raise RowUnreadable(f"the line is not JSON: {error.msg} at character {error.pos + 1}") from error
     except RecursionError as error:
@@ -61,8 +64,7 @@ def _parse(line: bytes) -> dict[str, Any]:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
         raise RowUnreadable(f"the key {twice!r} stands there twice", field=twice)
     return values
 

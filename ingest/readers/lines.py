@@ -14,22 +14,31 @@ from schemas import RowUnreadable
 UTF8_BOM = codecs.BOM_UTF8
 UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
+BLANK = b" \t\r\n\f\v"
+
+_BUFFER = 2**18
 _BROKEN = "\udcff"
 """Stands for what did not decode. It becomes a byte that is no UTF-8, so that its line is rejected."""
 
 
-def numbered_lines(source: Source, encoding: str = "utf-8") -> Iterator[tuple[int, bytes]]:
+def numbered_lines(
+    source: Source, encoding: str = "utf-8", *, longest: int = MAX_ROW_BYTES, blank: bytes = BLANK
+) -> Iterator[tuple[int, bytes]]:
     """Each line as UTF-8 with its number, from 1, its line feed included; a leading mark is taken off.
 
-    A line beyond ``MAX_ROW_BYTES`` is cut there, so it is longer than ``MAX_ROW_BYTES`` by one byte.
+    Args:
+        longest: A line beyond so many bytes is cut there, so it is longer than that by one byte.
+        blank: Lines of nothing but these bytes come many at once, as one: a gigabyte of them is soon through.
 
     Raises:
         CatalogError: the file cannot be opened or read.
     """
+    number = 1
     with source.open() as file, unreadable(source.name):
         text = file if encoding == "utf-8" else recoded(file, encoding)
-        for number, line in enumerate(_lines(text), start=1):
+        for line in _lines(text, longest, blank):
             yield number, line.removeprefix(UTF8_BOM) if number == 1 else line
+            number += line.count(b"\n") or 1
 
 
 def too_long(line: bytes) -> bool:
@@ -75,10 +84,22 @@ class _Recoder(io.RawIOBase):
 codecs.register_error("storelens-broken", lambda error: (_BROKEN, error.end))  # type: ignore[attr-defined]
 
 
-def _lines(file: BinaryIO) -> Iterator[bytes]:
-    while line := file.readline(MAX_ROW_BYTES + 1):
-        if too_long(line):
+def _lines(file: BinaryIO, longest: int, blank: bytes) -> Iterator[bytes]:
+    lines = file if isinstance(file, io.BufferedReader) else io.BufferedReader(cast(io.RawIOBase, file), _BUFFER)
+    while line := lines.readline(longest + 1):
+        if len(line) > longest:
             rest = line
             while rest and not rest.endswith(b"\n"):
-                rest = file.readline(MAX_ROW_BYTES)
+                rest = lines.readline(longest)
+                if line.isspace() and not rest.isspace():
+                    line = rest.rjust(longest + 1)  # not blank after all
+        elif line[0] in blank and not line.strip(blank):
+            while len(line) < _BUFFER and (more := _blank_lines(lines.peek(), blank)):
+                line += lines.read(more)
         yield line
+
+
+def _blank_lines(ahead: bytes, blank: bytes) -> int:
+    """How many bytes the blank lines take that something begins with."""
+    rest = ahead.lstrip() if blank == BLANK else ahead.lstrip(blank)  # without arguments six times as fast
+    return ahead.rfind(b"\n", 0, len(ahead) - len(rest)) + 1

@@ -8,9 +8,10 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from ingest.readers.reader import FileReader, Row
+from ingest.readers.reader import MAX_ROW_BYTES, FileReader, Row
 from ingest.readers.source import Source
-from schemas import CatalogError, Rejection, clean_code
+from ingest.rejects import rejection
+from schemas import CatalogError, Rejection, RowUnreadable, clean_code
 
 _BATCH = 4_096
 _BATCH_BYTES = 16 * 2**20
@@ -52,10 +53,15 @@ class ParquetReader(FileReader):
             for batch in _batches(opened.file, written):
                 names = [clean_code(name) for name in batch.schema.names]
                 columns = [_read(column) for column in batch.columns]
+                size = batch.nbytes // max(1, batch.num_rows)
                 for row in zip(*columns, strict=True):
                     opened.rows += 1
                     values = {name: value for name, value in zip(names, row, strict=True) if value is not None}
-                    yield Row(opened.rows, values | more if more else values)
+                    if batch.nbytes > MAX_ROW_BYTES and _text_size(values) > MAX_ROW_BYTES:
+                        too_long = RowUnreadable(f"the row has more than {MAX_ROW_BYTES:,} characters")
+                        yield rejection(opened.rows, too_long, values)
+                        continue
+                    yield Row(opened.rows, values | more if more else values, size=size)
 
 
 class _Opened:
@@ -101,6 +107,10 @@ class _Opened:
         if isinstance(error, pa.ArrowException | OSError | UnicodeDecodeError):
             said = f"cannot read {self._source.name} as Parquet, after {self.rows:,} rows: {error}"
             raise CatalogError(said) from error
+
+
+def _text_size(values: dict[str, Any]) -> int:
+    return sum(len(value) for value in values.values() if isinstance(value, str))
 
 
 def _has_bytes(kind: Any) -> bool:

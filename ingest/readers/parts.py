@@ -36,7 +36,7 @@ class PartsReader(Reader):
                 self._under_way = reader
                 for item in read(reader):
                     number += 1
-                    yield Row(number, item.values) if isinstance(item, Row) else item
+                    yield Row(number, item.values, size=item.size) if isinstance(item, Row) else item
                 reader.check_unchanged()
         self._under_way = None
 

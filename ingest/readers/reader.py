@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,12 +22,14 @@ class Row:
     """One row, before anybody asked whether it is a product.
 
     ``line`` is where it starts in the file, from 1; in formats without lines the row's number. ``unusable`` are
-    columns whose values are known to be of no use, once the whole catalog was looked at, and why.
+    columns whose values are known to be of no use, once the whole catalog was looked at, and why. ``size`` is about
+    how many bytes it takes in the file: rows of some megabytes are not held by the thousand.
     """
 
     line: int
     values: dict[str, Any]
     unusable: Mapping[str, ValueUnusable] | None = None
+    size: int = field(default=0, compare=False)
 
 
 class Reader(ABC):

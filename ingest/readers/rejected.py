@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import JsonValue, ValidationError
 
+from ingest.readers.jsonl import parse_row
 from ingest.readers.lines import numbered_lines
 from ingest.readers.reader import FileReader, Row
 from ingest.readers.source import FileSource, Source
-from schemas import CatalogError, Rejection, RowRepeated
+from ingest.rejects import MAX_LINE, rejection
+from schemas import CatalogError, Rejection, RowRepeated, RowUnreadable
 
 
 class RejectsReader(FileReader):
@@ -29,7 +30,7 @@ class RejectsReader(FileReader):
 
     def __init__(self, path: Path) -> None:
         source = FileSource(path)
-        roots = {rejected.root or "" for _, rejected in _lines(source, path)}
+        roots = {rejected.root or "" for rejected in _rejections(source, path)}
         if len(roots) > 1:
             source.close()
             raise CatalogError(f"{path} has rows of catalogs in {len(roots)} places; try them one place at a time")
@@ -37,34 +38,47 @@ class RejectsReader(FileReader):
         self._path = path
 
     def rows(self) -> Iterator[Row | Rejection]:
-        for _, rejected in _lines(self.source, self._path):
-            values = _values(rejected.content)
+        for rejected in _rejections(self.source, self._path, broken=True):
+            values = _values(rejected)
             if values is None or (rejected.code == RowRepeated.code and values.get("id") == rejected.id):
-                yield rejected
+                yield rejected.model_copy(update={"degraded": False})  # of a product too large to be kept whole
             else:
                 yield Row(rejected.line, values)
 
 
-def _lines(source: Source, path: Path) -> Iterator[tuple[int, Rejection]]:
-    for number, line in numbered_lines(source):
+def _rejections(source: Source, path: Path, *, broken: bool = False) -> Iterator[Rejection]:
+    """What the lines of a file say. Raises CatalogError where the first one is no rejection: then none is.
+
+    Args:
+        broken: Also a rejection of each line that is none, such as one half written when a job was killed.
+    """
+    first = True
+    for number, line in numbered_lines(source, longest=MAX_LINE):
         if not line.strip():
             continue
         try:
             rejected = Rejection.model_validate_json(line)
         except ValidationError as error:
-            wrong = error.errors()[0]
-            raise CatalogError(
-                f"{path} is no rejects file: line {number}: {wrong['msg']}; it is the one that a run names at its end"
-            ) from error
+            wrong = error.errors(include_input=False)[0]["msg"]
+            if first:
+                raise CatalogError(
+                    f"{path} is no rejects file: line {number}: {wrong}; it is the one that a run names at its end"
+                ) from error
+            if broken:
+                yield rejection(number, RowUnreadable(f"line {number} of {path} is no rejection: {wrong}"), line)
+            continue
         if rejected.root is None:
             raise CatalogError(f"{path} does not say where its pictures are: it is of an older version; ingest again")
-        yield number, rejected
+        first = False
+        yield rejected
 
 
-def _values(content: JsonValue) -> dict[str, JsonValue] | None:
+def _values(rejected: Rejection) -> dict[str, JsonValue] | None:
+    """The row that a line is about; None where it is none, still."""
+    content = rejected.content
     if isinstance(content, str):
         try:
-            content = json.loads(content)
-        except (ValueError, RecursionError):
+            return parse_row(content.encode(), strict=rejected.code == RowUnreadable.code)
+        except RowUnreadable:
             return None
     return content if isinstance(content, dict) else None

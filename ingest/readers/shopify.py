@@ -81,7 +81,7 @@ class ShopifyExport:
                 values[self.sku] = "/".join([str(values.get(self.handle, "")), *options])
             if (stock := self._in_stock(row.values)) is not None and "in_stock" not in values:
                 values["in_stock"] = stock
-            yield Row(row.line, values)
+            yield Row(row.line, values, size=row.size)
 
     def _in_stock(self, values: Mapping[str, Any]) -> str | None:
         """Of how many there are and what happens when there are none; None where nothing says how many."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, cast
 
 from catalog import DAMAGED, Archive, decompressed, spool, window
 from schemas import CatalogError, PictureError, reason
@@ -96,7 +97,8 @@ class MemberSource(Source):
 
     def open(self) -> BinaryIO:
         try:
-            return self._archive.open(self._member)
+            member = self._archive.open(self._member)
+            return cast(BinaryIO, io.BufferedReader(member, 2**16))
         except PictureError as error:
             raise CatalogError(f"cannot read {self.name}: {error.message}") from error
 
@@ -115,7 +117,7 @@ class UnpackedSource(Source):
         self._compression = compression
 
     def open(self) -> BinaryIO:
-        return decompressed(self._source.open(), self._compression)
+        return decompressed(self._source.open(), self._compression, bounded=True)
 
     def check_unchanged(self) -> None:
         self._source.check_unchanged()

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from index.catalog_index import CatalogIndex, IndexStore, Leg, Names, Point
+from index.edge import EdgeEngine
+from index.embedded import EmbeddedStore
 from index.paths import field_path
 from schemas import RECORD_FORMAT, BadVectors, FieldKind, IndexLocked, IndexMissing, Match, Missing, Not, stored_fields
 from tests.integration.index.conftest import Engine
@@ -292,6 +294,36 @@ def test_fields_may_have_any_name(store: IndexStore) -> None:
             assert index.facet(name, None, 9) == [(str(n), 1)], name
             assert index.values([UUID(int=n)], ODD_NAMES) == {UUID(int=n): {name: str(n)}}, name
     assert len({field_path(name) for name in ODD_NAMES}) == len(ODD_NAMES)
+
+
+def test_an_empty_index_gets_its_payload_indexes_all_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made one by one, each would have all the others written again."""
+
+    def never(*_: object) -> None:
+        raise AssertionError("a payload index was made alone")
+
+    monkeypatch.setattr(EdgeEngine, "index_payload", never)
+    store = EmbeddedStore(tmp_path, "products")
+    values: dict[FieldKind, str | int | float | bool] = {"keyword": "a", "integer": 1, "float": 1.5, "bool": True}
+    kinds: dict[str, FieldKind] = dict(zip(ODD_NAMES, 4 * list(values), strict=False))
+    with store.lock():
+        build = store.begin(index_record(kinds))
+        build.upsert([make_point(1, {name: values[kind] for name, kind in kinds.items()})])
+        build.commit()
+    more: dict[str, FieldKind] = {f"more {number}": "integer" for number in range(20)}
+    with store.lock():
+        build = store.begin(index_record(more))
+        build.upsert([make_point(2, dict.fromkeys(more, 7))])
+        build.commit()
+    with closing(store.open()) as index:
+        for name in more:
+            assert index.facet(name, None, 9) == [(7, 1)]
+            assert index.scan(Missing(name), 9) == [UUID(int=1)]
+        for name, kind in kinds.items():
+            if kind == "float":
+                assert index.ordered(name, False, None, 9) == [(UUID(int=1), 1.5)]
+            else:
+                assert index.facet(name, None, 9) == [(values[kind], 1)]
 
 
 def test_ids_may_be_any_uuid(store: IndexStore) -> None:

@@ -51,6 +51,53 @@ def test_rows_broken_in_every_way(tmp_path: Path) -> None:
     assert all(r.reason and r.content for r in rejects(report))
 
 
+_REJECTED = {
+    "deep": f'"a":{"[" * 100_000}1{"]" * 100_000}',
+    "digits": f'"n":{"7" * 5_000}',
+    "NaN": '"n":NaN',
+    "twice": '"a":2,"a":1',
+    "wide": ",".join(f'"k{number}":1' for number in range(20_000)),
+    "i" * 20_000: '"a":1',
+}
+_LESS_A_VALUE = {
+    **{f"list {depth}": f'"a":{"[" * depth}1{"]" * depth}' for depth in (17, 256, 900)},
+    **{f"object {depth}": '"a":' + '{"b":' * depth + "1" + "}" * depth for depth in (17, 256, 900)},
+    **{f"number {at}": f'"n":{n}' for at, n in enumerate(("8" * 400, "1e400"))},
+    **{f"name {at}": f"{name}:1" for at, name in enumerate(('""', '"\\ud800"', f'"{"n" * 300}"', '"not"'))},
+    "name inside": '"a":{"\\ud800":1}',
+    "long names inside": '"' + "n" * 300_000 + '":{' + ",".join(f'"{number}":1' for number in range(100_000)) + "}",
+    "text": '"description":"\\ud800"',
+    "images": f'"images":[{",".join(["1"] * 20_000)}]',
+}
+_ODD = {
+    "deep": f'"a":{"[" * 16}1{"]" * 16}',
+    "number": f'"n":{"9" * 300}',
+    "controls": '"description":"\\u0000\\u001b]0;x\\u0007"',
+    "control in a name": '"\\u001b[31m":1',
+    "names": '"a":{"":{"":1},"b\\u0000":[{"c":[]}]}',
+    "values": f'"a":[{",".join(map(str, range(20_000)))}]',
+}
+
+
+def test_rows_that_were_made_to_hurt_stop_nothing(tmp_path: Path) -> None:
+    hurt = [*_REJECTED.items(), *_LESS_A_VALUE.items(), *_ODD.items()]
+    lines = [f'{{"id":"{at} {id}","title":"x",{rest}}}' for at, (id, rest) in enumerate(hurt)]
+    good = [f'{{"id":"good {number}","title":"Good"}}' for number in range(len(lines))]
+    catalog = tmp_path / "c.jsonl"
+    catalog.write_text("\n".join(line for both in zip(lines, good, strict=True) for line in both))
+    report = ingest(catalog, tmp_path / "data", report=tmp_path / "run.html")
+    held = {id.partition(" ")[2] for id in indexed(tmp_path / "data") if not id.startswith("good")}
+    assert held == {*_LESS_A_VALUE, *_ODD}
+    assert (report.rejected, report.degraded) == (len(_REJECTED), len(_LESS_A_VALUE))
+    assert report.indexed == len(_LESS_A_VALUE) + len(_ODD) + len(good)
+    assert b"nested deeper" in (tmp_path / "run.html").read_bytes()
+    same = ingest(catalog, tmp_path / "data")
+    assert (same.indexed, same.updated, same.rejects) == (0, 0, report.rejects)
+    again = ingest(None, tmp_path / "data", rejects=report.rejects_file, report=tmp_path / "again.html")
+    assert (again.rejected, again.degraded) == (len(_REJECTED), len(_LESS_A_VALUE))
+    assert sorted(r.line for r in rejects(again)) == sorted(r.line for r in rejects(report))
+
+
 def test_a_row_with_good_words_is_indexed_without_its_bad_picture(tmp_path: Path) -> None:
     draw(tmp_path / "good.png")
     rows: list[dict[str, object]] = [
@@ -117,7 +164,7 @@ _DEGRADED = st.fixed_dictionaries(
     {"title": st.just("cap"), "image": st.sampled_from(["gone.png", "bad.png", "/etc/passwd"])},
     optional={"price": st.just("cheap"), "in_stock": st.just("perhaps")},
 )
-_NO_PRODUCT: list[dict[str, object]] = [{"price": 1}, {"title": 7}, {"brand": "x", "price": "y"}]
+_NO_PRODUCT: list[dict[str, object]] = [{"price": 1}, {"title": {"en": "hat"}}, {"brand": "x", "price": "y"}]
 _BAD = st.sampled_from([*_NO_PRODUCT, {"image": "gone.png"}])
 _ROWS = st.lists(st.tuples(st.sampled_from("abcdefgh"), _GOOD | _DEGRADED | _BAD), min_size=1, max_size=12)
 

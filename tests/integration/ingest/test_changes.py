@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from catalog import point_id
+from catalog import STANDARD_FIELDS, point_id
 from index import Point, Stored, open_store
 from ingest.settings import IngestSettings
-from schemas import CatalogError, Change, EmbeddingSpec, IngestReport
+from schemas import MAX_FIELDS, CatalogError, Change, EmbeddingSpec, IngestReport
 from tests.integration.ingest.jobs import draw, generation, indexed, ingest, rejects, write_rows
 from tests.support.encoders import HashEncoder, Unloadable
 from tests.support.pictures import encode, on_transparent, photo
@@ -171,6 +171,26 @@ def test_a_kind_that_changes_costs_no_value(shop: Shop) -> None:
     assert _sizes(shop) == {"a": "one size", "b": "XL", "c": "42"}
 
 
+def test_columns_beyond_what_an_index_takes_are_kept_and_said_to_be_no_fields(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows: Rows = [
+        {"id": str(i), "title": "Bolt", "thread": "M4", "specs": {f"k{5 * i + j}": j for j in range(5)}}
+        for i in range(100)
+    ]
+    catalog = write_rows(tmp_path / "c.jsonl", rows)
+    for dry_run in (True, False):
+        report = ingest(catalog, tmp_path / "data", dry_run=dry_run)
+        assert report.fields_left_out == 500 + 1 + len(STANDARD_FIELDS) - MAX_FIELDS
+        assert "cannot be filtered by: specs.k" in caplog.text
+    after = indexed(tmp_path / "data")
+    fields = {name for stored in after.values() for name in stored.payload["fields"]}
+    assert len(fields) < MAX_FIELDS
+    assert all(stored.payload["fields"]["thread"] == "M4" for stored in after.values())
+    assert all(len(stored.payload["product"]["specs"]) == 5 for stored in after.values())
+    assert ingest(catalog, tmp_path / "data").unchanged == 100
+
+
 def test_a_byte_identical_picture_is_embedded_once_a_batch(tmp_path: Path) -> None:
     draw(tmp_path / "one.png")
     draw(tmp_path / "two.png")
@@ -195,7 +215,7 @@ def test_a_rejected_row_with_a_readable_id_is_not_pruned(shop: Shop) -> None:
     (shop.folder / "green.png").unlink()
     (shop.folder / "blue.png").unlink()
     del shop.rows[1]["title"]
-    report = shop.ingest(prune=True)
+    report = shop.ingest(prune=True, force=True)
     assert (report.rejected, report.deleted) == (2, 0)
     assert set(indexed(shop.data)) == {"a", "b", "c"}
 

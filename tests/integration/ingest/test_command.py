@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -17,12 +19,12 @@ from index import IndexSettings, open_store
 from schemas import IngestReport
 from tests.integration.ingest.jobs import indexed
 
+_ROOT = Path(__file__).parents[3]
 _ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("STORELENS_")}
 
 # The command itself, with an encoder that prints where it should not and can be made to wait.
 _WITH_HASHES = """
-import functools, os, sys, time
-import ingest.__main__
+import functools, os, sys
 import ingest.command as command
 from ingest.job import run
 from tests.support.encoders import HashEncoder
@@ -33,11 +35,11 @@ class Noisy(HashEncoder):
         os.write(1, b"and one from native code\\n")
         if os.environ.get("WAIT"):
             os.write(2, b"waiting\\n")
-            time.sleep(60)
+            sys.stdin.readline()
         return super().encode_texts(texts)
 
 command.run = functools.partial(run, spec_of=lambda _: Noisy.spec, encoder_of=lambda _: Noisy())
-sys.exit(ingest.__main__.main())
+sys.exit(command.main(sys.argv[1:]))
 """
 
 _NOTHING_HEAVY = """
@@ -167,16 +169,33 @@ def test_an_unexpected_error_shows_its_trace_only_where_it_is_asked_for(catalog:
     assert "Traceback" in debugged.stderr
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_job_says_so_and_a_rerun_completes(catalog: Path, tmp_path: Path, stop: signal.Signals) -> None:
-    arguments = [sys.executable, "-c", _WITH_HASHES, str(catalog), "--data-dir", str(tmp_path / "data")]
-    with subprocess.Popen(
-        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_ENVIRONMENT | {"WAIT": "1"}
-    ) as job:
-        assert job.stdout is not None
+@contextmanager
+def _waiting(catalog: Path, data: Path, ctrl_c: signal.Handlers = signal.SIG_DFL) -> Iterator[subprocess.Popen[str]]:
+    """A job that embeds once it is given a line. Ctrl-C is answered as said: a suite that was started with `nohup` or
+    `&` has its children ignore it."""
+    arguments = [sys.executable, "-c", _WITH_HASHES, str(catalog), "--data-dir", str(data)]
+    before = signal.signal(signal.SIGINT, ctrl_c)
+    try:
+        job = subprocess.Popen(
+            arguments,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=_ENVIRONMENT | {"WAIT": "1"},
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with job:
         assert job.stderr is not None
         while "waiting" not in job.stderr.readline():
             assert job.poll() is None
+        yield job
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_job_says_so_and_a_rerun_completes(catalog: Path, tmp_path: Path, stop: signal.Signals) -> None:
+    with _waiting(catalog, tmp_path / "data") as job:
         job.send_signal(stop)
         out, err = job.communicate(timeout=20)
     assert job.returncode == 130
@@ -185,6 +204,26 @@ def test_an_interrupted_job_says_so_and_a_rerun_completes(catalog: Path, tmp_pat
     assert not out
     assert command(catalog, "--data-dir", tmp_path / "data").returncode == 0
     assert len(indexed(tmp_path / "data")) == 48
+
+
+def test_a_job_in_the_background_of_a_script_does_not_hear_ctrl_c(catalog: Path, tmp_path: Path) -> None:
+    with _waiting(catalog, tmp_path / "data", signal.SIG_IGN) as job:
+        job.send_signal(signal.SIGINT)
+        out, _ = job.communicate("go on\n", timeout=60)
+    assert job.returncode == 0
+    assert IngestReport.model_validate_json(out).indexed == 48
+
+
+@pytest.mark.parametrize("stop", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("arguments", [["c.jsonl"], ["generations"], ["same"]])
+def test_ctrl_c_while_everything_is_yet_to_be_imported(tmp_path: Path, stop: str, arguments: list[str]) -> None:
+    (tmp_path / "pydantic.py").write_text(f"import os, signal\nos.kill(os.getpid(), signal.{stop})\nraise ValueError")
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        done = command(*arguments, hashes=False, PYTHONPATH=f"{tmp_path}{os.pathsep}{_ROOT}")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (done.returncode, done.stderr) == (130, "python -m ingest: interrupted\n")
 
 
 def test_the_builtin_model_and_then_a_run_without_changes_that_imports_nothing_heavy(

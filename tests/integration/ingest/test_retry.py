@@ -94,6 +94,27 @@ def test_pruning_is_refused(first: IngestReport, tmp_path: Path) -> None:
         IngestSettings(rejects=Path("r.jsonl"), prune=True, data_dir=tmp_path, qdrant_url=None)
 
 
+def test_a_line_that_a_killed_job_left_half_written_costs_no_other_line(first: IngestReport, tmp_path: Path) -> None:
+    assert first.rejects_file
+    torn = tmp_path / "torn.jsonl"
+    torn.write_bytes(Path(first.rejects_file).read_bytes() + b'{"line": 8, "id": "half')
+    draw(tmp_path / "shop" / "pictures" / "alone.png")
+    report = ingest(None, tmp_path / "data", rejects=torn)
+    assert (report.read, report.indexed, report.unchanged, report.rejected) == (6, 1, 1, 4)
+    (half,) = [r.content for r in rejects(report) if r.code == "row-unreadable" and r.line != 7]
+    assert half == '{"line": 8, "id": "half'
+    assert ingest(None, tmp_path / "data", rejects=report.rejects_file).read == 5
+
+
+def test_the_longest_row_that_a_reader_takes_can_be_tried_again(tmp_path: Path) -> None:
+    quotes = '\\"' * 4_900_000
+    catalog = tmp_path / "c.jsonl"
+    catalog.write_text(f'{{"id": "a", "title": "x", "price": "{quotes}", "deep": {"[" * 70}{"]" * 70}}}\n')
+    first = ingest(catalog, tmp_path / "data")
+    again = ingest(None, tmp_path / "data", rejects=first.rejects_file)
+    assert (again.read, again.rejects) == (1, {"value-unusable": 1})
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

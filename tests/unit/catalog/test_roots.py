@@ -207,7 +207,7 @@ def test_a_tar_of_links_and_devices_holds_only_its_files(tmp_path: Path) -> None
 
 
 def test_a_compressed_tar_that_would_fill_the_disk_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("catalog.archives._MAX_ANYWAY", 2**20)
+    monkeypatch.setattr("catalog.archives.MAX_ANYWAY", 2**20)
     (tmp_path / "shop.tar.gz").write_bytes(gzip.compress(bytes(2**23)))
     with (
         closing(open_root(str(tmp_path / "shop.tar.gz"), LIMITS)) as root,

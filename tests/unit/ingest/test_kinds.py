@@ -1,4 +1,4 @@
-"""What kind a field is, by the whole catalog and by what it was."""
+"""Which fields there are, and of what kind each is, by the whole catalog and by what they were."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog import STANDARD_FIELDS
 from ingest.catalog import Before, Catalog
-from ingest.kinds import Votes, decide, vote, votes_of
+from ingest.kinds import Votes, decide, too_many, vote, votes_of
 from ingest.readers import open_reader
 from ingest.settings import IngestSettings
-from schemas import Change, FieldKind, fit
+from schemas import MAX_FIELDS, MAX_NESTING, Change, FieldKind, fit
 
 
 @pytest.mark.parametrize(
@@ -108,3 +109,75 @@ def test_kinds_are_of_the_whole_catalog_and_say_what_changed(tmp_path: Path) -> 
     with _opened(path, before) as catalog:
         assert catalog.kinds["kg"] == "keyword"  # products that stay say that it is text
         assert not catalog.kind_changes
+
+
+FREE = MAX_FIELDS - len(STANDARD_FIELDS)
+
+
+@pytest.mark.parametrize("format", ["jsonl", "csv", "nested"])
+def test_the_commonest_are_fields_in_whatever_order_rows_come(tmp_path: Path, format: str) -> None:
+    rare: list[dict[str, Any]] = [{f"k{number:03}": number} for number in range(FREE + 50)]
+    rows = [{"id": str(n), "title": "x", **own} for n, own in enumerate([*rare, *[{"kg": 1.5, "w": 3}] * 2])]
+    names = [*rows[0], *(name for own in rare[1:] for name in own), "kg", "w"]
+    for ordered in (rows, rows[::-1]):
+        path = tmp_path / ("c.csv" if format == "csv" else "c.jsonl")
+        if format == "csv":
+            cells = [[str(row.get(name, "")) for name in names] for row in ordered]
+            path.write_text("".join(",".join(line) + "\n" for line in [names, *cells]))
+        elif format == "nested":
+            nested = [{"id": row["id"], "title": "x", "a": dict([*row.items()][2:])} for row in ordered]
+            path.write_text("".join(json.dumps(row) + "\n" for row in nested))
+        else:
+            path.write_text("".join(json.dumps(row) + "\n" for row in ordered))
+        a = "a." if format == "nested" else ""
+        with _opened(path) as catalog:
+            assert catalog.fields_left_out == [f"{a}k{number:03}" for number in range(FREE - 2, FREE + 50)]
+            assert len(catalog.kinds) == MAX_FIELDS
+            assert (catalog.kinds[f"{a}kg"], catalog.kinds[f"{a}w"]) == ("float", "integer")
+            if format == "csv":  # what is no field is a number all the same
+                row = next(row for row in catalog.rows() if "k300" in row.values)
+                assert row.values["k300"] == 300
+
+
+def test_names_that_are_looked_at_do_not_grow_with_the_catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("survey", "catalog"):
+        monkeypatch.setattr(f"ingest.{module}.MAX_NAMES", 1_000)
+    path = tmp_path / "c.jsonl"
+    with path.open("w") as file:
+        for n in range(4_000):
+            often: dict[str, Any] = {"kg": 1.5, "a": {"w": n}} if n > 1_000 and n % 3 else {}
+            own = {f"k{n}": 1, f"l{n}": [{}], "a": {f"k{n}": {"x": n}} | often.get("a", {})}
+            file.write(json.dumps({"id": str(n), "title": "x", **often, **own}) + "\n")
+    with _opened(path) as catalog:
+        assert (catalog.kinds["kg"], catalog.kinds["a.w"]) == ("float", "integer")
+        assert len(catalog.kinds) == MAX_FIELDS
+        assert len(catalog.fields_left_out) < 1_000
+        assert sum(1 for _ in catalog.rows()) == 4_000
+
+
+def test_what_no_product_may_have_is_no_field(tmp_path: Path) -> None:
+    deep: Any = {"x": 1}
+    for _ in range(MAX_NESTING):
+        deep = {"x": deep}
+    wrong = {"": 1, "not": 1, "\ud800": 1, "n" * 300: 1, "deep": deep, "in": {"\ud800": 1}, "long": {"n" * 300: 1}}
+    path = tmp_path / "c.jsonl"
+    rows = [{"id": "1", "title": "x", **wrong, "a": {"b": 1}}, {"id": "2"} | {f"k{n}": n for n in range(1_001)}]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with _opened(path) as catalog:
+        assert catalog.kinds == STANDARD_FIELDS | {"a.b": "integer"}
+
+
+@given(st.lists(st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(["integer", "text"]), max_size=4)))
+def test_what_the_index_has_stays_and_nothing_commoner_is_left_out(products: list[dict[str, str]]) -> None:
+    votes: dict[str, Votes] = {}
+    for product in products:
+        for name, kind in product.items():
+            votes.setdefault(name, Votes())[kind] += 1
+    left_out = too_many(votes, {f"old{number}" for number in range(MAX_FIELDS - 3)} | {"a"})
+    assert "a" not in left_out
+    chosen = votes.keys() - {*left_out, "a"}
+    assert len(chosen) == min(2, len(votes.keys() - {"a"}))
+    assert min((votes[name].total() for name in chosen), default=99) >= max(
+        (votes[name].total() for name in left_out), default=0
+    )
+    assert not votes or set(too_many(votes, {f"old{number}" for number in range(MAX_FIELDS + 9)})) == votes.keys()

@@ -21,6 +21,7 @@ from ingest.logs import configure
 print("before", file=sys.stderr)
 with configure(sys.argv[1]):
     logging.getLogger("ingest.job").info("%d rows", 3, extra={"event": "rows", "rows": 3})
+    logging.getLogger("ingest.job").info("columns na\\x1b[31mme, na\\nme, \\u2028")
     logging.getLogger("library").warning("odd \\ud800 <b>")
     logging.getLogger("library").info("chatter")
     warnings.warn("careful", stacklevel=1)
@@ -82,7 +83,7 @@ def test_text_is_the_time_and_the_message() -> None:
     logged = dict(
         line.split(" ", 1)[::-1] for line in lines if re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} ", line)
     )
-    assert set(logged) == {"3 rows", "odd \\ud800 <b>", "failed"}
+    assert set(logged) == {"3 rows", r"columns na\x1b[31mme, na\nme, \u2028", "odd \\ud800 <b>", "failed"}
     assert {"before", "after"} <= set(lines)
 
 

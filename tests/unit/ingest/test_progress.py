@@ -108,7 +108,7 @@ def test_without_a_terminal_lines_are_said_also_while_nothing_comes_through(
             assert said.wait(20)
     finally:
         ingest.progress.log.removeHandler(handler)
-    line = next(line for line in events.messages if line.startswith("embed: 40/48 rows, "))
+    line = next(line for line in events.messages if line.startswith("second pass: 40/48 rows, "))
     assert line.endswith("; bottleneck: decode 100% (encode 0%, write 0%)")
     assert " left; " in line
 
@@ -120,13 +120,13 @@ def test_the_end_is_said_with_numbers_for_programs(events: pytest.LogCaptureFixt
         progress.advance(40)
         progress.advance(8)
     (message,) = events.messages
-    assert message == "embed: 48/48 rows in 00:02, 24 rows/s; bottleneck: encode 100% (decode 0%, write 0%)"
+    assert message == "second pass: 48/48 rows in 00:02, 24 rows/s; bottleneck: encode 100% (decode 0%, write 0%)"
     numbers: dict[str, Any] = events.records[0].__dict__
     assert (
         numbers
         | {
             "event": "progress-over",
-            "stage": "embed",
+            "stage": "second pass",
             "rows": 48,
             "total": 48,
             "rate": 24,
@@ -149,7 +149,7 @@ def test_a_failure_within_is_not_hidden(events: pytest.LogCaptureFixture) -> Non
     with pytest.raises(ValueError, match="x"), Progress(2, Stopwatch(), "text") as progress:
         progress.advance(1)
         raise ValueError("x")
-    assert events.messages[-1].startswith("embed: 1/2 rows in ")
+    assert events.messages[-1].startswith("second pass: 1/2 rows in ")
     assert "progress" not in {thread.name for thread in threading.enumerate()}
 
 

@@ -7,12 +7,13 @@ import math
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog import product_from_row
 from ingest.rejects import RejectsFile, rejection
-from schemas import PictureNotFound, Rejection, RowError
+from schemas import MAX_ID, MAX_NAME, PictureNotFound, Rejection, RowError
 from tests.support import pictures
 
 _anything = st.recursive(
@@ -49,7 +50,35 @@ def test_rows_are_kept_whole_and_text_that_is_no_row_is_cut() -> None:
         cut = rejection(1, RowError("x"), text).content
         assert isinstance(cut, str)
         assert len(cut) == 10_000
-    assert rejection(1, RowError("x"), {"price": math.nan}).content == "{'price': nan}"
+
+
+@pytest.mark.parametrize("row", [{"a": math.nan}, {"a": "\ud800"}, {"\ud800": [1]}, {"a": {"b": -math.inf}}])
+def test_what_files_of_json_do_not_hold_is_kept_as_its_text(row: dict[str, Any]) -> None:
+    long = row | {"title": "y" * 50_000}
+    content = rejection(1, RowError("x"), long).content
+    assert isinstance(content, str)
+    assert repr(json.loads(content)) == repr(long)
+
+
+@pytest.mark.parametrize("kind", [list, dict])
+@pytest.mark.parametrize("depth", [1, 60, 64, 65, 199, 200, 255, 256, 900, 5_000])
+def test_a_row_of_any_depth_is_kept_and_read_back(tmp_path: Path, kind: type, depth: int) -> None:
+    row: Any = 1
+    for _ in range(depth):
+        row = [row] if kind is list else {"a": row}
+    rejected = rejection(1, RowError("x"), {"id": "deep", "a": row})
+    with RejectsFile(tmp_path, "/shop") as rejects:
+        rejects.write(rejected)
+    assert rejects.path is not None
+    assert Rejection.model_validate_json(rejects.path.read_bytes()).content == rejected.content
+    if depth < 900:  # beyond it is for the stack to say what can be kept
+        kept = json.loads(rejected.content) if isinstance(rejected.content, str) else rejected.content
+        assert kept == {"id": "deep", "a": row}
+
+
+def test_what_an_error_repeats_of_a_row_is_cut() -> None:
+    rejected = rejection(1, RowError("x" * 20_000, field="f" * 20_000), {}, id="i" * 20_000)
+    assert (len(rejected.reason), len(rejected.field or ""), len(rejected.id or "")) == (10_000, MAX_NAME, MAX_ID)
 
 
 def test_pictures_in_a_row_are_kept_so_that_it_can_be_tried_again() -> None:
