@@ -80,11 +80,13 @@ def answer(error: StoreLensError) -> Response:
     """An error of ours as a problem. Of what is not the caller's doing, the caller is told what failed and when to ask
     again, and nothing of what is behind it."""
     status = status_of(error)
-    if isinstance(error, Overloaded):
-        return problem(status, error.code, error.message, headers={"Retry-After": str(error.retry_after)})
-    if status not in (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE):
+    if isinstance(error, Overloaded) or status not in (
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    ):
         errors = [{"field": error.field, "message": error.message}] if error.field else None
-        return problem(status, error.code, error.message, errors)
+        later = {"Retry-After": str(error.retry_after)} if isinstance(error, Overloaded) else None
+        return problem(status, error.code, error.message, errors, later)
     detail, headers = _nearest(PUBLIC, error).format(ingest=ingest_command()), {}
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         seconds = _nearest(RETRY_SECONDS, error)

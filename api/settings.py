@@ -1,16 +1,21 @@
-"""What the API process is told: flags of ``python -m api`` and ``STORELENS_*`` variables."""
+"""What the API process is told: options of ``python -m api`` and ``STORELENS_*`` variables."""
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from typing import Annotated
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import NoDecode
+from pydantic_settings import CliSuppress
 
-from catalog import PictureSettings
-from index import IndexSettings, build_settings, describe, index_parser
+from catalog import CommaSeparated, PictureSettings
+from index import IndexSettings, build_settings, settings_parser
+
+PROGRAM = "python -m api"
+
+_EPILOG = """\
+Exit status: 0 stopped by SIGTERM or Ctrl-C; 1 it cannot serve; 2 bad arguments.
+"""
 
 
 class ApiSettings(PictureSettings, IndexSettings):
@@ -19,7 +24,7 @@ class ApiSettings(PictureSettings, IndexSettings):
     model: str | None = Field(None, description="Where to load the index's model from; its own name when left out.")
     host: str = Field("127.0.0.1", description="Address to listen on; without an API key only this machine's own.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+    api_keys: CliSuppress[CommaSeparated[SecretStr]] = Field(
         (), description="Keys that callers may present as a bearer token, separated by commas."
     )
     max_upload_bytes: int = Field(20 * 2**20, gt=0, description="Largest photo of a request, in bytes.")
@@ -33,12 +38,17 @@ class ApiSettings(PictureSettings, IndexSettings):
     )
     max_pixels: int = Field(50_000_000, gt=0, description="Largest photo of a request, in pixels.")
 
-    @field_validator("api_keys", mode="before")
+    @field_validator("api_keys")
     @classmethod
-    def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(key.strip() for key in value.split(",") if key.strip())
-        return value
+    def _can_be_sent(cls, keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for number, key in enumerate(keys, start=1):
+            value = key.get_secret_value()
+            if not (value.isascii() and value.isprintable()):
+                raise ValueError(
+                    f"key {number} of {len(keys)} has characters that not every client can send in a header; "
+                    "make it of ASCII letters, digits and signs"
+                )
+        return keys
 
     @model_validator(mode="after")
     def _local_without_key(self) -> ApiSettings:
@@ -61,12 +71,5 @@ def is_loopback(host: str) -> bool:
 
 def parse(arguments: Sequence[str]) -> ApiSettings:
     """The settings of a command line; where it is wrong, says so on stderr and exits with status 2."""
-    parser = index_parser(
-        "python -m api",
-        "Serve an index over HTTP.",
-        "Every option is also an environment variable: STORELENS_PORT, ...",
-    )
-    parser.add_argument("--model", metavar="NAME|DIR", help=describe(ApiSettings, "model"))
-    parser.add_argument("--host", help=describe(ApiSettings, "host"))
-    parser.add_argument("--port", help=describe(ApiSettings, "port"))
-    return build_settings(ApiSettings, parser, parser.parse_args(arguments))
+    parser = settings_parser(ApiSettings, PROGRAM, "Serve an index over HTTP.", _EPILOG)
+    return build_settings(ApiSettings, parser, arguments)

@@ -40,7 +40,7 @@ from catalog.rows import (
     readable_id,
     with_clean_names,
 )
-from catalog.settings import PictureSettings
+from catalog.settings import CommaSeparated, PictureSettings
 from catalog.texts import TEXT_VERSION, details_text, subject_text, text_parts, title_text, words
 from catalog.windows import spool, window
 
@@ -55,6 +55,7 @@ __all__ = [
     "WHOLE",
     "WITH_CROPS",
     "Archive",
+    "CommaSeparated",
     "DecodePool",
     "Decoded",
     "Kept",

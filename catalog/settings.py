@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Item = TypeVar("Item")
+
+
+def _split_commas(value: object) -> object:
+    """``"a, b"`` as the environment has it, or ``["a,b", "c"]`` as an option that is given again, as a tuple."""
+    parts = (value,) if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
+        return value
+    return tuple(item.strip() for part in parts for item in part.split(",") if item.strip())
+
+
+# A type and no validator of a class: another class that derives from it cannot put its own in the way.
+CommaSeparated = Annotated[tuple[Item, ...], NoDecode, BeforeValidator(_split_commas)]
 
 _HOST = re.compile(r"(?:\*\.)?[^\s/:*@?#\[\]\\]+")
 
@@ -17,12 +31,12 @@ class PictureSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="STORELENS_", frozen=True, extra="ignore", env_ignore_empty=True)
 
-    picture_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+    picture_hosts: CommaSeparated[str] = Field(
         (),
         description="Hosts that pictures may be fetched from, separated by commas; *.example.com stands for every "
         "name below example.com. Left out, any public host.",
     )
-    picture_folders: Annotated[tuple[Path, ...], NoDecode] = Field(
+    picture_folders: CommaSeparated[Path] = Field(
         (),
         description="Folders that pictures may come from besides the catalog's own, separated by commas: absolute "
         "paths and links may then lead into them.",
@@ -37,13 +51,6 @@ class PictureSettings(BaseSettings):
         30, gt=0, le=3_600, description="Time for fetching one picture, retries included, in seconds."
     )
     picture_connections: int = Field(8, gt=0, le=1_000, description="Pictures fetched from one host at once.")
-
-    @field_validator("picture_hosts", "picture_folders", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
 
     @field_validator("picture_hosts")
     @classmethod

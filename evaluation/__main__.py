@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -13,8 +13,8 @@ from embedding import load_encoder
 from evaluation import audit, incremental, quality, same, scale, speed
 from evaluation.made_up import RANDOM_CLIP
 from evaluation.queries import read_queries
-from index import IndexSettings, add_index_options, build_settings, open_store
-from schemas import StoreLensError
+from index import IndexSettings, add_settings, build_settings, open_store
+from schemas import StoreLensError, __version__
 from search import Searcher
 
 
@@ -34,14 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> ArgumentParser:
     parser = ArgumentParser("python -m evaluation", description="How good, how fast?")
+    parser.add_argument("--version", action="version", version=f"StoreLens {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
-    search = commands.add_parser(
-        "search",
-        help="nDCG@10 and Recall@10 per kind of query, fused and per leg",
-        argument_default=SUPPRESS,
-    )
+    search = commands.add_parser("search", help="nDCG@10 and Recall@10 per kind of query, fused and per leg")
     search.add_argument("--queries", required=True, type=Path, metavar="FILE", help="Labelled queries, JSONL.")
-    add_index_options(search)
+    add_settings(search, IndexSettings)
     _add_speed(commands)
     _add_scale(commands)
     _add_incremental(commands)
@@ -86,8 +83,8 @@ def _add_same(commands: Any) -> None:
 
 
 def _add_audit(commands: Any) -> None:
-    command = commands.add_parser("audit", help="what is wrong in an index, point by point", argument_default=SUPPRESS)
-    add_index_options(command)
+    command = commands.add_parser("audit", help="what is wrong in an index, point by point")
+    add_settings(command, IndexSettings)
     command.add_argument("--json", action="store_true", default=False, help="Print one JSON object.")
 
 
@@ -117,7 +114,6 @@ def _plot(text: str) -> Path:
 
 def _search(parser: ArgumentParser, given: Namespace) -> str:
     path: Path = given.queries
-    del given.queries  # what is left are settings of the index
     settings = build_settings(IndexSettings, parser, given)
     queries = read_queries(path)
     index = open_store(settings).open()
@@ -129,10 +125,8 @@ def _search(parser: ArgumentParser, given: Namespace) -> str:
 
 
 def _audit(parser: ArgumentParser, given: Namespace) -> str:
-    as_json: bool = given.json
-    del given.json
     with closing(open_store(build_settings(IndexSettings, parser, given)).open()) as index:
-        return audit.report(audit.audit(index), as_json=as_json)
+        return audit.report(audit.audit(index), as_json=given.json)
 
 
 def _speed(given: Namespace) -> str:

@@ -1,6 +1,6 @@
 """Where vectors live: embedded Qdrant Edge, or a Qdrant server. The only room that knows either."""
 
-from index.arguments import add_index_options, build_settings, describe, index_parser
+from index.arguments import add_settings, build_settings, settings_parser
 from index.catalog_index import (
     DENSE,
     Candidate,
@@ -46,14 +46,13 @@ __all__ = [
     "Term",
     "VectorName",
     "Vectors",
-    "add_index_options",
+    "add_settings",
     "all_points",
     "build_settings",
     "count_words",
     "deadline",
-    "describe",
-    "index_parser",
     "open_store",
     "pieces",
     "sample_pictures",
+    "settings_parser",
 ]

@@ -1,54 +1,98 @@
-"""Command-line options of every process that works with an index."""
+"""Command lines: the options of a settings class, each with its default and its environment variable."""
 
 from __future__ import annotations
 
 from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from typing import TypeVar
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
+from pydantic_settings import CliSettingsSource
 
 from index.settings import IndexSettings
+from schemas import __version__
 
 Settings = TypeVar("Settings", bound=IndexSettings)
 
 
-def index_parser(program: str, description: str, epilog: str | None = None) -> ArgumentParser:
-    """A parser with the options that say where the index is. An option left out is absent from the
-    result, so that the environment can speak for it."""
+def settings_parser(cls: type[IndexSettings], program: str, description: str, epilog: str = "") -> ArgumentParser:
+    """A parser with an option for every setting of ``cls`` but the secret ones."""
+    secrets = [
+        f"  STORELENS_{name.upper():<24} {field.description}"
+        for name, field in cls.model_fields.items()
+        if _is_secret(cls, name)
+    ]
+    alone = "Only as environment variables, since everybody on a machine can read its command lines:"
     parser = ArgumentParser(
         program,
         description=description,
-        epilog=epilog,
+        epilog="\n".join([alone, *secrets, "", epilog]),
         formatter_class=RawDescriptionHelpFormatter,
-        argument_default=SUPPRESS,
         allow_abbrev=False,
     )
-    add_index_options(parser)
+    add_settings(parser, cls)
     return parser
 
 
-def add_index_options(parser: ArgumentParser) -> None:
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument("--data-dir", metavar="DIR", help=describe(IndexSettings, "data_dir"))
-    where.add_argument("--qdrant-url", metavar="URL", help=describe(IndexSettings, "qdrant_url"))
-    parser.add_argument("--collection", metavar="NAME", help=describe(IndexSettings, "collection"))
+def add_settings(parser: ArgumentParser, cls: type[IndexSettings]) -> None:
+    """Give a parser the options of ``cls``, and ``--version``.
+
+    An option left out is absent from what is parsed, so that the environment can speak for it.
+    """
+    CliSettingsSource(
+        cls,
+        root_parser=parser,
+        cli_kebab_case=True,
+        cli_implicit_flags="toggle",
+        cli_hide_none_type=True,
+        cli_show_env_vars=True,
+        add_argument_method=_add_option,
+    )
+    parser.add_argument("--version", action="version", version=f"StoreLens {__version__}")
 
 
-def describe(settings: type[IndexSettings], field: str) -> str | None:
-    """The help of an option: its setting's own description."""
-    return settings.model_fields[field].description
-
-
-def build_settings(cls: type[Settings], parser: ArgumentParser, given: Namespace) -> Settings:
+def build_settings(cls: type[Settings], parser: ArgumentParser, arguments: Sequence[str] | Namespace) -> Settings:
     """The settings of a command line and the environment; where they are wrong, says so on stderr and
     exits with status 2."""
-    values = vars(given)
+    given = arguments if isinstance(arguments, Namespace) else parser.parse_args(arguments)
+    values = {name: value for name, value in vars(given).items() if name in cls.model_fields}
+    if {"data_dir", "qdrant_url"} <= values.keys():
+        parser.error("argument --qdrant-url: not allowed with argument --data-dir")
     try:
         settings = cls(**values)
     except ValidationError as error:
-        wrong = error.errors()[0]
-        name = ".".join(map(str, wrong["loc"]))
-        parser.error(f"{name}: {wrong['msg']}, not {wrong['input']!r}" if name else wrong["msg"])
+        parser.error(_what_is_wrong(cls, error))
     if "data_dir" in values and settings.qdrant_url:
         parser.error(f"--data-dir names an embedded index, and STORELENS_QDRANT_URL the server {settings.qdrant_url}")
     return settings
+
+
+def _add_option(parser: ArgumentParser, *names: str, **options: Any) -> None:
+    if options["help"] == SUPPRESS:
+        return  # a secret, or of another program
+    kind = options.pop("metavar", "")  # the name of a Python type
+    if kind.startswith("{"):
+        options["choices"] = kind[1:-1].split(",")
+    elif kind and names[0].startswith("-"):
+        options["metavar"] = names[0].rpartition("-")[2].upper()  # --data-dir DIR
+    elif kind:
+        options["metavar"] = kind
+    for nothing in (" (default: null)", " (default: ())"):
+        options["help"] = options["help"].replace(nothing, "")
+    parser.add_argument(*names, **{**options, "default": SUPPRESS})
+
+
+def _is_secret(cls: type[IndexSettings], name: str) -> bool:
+    return "SecretStr" in repr(cls.model_fields[name].annotation)
+
+
+def _what_is_wrong(cls: type[IndexSettings], error: ValidationError) -> str:
+    wrong = error.errors(include_url=False)[0]
+    name = ".".join(map(str, wrong["loc"]))
+    if wrong["type"] == "value_error":  # a sentence of ours
+        said = str(wrong["ctx"]["error"])
+    elif name and _is_secret(cls, str(wrong["loc"][0])):
+        said = wrong["msg"]
+    else:
+        said = f"{wrong['msg']}, not {wrong['input']!r}"
+    return f"{name}: {said}" if name else said

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, CliSuppress, SettingsConfigDict
 
 _TAKEN = ("models", "pictures")
 """Folders of ``data_dir`` that hold something else than a collection."""
@@ -25,14 +25,13 @@ class IndexSettings(BaseSettings):
 
     data_dir: Path = Field(Path("storelens-data"), description="Folder of the embedded index.")
     qdrant_url: str | None = Field(None, description="Address of a Qdrant server to use instead of the embedded index.")
-    qdrant_api_key: SecretStr | None = Field(None, description="API key of the Qdrant server.")
+    qdrant_api_key: CliSuppress[SecretStr | None] = Field(None, description="API key of the Qdrant server.")
     qdrant_seconds: float = Field(
         60, gt=0, le=3_600, description="How long a question to the Qdrant server may take, in seconds."
     )
-    shards: int | None = Field(None, ge=1, description="Shards of a new collection on a Qdrant server.")
-    replicas: int | None = Field(
-        None, ge=1, description="Copies of each shard of a new collection, on as many nodes of a Qdrant cluster."
-    )
+    # Options of the job alone, which makes collections.
+    shards: CliSuppress[int | None] = Field(None, ge=1)
+    replicas: CliSuppress[int | None] = Field(None, ge=1)
     # The name becomes a folder: nothing in it may lead out of data_dir.
     collection: Annotated[str, Field(pattern=r"\A[A-Za-z0-9_-]{1,128}\z"), AfterValidator(_free)] = Field(
         "products", description="Name of the catalog in the index: letters, digits, _ and -."

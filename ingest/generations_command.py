@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from index import IndexSettings, build_settings, index_parser, open_store
+from index import IndexSettings, build_settings, open_store, settings_parser
 from schemas import Generation, StoreLensError, ingest_command
 
 _EPILOG = """\
@@ -21,7 +21,8 @@ Exit status: 0 done; 1 it could not be done; 2 bad arguments.
 
 def main(arguments: Sequence[str]) -> int:
     program = f"{ingest_command()} generations"
-    parser = index_parser(program, "List the generations of an index, let another one serve, or remove one.", _EPILOG)
+    description = "List the generations of an index, let another one serve, or remove one."
+    parser = settings_parser(IndexSettings, program, description, _EPILOG)
     parser.add_argument("action", nargs="?", choices=["list", "switch", "remove"], default="list")
     parser.add_argument("name", nargs="?", metavar="NAME", default=None, help="Of a generation, as listed.")
     given = parser.parse_intermixed_args(arguments)

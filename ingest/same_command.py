@@ -13,7 +13,7 @@ from uuid import UUID
 from tqdm import tqdm
 
 from catalog import points_of
-from index import CatalogIndex, IndexSettings, all_points, build_settings, index_parser, open_store
+from index import CatalogIndex, IndexSettings, all_points, build_settings, open_store, settings_parser
 from ingest.same import find_same
 from ingest.same_clusters import clusters
 from schemas import ProductNotFound, SameCluster, StoreLensError, ingest_command
@@ -31,7 +31,7 @@ Exit status: 0 done; 1 it could not be done; 2 bad arguments.
 
 def main(arguments: Sequence[str]) -> int:
     program = f"{ingest_command()} same"
-    parser = index_parser(program, "List the pictures of an index that show the same.", _EPILOG)
+    parser = settings_parser(IndexSettings, program, "List the pictures of an index that show the same.", _EPILOG)
     parser.add_argument("--similar", action="store_true", default=False, help="Also those that merely look alike.")
     parser.add_argument("--product", metavar="ID", default=None, help="Only what is the same as a picture of this one.")
     parser.add_argument("--limit", metavar="N", type=int, default=None, help="At most so many lines.")

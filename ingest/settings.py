@@ -5,25 +5,21 @@ from __future__ import annotations
 import codecs
 import re
 import shlex
-from argparse import ArgumentParser, BooleanOptionalAction
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import NoDecode
+from pydantic_settings import CliPositionalArg, NoDecode
 
 from catalog import PictureSettings
-from index import IndexSettings, build_settings, describe, index_parser
+from index import IndexSettings, build_settings, settings_parser
 from ingest.logs import Log
 from ingest.mapping import parse_map
 from schemas import Precision, ingest_command, reason
 
 _EPILOG = """\
-Every option is also an environment variable: STORELENS_MODEL, STORELENS_DATA_DIR,
-STORELENS_QDRANT_URL and, only there, STORELENS_QDRANT_API_KEY, ...
-
 Progress goes to stderr; the last line of stdout is the report, one JSON object.
 Exit status: 0 done, rejected rows included; 1 the job could not be done;
 2 bad arguments; 3 rows were rejected and --strict was given.
@@ -36,7 +32,7 @@ Format = Literal["jsonl", "csv", "tsv", "parquet"]
 class IngestSettings(PictureSettings, IndexSettings):
     """One job."""
 
-    catalog: Annotated[str, Field(min_length=1)] | None = Field(
+    catalog: CliPositionalArg[Annotated[str, Field(min_length=1)] | None] = Field(
         None,
         description="A file (.jsonl, .csv, .tsv, .parquet; .gz and .zst of text), a .zip or .tar of one and its "
         "pictures, a folder of pictures, s3://..., gs://..., hf://datasets/ORG/NAME, or - for standard input.",
@@ -81,6 +77,10 @@ class IngestSettings(PictureSettings, IndexSettings):
         le=86_400,
         description="Seconds to wait for another job that holds the index. Left out, a job that lives is not waited "
         "for, and one of another machine that may have died for the minute after which it is forgotten.",
+    )
+    shards: int | None = Field(None, ge=1, description="Shards of a new collection on a Qdrant server.")
+    replicas: int | None = Field(
+        None, ge=1, description="Copies of each shard of a new collection, on as many nodes of a Qdrant cluster."
     )
     report: Path | None = Field(None, description="An .html file to write: one page about the run, to be kept or sent.")
 
@@ -160,34 +160,5 @@ def shown_settings(settings: IngestSettings) -> dict[str, str]:
 def parse(arguments: Sequence[str]) -> IngestSettings:
     """The settings of a command line; where it is wrong, says so on stderr and exits with status 2."""
     description = "Make a catalog findable: embed its words and pictures and put them into the index."
-    parser = index_parser(ingest_command(), description, _EPILOG)
-    parser.add_argument("catalog", nargs="?", metavar="CATALOG", help=describe(IngestSettings, "catalog"))
-    parser.add_argument("--format", choices=get_args(Format), help=describe(IngestSettings, "format"))
-    parser.add_argument("--encoding", metavar="NAME", help=describe(IngestSettings, "encoding"))
-    parser.add_argument("--map", metavar="OUR=THEIRS", action="append", help=describe(IngestSettings, "map"))
-    parser.add_argument("--map-file", metavar="FILE", help=describe(IngestSettings, "map_file"))
-    parser.add_argument("--guess", action=BooleanOptionalAction, help=describe(IngestSettings, "guess"))
-    parser.add_argument("--model", metavar="builtin|NAME|DIR", help=describe(IngestSettings, "model"))
-    parser.add_argument("--rejects", metavar="FILE", help=describe(IngestSettings, "rejects"))
-    parser.add_argument("--precision", choices=get_args(Precision), help=describe(IngestSettings, "precision"))
-    parser.add_argument("--crops", action=BooleanOptionalAction, help=describe(IngestSettings, "crops"))
-    parser.add_argument("--prune", action="store_true", help=describe(IngestSettings, "prune"))
-    parser.add_argument("--force", action="store_true", help=describe(IngestSettings, "force"))
-    parser.add_argument("--dry-run", action="store_true", help=describe(IngestSettings, "dry_run"))
-    parser.add_argument("--strict", action="store_true", help=describe(IngestSettings, "strict"))
-    parser.add_argument("--log", metavar="text|json", help=describe(IngestSettings, "log"))
-    parser.add_argument("--wait", metavar="SECONDS", help=describe(IngestSettings, "wait"))
-    parser.add_argument("--shards", metavar="N", help=describe(IngestSettings, "shards"))
-    parser.add_argument("--replicas", metavar="N", help=describe(IngestSettings, "replicas"))
-    parser.add_argument("--report", metavar="FILE.html", help=describe(IngestSettings, "report"))
-    _add_picture_options(parser)
-    return build_settings(IngestSettings, parser, parser.parse_args(arguments))
-
-
-def _add_picture_options(parser: ArgumentParser) -> None:
-    parser.add_argument("--picture-hosts", metavar="HOST,..", help=describe(IngestSettings, "picture_hosts"))
-    parser.add_argument("--picture-folders", metavar="DIR,..", help=describe(IngestSettings, "picture_folders"))
-    parser.add_argument("--picture-max-age", metavar="DAYS", help=describe(IngestSettings, "picture_max_age"))
-    parser.add_argument(
-        "--picture-private-addresses", action="store_true", help=describe(IngestSettings, "picture_private_addresses")
-    )
+    parser = settings_parser(IngestSettings, ingest_command(), description, _EPILOG)
+    return build_settings(IngestSettings, parser, arguments)

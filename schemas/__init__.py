@@ -100,6 +100,8 @@ from schemas.search import (
 from schemas.shown import reason, shown
 from schemas.text import clean_code, clean_line, clean_prose, clean_value, fold
 
+__version__ = "0.1.0"
+
 __all__ = [
     "MAX_EXACT",
     "MAX_FIELDS",
@@ -192,6 +194,7 @@ __all__ = [
     "UnknownField",
     "ValueUnusable",
     "WrongType",
+    "__version__",
     "clean_code",
     "clean_line",
     "clean_prose",

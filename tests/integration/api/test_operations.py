@@ -133,6 +133,7 @@ def test_the_command_refuses_to_be_reachable_without_a_key() -> None:
         timeout=60,
     )
     assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("python -m api: error: host '0.0.0.0' can be reached from other")
     assert "STORELENS_API_KEYS" in done.stderr
     assert "Traceback" not in done.stderr
 

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from api import ApiSettings
 from api.settings import is_loopback, parse
+from schemas import __version__
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.9.9.9", "::1"])
@@ -30,6 +31,20 @@ def test_keys_are_separated_by_commas_and_not_shown(monkeypatch: pytest.MonkeyPa
     settings = ApiSettings()
     assert [key.get_secret_value() for key in settings.api_keys] == ["first", "second"]
     assert "first" not in repr(settings)
+
+
+@pytest.mark.parametrize("key", ["schlüssel", "ключ", "a\tb", "key\x7f", "🔑"])
+def test_a_key_that_no_header_carries_is_refused_and_not_shown(
+    key: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STORELENS_API_KEYS", f"fine,{key}")
+    with pytest.raises(SystemExit) as stopped:
+        parse([])
+    said = capsys.readouterr().err
+    assert stopped.value.code == 2
+    assert "api_keys: key 2 of 2" in said
+    assert key not in said
+    assert "fine" not in said
 
 
 def test_a_flag_outranks_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -57,6 +72,42 @@ def test_wrong_arguments_are_said_and_end_with_2(
         parse(arguments)
     assert stopped.value.code == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("environment", "says"),
+    [
+        ({"HOST": "0.0.0.0"}, "host '0.0.0.0' can be reached from other machines, which needs an API key: set STORE"),
+        ({"PORT": "http"}, "port: Input should be a valid integer, unable to parse string as an integer, not 'http'"),
+        ({"COLLECTION": "models"}, "collection: a collection cannot be named models"),
+        ({"PICTURE_HOSTS": "a.example,http://b/"}, "picture_hosts: 'http://b/' is no host"),
+    ],
+)
+def test_what_is_wrong_is_one_plain_line(
+    environment: dict[str, str], says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(f"STORELENS_{name}", value)
+    with pytest.raises(SystemExit):
+        parse([])
+    assert capsys.readouterr().err.splitlines()[-1].startswith(f"python -m api: error: {says}")
+
+
+def test_help_names_every_setting_its_default_and_its_variable(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        parse(["--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert stopped.value.code == 0
+    for name, field in ApiSettings.model_fields.items():
+        if name in ("shards", "replicas"):  # of the job
+            continue
+        assert f"STORELENS_{name.upper()}" in said
+        assert (f"--{name.replace('_', '-')} " in said) == (name not in ("api_keys", "qdrant_api_key"))
+        if field.default not in (None, ()):
+            assert f"(default: {field.default})" in said.replace("storelens- data", "storelens-data")
+    with pytest.raises(SystemExit) as stopped:
+        parse(["--version"])
+    assert (stopped.value.code, capsys.readouterr().out) == (0, f"StoreLens {__version__}\n")
 
 
 @pytest.mark.parametrize("name", ["max_upload_bytes", "max_pixels"])
