@@ -4,25 +4,32 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache, partial
 from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
 from api import operations, problems, product_routes, search_routes
+from api.auth import LocalNames, RequireKey
 from api.decoding import decode_pool
-from api.limits import BodyLimit
+from api.inputs import JSON_BYTES
+from api.limits import Admission, Bodies, Workers
 from api.metrics import Measure, Metrics
-from api.paths import EncodedSegments
+from api.openapi import describe
+from api.paths import EncodedSegments, HeadAsGet
 from api.photos import PhotoFetcher
 from api.pictures import ProductPictures
 from api.serving import Serving
 from api.settings import ApiSettings
 from catalog import DecodePool, PictureLimits
 from index import open_store
+from schemas import __version__
+
+BODIES_BYTES = 256 * 2**20
+"""Memory for the bodies of all requests at a time; it has room for four of the largest, if that is more."""
 
 PAGE = Path(__file__).parent / "page"
 PAGE_POLICY = (
@@ -57,26 +64,34 @@ def create_app(settings: ApiSettings, decoders: DecodePool | None = None) -> Fas
             pictures.close()
 
     # The documentation pages load their scripts from a CDN, which this service does without.
-    app = FastAPI(title="StoreLens", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="StoreLens", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
+    )
+    app.openapi = cache(partial(describe, app, settings))  # type: ignore[method-assign]
     app.state.settings = settings
     app.state.serving = serving
     app.state.decoders = pool
     app.state.photos = photos
     app.state.pictures = pictures
     app.state.metrics = Metrics()
+    app.state.workers = Workers()
+    # Base64 takes four bytes for three; the rest of a request is small.
+    body = settings.max_upload_bytes * 4 // 3 + JSON_BYTES
+    app.state.bodies = Bodies(body, max(4 * body, BODIES_BYTES))
     problems.install(app)
     app.include_router(search_routes.router)
     app.include_router(product_routes.router)
     app.include_router(operations.router)
     _serve_page(app)
+    # The last one is asked first: who may ask, whether there is room, and only then what is asked for.
+    app.add_middleware(Admission, waiting=settings.max_waiting)
+    if settings.api_keys:
+        app.add_middleware(RequireKey, keys=settings.api_keys)
+    else:
+        app.add_middleware(LocalNames, host=settings.host)
     app.add_middleware(Measure, metrics=app.state.metrics)
-    # Base64 takes four bytes for three; the rest of a request is small.
-    app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes * 4 // 3 + 2**20)
     app.add_middleware(EncodedSegments)
-    if not settings.api_keys:
-        # Without a key only this machine may ask: a web page elsewhere that has its own name resolve
-        # to this address (DNS rebinding) is not this machine.
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1", "[::1]", settings.host])
+    app.add_middleware(HeadAsGet)
     return app
 
 

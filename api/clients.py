@@ -1,4 +1,4 @@
-"""Whether whoever asked is still there: what nobody waits for is not worth a decoder's time."""
+"""Whether whoever asked is still there: what nobody waits for is not worth a thread's time, or a decoder's."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Request
 
 Gone = Callable[[], bool]
 """Whether the client has left; for any thread."""
 
 
-async def _watch(request: Request) -> AsyncIterator[Gone]:
+@asynccontextmanager
+async def watched(request: Request) -> AsyncIterator[Gone]:
+    """For a request whose body has been read, or that has none; nobody may read on."""
     gone = threading.Event()
 
     async def wait() -> None:
@@ -31,10 +32,3 @@ async def _watch(request: Request) -> AsyncIterator[Gone]:
         waiting.cancel()
         with suppress(asyncio.CancelledError):
             await waiting
-
-
-watched = asynccontextmanager(_watch)
-"""For a route that has read the body of its request itself; nobody may read on."""
-
-WatchedClient = Annotated[Gone, Depends(_watch, scope="function")]
-"""For a route whose body FastAPI has read, or that has none."""

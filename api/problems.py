@@ -12,9 +12,11 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from schemas import (
+    BodyTooLarge,
     ClientGone,
     IndexError_,
     IndexMissing,
@@ -38,13 +40,19 @@ log = logging.getLogger("storelens.api")
 
 MEDIA_TYPE = "application/problem+json"
 
+MOST_ERRORS = 20
+MOST_CHARACTERS = 10_000
+MOST_OF_A_NAME = 200
+"""An answer says what is wrong, and is not longer than that takes, whatever a request repeats."""
+
 CLIENT_GONE = 499
-"""As nginx has it."""
+"""As nginx has it; for the metrics alone."""
 
 # The most specific class of an error's own line decides.
 STATUS: dict[type[StoreLensError], int] = {
     StoreLensError: 500,
     RequestError: 422,
+    BodyTooLarge: 413,
     PictureError: 422,
     PictureTooLarge: 413,
     PictureUnreachable: 502,
@@ -106,28 +114,37 @@ def problem(
         "type": f"urn:storelens:problem:{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": detail,
+        "detail": _cut(detail, MOST_CHARACTERS),
         "code": code,
     }
     if errors:
-        body["errors"] = errors
+        body["errors"] = [
+            {"field": _cut(error["field"], MOST_OF_A_NAME), "message": _cut(error["message"], MOST_CHARACTERS)}
+            for error in errors
+        ]
     # ASCII only: a detail may quote text that is not valid Unicode.
     return Response(json.dumps(body), status, headers, media_type=MEDIA_TYPE)
 
 
 def validation_problem(error: ValidationError | RequestValidationError, within: str = "") -> Response:
-    """Every field that is wrong, by its path in the request; the values themselves are not repeated."""
+    """The fields that are wrong, by their paths in the request; the values themselves are not repeated."""
+    items = (
+        error.errors(include_url=False, include_input=False) if isinstance(error, ValidationError) else error.errors()
+    )
     errors = []
-    for item in error.errors():
-        if item["type"] == "json_invalid":
-            return problem(422, "request-invalid", f"{within or 'the body'} is not valid JSON")
-        path = [str(part) for part in item["loc"] if part != "body"]
-        field = ".".join([within, *path] if within else path)
+    for item in items[:MOST_ERRORS]:
+        path = [str(part) for part in item["loc"] if part not in ("body", "query", "path")]
+        field = _cut(".".join([within, *path] if within else path), MOST_OF_A_NAME)
         message = "there is no such field" if item["type"] == "extra_forbidden" else item["msg"]
-        message = message.removeprefix("Value error, ")
-        errors.append({"field": field, "message": message})
+        errors.append({"field": field, "message": message.removeprefix("Value error, ")})
     detail = "; ".join(f"{e['field']}: {e['message']}" if e["field"] else e["message"] for e in errors[:5])
+    if len(items) > 5:
+        detail += f"; and {len(items) - 5:,} more"
     return problem(422, "request-invalid", detail, errors)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 def install(app: FastAPI) -> None:
@@ -141,8 +158,9 @@ def install(app: FastAPI) -> None:
         return answer(error)
 
     @app.exception_handler(ClientGone)
-    async def _gone(_: Request, error: ClientGone) -> Response:
-        return Response(status_code=CLIENT_GONE)  # for the metrics alone
+    @app.exception_handler(ClientDisconnect)
+    async def _gone(_: Request, error: Exception) -> Response:
+        return Response(status_code=CLIENT_GONE)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, error: RequestValidationError) -> Response:
@@ -151,7 +169,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def _http(_: Request, error: HTTPException) -> Response:
         code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
-        return problem(error.status_code, code, str(error.detail), headers=error.headers)
+        headers = dict(error.headers or {})
+        if headers.get("Allow") == "GET":
+            headers["Allow"] = "GET, HEAD"
+        return problem(error.status_code, code, str(error.detail), headers=headers)
 
     @app.exception_handler(Exception)
     async def _unexpected(request: Request, error: Exception) -> Response:

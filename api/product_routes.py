@@ -6,20 +6,24 @@ segments as they were sent, and the routes here decode them.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import unquote
 
 from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Path as InPath
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from api.auth import require_key
-from api.clients import WatchedClient
+from api.clients import Gone
+from api.inputs import known_parameters_alone
+from api.limits import Workers
+from api.openapi import responses
 from api.pictures import ProductPictures
 from api.search_routes import answer
 from api.serving import Serving
-from catalog import shown_product
+from catalog import IN_BROWSERS, shown_product
 from schemas import (
     MAX_ID,
     MAX_LIMIT,
@@ -30,7 +34,11 @@ from schemas import (
 )
 from search import Searcher, picture_addresses
 
-router = APIRouter(prefix="/v1", tags=["catalog"], dependencies=[Depends(require_key)])
+router = APIRouter(prefix="/v1", tags=["catalog"], dependencies=[Depends(known_parameters_alone)])
+
+Id = Annotated[str, InPath(description="Percent-encoded, a slash in it as well.", examples=["B021"])]
+Number = Annotated[int, InPath(description="From 0.", json_schema_extra={"minimum": 0}, examples=[0])]
+PICTURE = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in IN_BROWSERS}
 
 # A picture that a hostile catalog slipped in must not run as a page of this origin.
 PICTURE_HEADERS = {
@@ -68,9 +76,42 @@ class ProductView(BaseModel):
     images: list[str]
 
 
-@router.get("/catalog")
-def catalog(request: Request) -> Catalog:
+@router.get("/catalog", responses=responses(503))
+async def catalog(request: Request) -> Catalog:
     """What is being served: how many products, by which model, and what can be filtered."""
+    workers: Workers = request.app.state.workers
+    return await workers.run(request, lambda _: _catalog(request))
+
+
+@router.get("/products/{id}", responses=responses(404, 503))
+async def product(id: Id, request: Request) -> ProductView:
+    """One product as its catalog row."""
+    workers: Workers = request.app.state.workers
+    return await workers.run(request, lambda _: _product(request, unquote(id)))
+
+
+@router.get("/products/{id}/similar", response_model=SearchResponse, responses=responses(404, 503))
+async def similar(
+    id: Id,
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 20,
+    cursor: Annotated[str | None, Query(max_length=512, description="`next_cursor` of the page before.")] = None,
+) -> Response:
+    """Products like this one, by its picture and its words."""
+    product_id = unquote(id)
+    if len(product_id) > MAX_ID:  # no product has it, and no search takes it
+        raise ProductNotFound(f"there is no product {product_id!r}")
+    return await answer(request, SearchRequest(product_id=product_id, limit=limit, cursor=cursor), None)
+
+
+@router.get("/products/{id}/images/{n}", response_class=Response, responses=responses(404, 503, content=PICTURE))
+async def picture(id: Id, n: Number, request: Request) -> Response:
+    """The product's picture of that number, as a browser can show it."""
+    workers: Workers = request.app.state.workers
+    return await workers.run(request, partial(_picture, request, unquote(id), n))
+
+
+def _catalog(request: Request) -> Catalog:
     serving: Serving = request.app.state.serving
     with serving.searcher() as searcher:
         index, record = searcher.index, searcher.index.record
@@ -86,43 +127,24 @@ def catalog(request: Request) -> Catalog:
         )
 
 
-@router.get("/products/{segment}")
-def product(segment: str, request: Request) -> ProductView:
-    """One product as its catalog row."""
+def _product(request: Request, product_id: str) -> ProductView:
     serving: Serving = request.app.state.serving
     with serving.searcher() as searcher:
-        payload = _payload(searcher, segment)
+        payload = _payload(searcher, product_id)
     return ProductView(id=payload["id"], product=shown_product(payload), images=picture_addresses(payload))
 
 
-@router.get("/products/{segment}/similar", response_model=SearchResponse)
-def similar(
-    segment: str,
-    request: Request,
-    gone: WatchedClient,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 20,
-    cursor: Annotated[str | None, Query(max_length=512)] = None,
-) -> Response:
-    """Products like this one, by its picture and its words."""
-    product_id = unquote(segment)
-    if len(product_id) > MAX_ID:  # no product has it, and no search takes it
-        raise ProductNotFound(f"there is no product {product_id!r}")
-    return answer(request, SearchRequest(product_id=product_id, limit=limit, cursor=cursor), None, gone)
-
-
-@router.get("/products/{segment}/images/{number}", response_class=Response)
-def picture(segment: str, number: int, request: Request, gone: WatchedClient) -> Response:
-    """The product's picture of that number, from 0, as a browser can show it."""
+def _picture(request: Request, product_id: str, number: int, gone: Gone) -> Response:
     serving: Serving = request.app.state.serving
     pictures: ProductPictures = request.app.state.pictures
     with serving.searcher() as searcher:
-        payload, generation = _payload(searcher, segment), searcher.index.generation
+        payload, generation = _payload(searcher, product_id), searcher.index.generation
     data, media_type = pictures.show(payload, number, generation, gone)
     return Response(data, media_type=media_type, headers=PICTURE_HEADERS)
 
 
-def _payload(searcher: Searcher, segment: str) -> dict[str, Any]:
-    return searcher.product(unquote(segment)).payload
+def _payload(searcher: Searcher, product_id: str) -> dict[str, Any]:
+    return searcher.product(product_id).payload
 
 
 def _attribution(searcher: Searcher) -> str | None:

@@ -7,107 +7,71 @@ from functools import partial
 from fastapi import APIRouter, Depends, Request
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile as Upload
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from api.auth import require_key
-from api.clients import Gone, WatchedClient, watched
+from api.clients import Gone
+from api.inputs import known_parameters_alone, media_type, search_of_form, search_of_json
+from api.limits import Bodies, Workers
 from api.metrics import Metrics
+from api.openapi import FORM_BODY, SEARCH_BODY, responses
 from api.photos import PhotoFetcher
 from api.problems import validation_problem
 from api.serving import Serving
 from catalog import DecodePool
-from schemas import NotAPicture, PictureTooLarge, RequestError, RequestTooLarge, SearchRequest, SearchResponse
+from schemas import SearchRequest, SearchResponse
 
-router = APIRouter(prefix="/v1", tags=["search"], dependencies=[Depends(require_key)])
+SEARCHED = responses(404, 413, 415, 502, 503)
 
-REQUEST_FIELD_BYTES = 2**20
+router = APIRouter(prefix="/v1", tags=["search"], dependencies=[Depends(known_parameters_alone)])
 
 
-@router.post("/search", response_model=SearchResponse)
-def search(body: SearchRequest, request: Request, gone: WatchedClient) -> Response:
+@router.post("/search", response_model=SearchResponse, responses=SEARCHED, openapi_extra={"requestBody": SEARCH_BODY})
+async def search(request: Request) -> Response:
     """Search by words, by a photo (base64, or its URL), by a product, or by several of them; or browse by a filter."""
-    return answer(request, body, None, gone)
+    bodies: Bodies = request.app.state.bodies
+    async with bodies.read(request) as body:
+        media_type(request, "application/json")
+        try:
+            asked = await run_in_threadpool(search_of_json, body)
+        except ValidationError as error:
+            return await run_in_threadpool(validation_problem, error)
+        body.clear()
+        return await answer(request, asked, None)
 
 
 @router.post(
-    "/search/image",
-    response_model=SearchResponse,
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                "multipart/form-data": {
-                    "schema": {
-                        "type": "object",
-                        "required": ["file"],
-                        "properties": {
-                            "file": {"type": "string", "format": "binary", "description": "The photo."},
-                            "request": {"type": "string", "description": "A SearchRequest as JSON."},
-                        },
-                    }
-                }
-            },
-        }
-    },
+    "/search/image", response_model=SearchResponse, responses=SEARCHED, openapi_extra={"requestBody": FORM_BODY}
 )
 async def search_image(request: Request) -> Response:
     """Search by an uploaded photo, with the rest of the request as JSON in the form field `request`."""
-    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        raise HTTPException(415, "send multipart/form-data with the photo as `file`")
-    try:
-        form = await request.form(max_files=2, max_fields=8, max_part_size=REQUEST_FIELD_BYTES)
-    except HTTPException as error:  # Starlette's own, 400
-        raise HTTPException(422, f"the form cannot be read: {error.detail}") from error
-    try:
-        body = await _request_of(form.getlist("request"))
-        photo = await _photo_of(form.getlist("file"), request.app.state.settings.max_upload_bytes)
-    except ValidationError as error:
-        return validation_problem(error, within="request")
-    finally:
-        await form.close()
-    async with watched(request) as gone:
-        return await run_in_threadpool(answer, request, body, photo, gone)
+    bodies: Bodies = request.app.state.bodies
+    most: int = request.app.state.settings.max_upload_bytes
+    async with bodies.read(request) as body:
+        form = media_type(request, "multipart/form-data")
+        try:
+            asked, photo = await run_in_threadpool(search_of_form, body, form, most)
+        except ValidationError as error:
+            return await run_in_threadpool(validation_problem, error, "request")
+        body.clear()
+        return await answer(request, asked, photo)
 
 
-async def _request_of(parts: list[Upload | str]) -> SearchRequest:
-    """The JSON part, which a client may send as a field or, with a file name, as a file."""
-    if len(parts) > 1:
-        raise RequestError("the form has more than one `request`", field="request")
-    if not parts:
-        return SearchRequest()
-    part = parts[0]
-    written = part if isinstance(part, str) else await part.read(REQUEST_FIELD_BYTES + 1)
-    if len(written) > REQUEST_FIELD_BYTES:
-        raise RequestTooLarge("the form's `request` is larger than 1 MB", field="request")
-    body = SearchRequest.model_validate_json(written or "{}")
-    if body.image is not None:
-        raise RequestError("the photo is given twice, as `file` and as request.image; send one", field="request.image")
-    return body
-
-
-async def _photo_of(parts: list[Upload | str], max_bytes: int) -> bytes:
-    if len(parts) != 1 or isinstance(parts[0], str):
-        raise RequestError("the form needs one photo, uploaded as `file`", field="file")
-    photo = await parts[0].read(max_bytes + 1)
-    if len(photo) > max_bytes:
-        raise PictureTooLarge(f"the photo is larger than {max_bytes:,} bytes; send a smaller one", field="file")
-    if not photo:
-        raise NotAPicture("the photo is empty", field="file")
-    return photo
-
-
-def answer(request: Request, body: SearchRequest, photo: bytes | None, gone: Gone) -> Response:
-    """Search in this thread, and say in Server-Timing where the time went."""
-    decoders: DecodePool = request.app.state.decoders
-    if photo is None and body.image is not None and body.image.url is not None:
+async def answer(request: Request, asked: SearchRequest, photo: bytes | None) -> Response:
+    """Search when it is the request's turn, and say in Server-Timing where the time went."""
+    if photo is None and asked.image is not None and asked.image.url is not None:
         photos: PhotoFetcher = request.app.state.photos
-        photo = photos.fetch(body.image.url)
+        photo = await run_in_threadpool(photos.fetch, asked.image.url)
+    workers: Workers = request.app.state.workers
+    with_photo = photo is not None or asked.image is not None
+    return await workers.run(request, partial(_answer, request, asked, photo), photo=with_photo)
+
+
+def _answer(request: Request, asked: SearchRequest, photo: bytes | None, gone: Gone) -> Response:
+    decoders: DecodePool = request.app.state.decoders
     serving: Serving = request.app.state.serving
     metrics: Metrics = request.app.state.metrics
     with serving.searcher() as searcher:
-        result = searcher.search(body, photo, partial(decoders.decode, gone=gone))
+        result = searcher.search(asked, photo, partial(decoders.decode, gone=gone))
     metrics.encode_seconds.observe(result.encode_ms / 1e3)
     metrics.search_seconds.observe(result.search_ms / 1e3)
     return Response(

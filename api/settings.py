@@ -37,6 +37,9 @@ class ApiSettings(PictureSettings, IndexSettings):
         5, gt=0, le=3_600, description="How long a request may wait for the Qdrant server, in seconds."
     )
     max_pixels: int = Field(50_000_000, gt=0, description="Largest photo of a request, in pixels.")
+    max_waiting: int = Field(
+        64, ge=0, le=10_000, description="Requests that wait for their turn; what comes then is answered 503 at once."
+    )
 
     @field_validator("api_keys")
     @classmethod

@@ -3,6 +3,7 @@
 from schemas.embedding import EmbeddingSpec, Precision, PrecisionQuality
 from schemas.errors import (
     BadVectors,
+    BodyTooLarge,
     CatalogError,
     ClientGone,
     ConfigurationError,
@@ -116,6 +117,7 @@ __all__ = [
     "All",
     "AnyOf",
     "BadVectors",
+    "BodyTooLarge",
     "CatalogError",
     "Change",
     "ClientGone",

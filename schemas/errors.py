@@ -24,7 +24,8 @@ StoreLensError
 │   ├── UnknownField              a filter, facet, sort or group names a field the index does not have
 │   ├── WrongType                 a value or an operation that does not fit the field
 │   ├── InvalidCursor
-│   └── RequestTooLarge
+│   └── RequestTooLarge           more parts than a filter may have
+│       └── BodyTooLarge          more bytes than are read
 ├── NotFound
 │   ├── ProductNotFound
 │   └── ProductPictureNotFound
@@ -159,6 +160,10 @@ class InvalidCursor(RequestError):
 
 class RequestTooLarge(RequestError):
     code = "request-too-large"
+
+
+class BodyTooLarge(RequestTooLarge):
+    pass
 
 
 class NotFound(StoreLensError):

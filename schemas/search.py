@@ -22,11 +22,26 @@ class _Words(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+def _one_of(a: str, b: str) -> dict[str, Any]:
+    """JSON Schema for one of two fields that are text, the other one absent or null."""
+    text, nothing = {"type": "string"}, {"type": "null"}
+    return {
+        "oneOf": [
+            {"required": [given], "properties": {given: text, other: nothing}} for given, other in ((a, b), (b, a))
+        ]
+    }
+
+
 class ImageQuery(_Words):
     """A photo to search by: one of the two."""
 
+    model_config = ConfigDict(json_schema_extra=_one_of("base64", "url"))
+
     base64: str | None = Field(
-        None, min_length=1, description="The bytes of the photo, base64; a `data:` prefix is allowed."
+        None,
+        min_length=1,
+        description="The bytes of the photo, base64; a `data:` prefix is allowed.",
+        json_schema_extra={"contentEncoding": "base64"},
     )
     url: str | None = Field(
         None,
@@ -58,7 +73,9 @@ class SearchRequest(_Words):
     With none of them and a filter or a sort it is a browse: everything that matches, in order.
     """
 
-    text: Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(clean_line)] | None = None
+    text: Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(clean_line)] | None = Field(
+        None, description="Not blank.", examples=["red mug"], json_schema_extra={"pattern": r"\S"}
+    )
     image: ImageQuery | None = None
     product_id: ProductId | None = Field(None, description="Find what is like this product; it is not among the hits.")
     filter: dict[str, Any] | None = Field(

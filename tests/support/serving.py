@@ -5,9 +5,10 @@ from __future__ import annotations
 import atexit
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 from unittest.mock import patch
 
 import uvicorn
@@ -61,3 +62,11 @@ def client(data_dir: Path, **settings: object) -> Iterator[TestClient]:
         app = create_app(ApiSettings.model_validate({"data_dir": data_dir, **settings}), decoders)
         with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
             yield client
+
+
+def within(seconds: float, holds: Callable[[], bool]) -> bool:
+    """Whether it holds by then: asked again and again, for what no event tells."""
+    deadline = monotonic() + seconds
+    while not (held := holds()) and monotonic() < deadline:
+        sleep(0.02)
+    return held

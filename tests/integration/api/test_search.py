@@ -152,7 +152,7 @@ class TestForm:
                 422,
                 "request.image",
             ),
-            ([("file", ("a.jpg", photo())), ("request", ("r", b" " * (2**20 + 1)))], 422, "request"),
+            ([("file", ("a.jpg", photo())), ("request", ("r", b" " * (2**20 + 1)))], 413, "request"),
         ],
         ids=lambda value: str(value)[:40],
     )

@@ -3,10 +3,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from pydantic import ValidationError
 
 import schemas
-from api.problems import STATUS, answer, problem, status_of
-from schemas import IndexMissing, Overloaded, StoreLensError
+from api.problems import STATUS, answer, problem, status_of, validation_problem
+from schemas import IndexMissing, Overloaded, SearchRequest, StoreLensError
 
 
 def every(cls: type[StoreLensError]) -> list[type[StoreLensError]]:
@@ -17,6 +18,9 @@ def every(cls: type[StoreLensError]) -> list[type[StoreLensError]]:
     ("error", "status"),
     [
         ("EmptyRequest", 422),
+        ("RequestTooLarge", 422),
+        ("BodyTooLarge", 413),
+        ("Overloaded", 503),
         ("InvalidCursor", 422),
         ("PictureTooManyPixels", 422),
         ("PictureTooLarge", 413),
@@ -60,3 +64,19 @@ def test_hints_name_the_job_as_it_is_run_there(monkeypatch: pytest.MonkeyPatch) 
 def test_a_detail_that_is_not_valid_unicode_is_answered() -> None:
     body = problem(404, "not-found", "no \ud800", [{"field": "\udfff", "message": "m"}]).body
     assert json.loads(bytes(body))["detail"] == "no \ud800"
+
+
+def test_an_answer_is_short_whatever_is_wrong() -> None:
+    with pytest.raises(ValidationError) as wrong:
+        SearchRequest.model_validate({f"k{number}" * 1_000: 1 for number in range(1_000)})
+    response = validation_problem(wrong.value)
+    body = json.loads(bytes(response.body))
+    assert len(response.body) < 10_000
+    assert len(body["errors"]) == 20
+    assert body["detail"].endswith("; and 995 more")
+    assert body["errors"][0]["field"].startswith("k0k0")
+    assert len(problem(422, "x", "毛" * 10**6, [{"field": "毛" * 10**6, "message": "毛" * 10**6}]).body) < 200_000
+
+
+def test_who_is_refused_for_want_of_room_is_told_when_to_come_again() -> None:
+    assert int(answer(Overloaded("full")).headers["Retry-After"]) > 0

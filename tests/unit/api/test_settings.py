@@ -81,6 +81,7 @@ def test_wrong_arguments_are_said_and_end_with_2(
         ({"PORT": "http"}, "port: Input should be a valid integer, unable to parse string as an integer, not 'http'"),
         ({"COLLECTION": "models"}, "collection: a collection cannot be named models"),
         ({"PICTURE_HOSTS": "a.example,http://b/"}, "picture_hosts: 'http://b/' is no host"),
+        ({"MAX_WAITING": "-1"}, "max_waiting: Input should be greater than or equal to 0, not '-1'"),
     ],
 )
 def test_what_is_wrong_is_one_plain_line(

@@ -19,6 +19,8 @@ from typing import Any
 import pytest
 import yaml
 
+from schemas import __version__
+
 ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "deploy"
 BIN = Path(sys.executable).parent
@@ -100,6 +102,11 @@ def test_the_server_is_a_released_one_of_the_client_s_minor_version() -> None:
     pinned = re.fullmatch(r"qdrant/qdrant:v(\d+\.\d+)\.\d+", _services()["qdrant"]["image"])
     assert pinned
     assert pinned[1] == version("qdrant-client").rpartition(".")[0]
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    assert PYPROJECT["project"]["version"] == __version__
+    assert _services()["api"]["image"].endswith(f":{__version__}")
 
 
 def test_api_and_job_are_one_image_and_see_the_catalog_in_one_place() -> None:

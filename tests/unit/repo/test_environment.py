@@ -57,6 +57,7 @@ VALUES: dict[str, tuple[str, Any]] = {
     "API_KEYS": ("first, second", ("first", "second")),
     "MAX_UPLOAD_BYTES": ("1000000", 1_000_000),
     "MAX_PIXELS": ("1000000", 1_000_000),
+    "MAX_WAITING": ("0", 0),
 }
 
 

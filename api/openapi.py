@@ -1,0 +1,130 @@
+"""The description of this API that it gives at ``/openapi.json``: what FastAPI cannot know of it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import BaseModel, Field
+
+from api.auth import is_open
+from api.problems import MEDIA_TYPE
+from api.settings import ApiSettings
+from schemas import SearchRequest
+
+_SCHEMAS = "#/components/schemas/{model}"
+
+_WHEN = {
+    400: "The request is no HTTP/1.1, or for a name that this server does not answer to.",
+    401: "An API key is needed.",
+    404: "There is no such product, or no such picture of it.",
+    408: "The request did not arrive in time.",
+    413: "More bytes than this server takes.",
+    415: "The body has another media type, or the photo is no picture that can be read.",
+    422: "Something in the request is unknown, of the wrong type, or given twice; `errors` names it.",
+    431: "The request's head is too large.",
+    500: "Something went wrong in here.",
+    502: "The photo cannot be had from its URL.",
+    503: "No index, no model, or too many requests; some say in Retry-After when to ask again.",
+}
+_ALWAYS = (400, 408, 422, 431, 500)
+
+
+class FieldProblem(BaseModel):
+    field: str = Field(description="Its path in the request, as `filter.price.gte`.")
+    message: str
+
+
+class Problem(BaseModel):
+    """What went wrong, after RFC 9457."""
+
+    type: str = Field(description="`urn:storelens:problem:` and the code.")
+    title: str = Field(description="The status in words.")
+    status: int
+    detail: str = Field(description="For people: what is wrong and what to do.")
+    code: str = Field(description="For programs: stable.")
+    errors: list[FieldProblem] = Field([], description="The fields that are wrong, where some are: the first 20.")
+
+
+def responses(*statuses: int, **content: Any) -> dict[int | str, dict[str, Any]]:
+    """The answers of a route: ``content`` by media type, where FastAPI does not know it, and problems."""
+    answers: dict[int | str, dict[str, Any]] = {}
+    if content:
+        answers[200] = content
+    for status in sorted({*_ALWAYS, *statuses}):
+        answers[status] = {
+            "description": _WHEN[status],
+            "content": {MEDIA_TYPE: {"schema": {"$ref": _SCHEMAS.format(model="Problem")}}},
+        }
+    return answers
+
+
+def _given(name: str, **kind: Any) -> dict[str, Any]:
+    return {"required": [name], "properties": {name: kind}}
+
+
+_SEARCH_REQUEST = {"$ref": _SCHEMAS.format(model="SearchRequest")}
+_FORM_SCHEMA = {
+    "type": "object",
+    "required": ["file"],
+    "additionalProperties": False,
+    "properties": {
+        "file": {"type": "string", "format": "binary", "description": "The photo."},
+        "request": {**_SEARCH_REQUEST, "description": "The rest of the request, as JSON; without a photo of its own."},
+    },
+}
+SEARCH_BODY = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "allOf": [_SEARCH_REQUEST],
+                "anyOf": [
+                    _given("text", type="string"),
+                    _given("image", type="object"),
+                    _given("product_id", type="string"),
+                    _given("filter", type="object", minProperties=1),
+                    _given("sort", type="array", minItems=1),
+                ],
+            },
+            "examples": {
+                "words": {"value": {"text": "something to make dal", "limit": 5}},
+                "a browse": {"value": {"filter": {"in_stock": True}, "sort": [{"field": "price"}]}},
+                "words, filtered and counted": {
+                    "value": {"text": "mug", "filter": {"price": {"lt": 20}}, "facets": ["category"]}
+                },
+                "what is like a product, but green": {"value": {"product_id": "B021", "text": "green"}},
+            },
+        }
+    },
+}
+FORM_BODY = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {"schema": _FORM_SCHEMA, "encoding": {"request": {"contentType": "application/json"}}}
+    },
+}
+
+
+def describe(app: FastAPI, settings: ApiSettings) -> dict[str, Any]:
+    """FastAPI's description, completed with the schemas of what it does not parse itself; of this very server, which
+    may want keys, and may not fetch photos."""
+    description = FastAPI.openapi(app)
+    schemas = description["components"]["schemas"]
+    for model in (Problem, SearchRequest):
+        schema = model.model_json_schema(ref_template=_SCHEMAS)
+        schemas |= schema.pop("$defs", {})
+        schemas[model.__name__] = schema
+    if not settings.image_urls:
+        del schemas["ImageQuery"]["properties"]["url"], schemas["ImageQuery"]["oneOf"]
+        schemas["ImageQuery"]["required"] = ["base64"]
+    if settings.api_keys:
+        description["components"]["securitySchemes"] = {
+            "key": {"type": "http", "scheme": "bearer", "description": "One of STORELENS_API_KEYS."}
+        }
+        for path, operations in description["paths"].items():
+            for operation in operations.values() if not is_open(path) else ():
+                operation["security"] = [{"key": []}]
+                operation["responses"] |= {str(HTTPStatus.UNAUTHORIZED): responses(401)[401]}
+    return description
