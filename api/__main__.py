@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -13,12 +14,10 @@ BACKLOG = 2048
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit 0 when stopped, 1 when it cannot serve, 2 for bad arguments, 143 when stopped while it starts."""
-    import uvicorn
-
+    """Exit 0 when stopped, 1 when it cannot serve, 2 for bad arguments, 130 or 143 when stopped while it starts."""
     from api import logs
     from api.app import create_app
-    from api.server import Server
+    from api.server import serve
     from api.settings import parse
     from schemas import StoreLensError
 
@@ -33,8 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # From here on callers wait while the model loads, and are not refused.
         listener.listen(BACKLOG)
     except OSError as error:
+        other = "--port" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "--host"
         print(
-            f"error: cannot listen on {settings.host}:{settings.port}: {error.strerror}; choose another --port",
+            f"error: cannot listen on {settings.host}:{settings.port}: {error.strerror}; choose another {other}",
             file=sys.stderr,
         )
         return 1
@@ -47,9 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"StoreLens serves http://{shown}:{listener.getsockname()[1]}/", file=sys.stderr, flush=True)
     if not settings.api_keys:
         print("No API key is set (STORELENS_API_KEYS), so only this machine can reach it.", file=sys.stderr, flush=True)
-    Server(uvicorn.Config(app, log_config=None, log_level="warning", access_log=False, server_header=False)).run(
-        sockets=[listener]
-    )
+    serve(app, listener)
     return 0
 
 
@@ -59,6 +57,8 @@ def stop_at_once(number: int, _: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
-    # First of all: the first process of a container is deaf to a signal that it has no handler for.
-    signal.signal(signal.SIGTERM, stop_at_once)
+    # First of all: the first process of a container is deaf to a signal that it has no handler for, and an import
+    # that is interrupted would print where it was.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop_at_once)
     raise SystemExit(main())

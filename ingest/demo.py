@@ -152,6 +152,8 @@ def main(argv: list[str] | None = None) -> int:
     except (StoreLensError, OSError) as error:
         print(f"The demo catalog could not be made: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

@@ -7,16 +7,19 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 from unittest.mock import patch
 
-import uvicorn
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 import api.serving
 from api import ApiSettings, create_app
 from api.decoding import decode_pool
+from api.server import Server
 from catalog import DecodePool, PictureLimits
 from embedding.encoder import Encoder
 from ingest.job import run
@@ -39,29 +42,74 @@ def ingest(catalog: Path, data_dir: Path, **settings: object) -> IngestReport:
 
 
 @contextmanager
-def live(data_dir: Path, encoder: Encoder, decoders: DecodePool) -> Iterator[str]:
-    """The address of an API over the index in ``data_dir``, whose clients may leave when they like."""
-    with patch.object(api.serving, "load_encoder", lambda _: encoder):
-        app = create_app(ApiSettings.model_validate({"data_dir": data_dir}), decoders)
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
-            thread = threading.Thread(target=server.run, args=([listener],))
-            thread.start()
-            try:
-                yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-            finally:
-                server.should_exit = True
-                thread.join()
+def application(
+    data_dir: Path, encoder: Encoder | None = None, decoders: DecodePool | None = None, **settings: Any
+) -> Iterator[FastAPI]:
+    """An API over the index in ``data_dir``, with the encoder of tests and their decoders where these will do."""
+    if decoders is None and not {"max_upload_bytes", "max_pixels"} & settings.keys():
+        decoders = DECODERS
+    with patch.object(api.serving, "load_encoder", lambda _: encoder or HashEncoder()):
+        yield create_app(ApiSettings.model_validate({"data_dir": data_dir, **settings}), decoders)
 
 
 @contextmanager
-def client(data_dir: Path, **settings: object) -> Iterator[TestClient]:
-    """A client of an API over the index in ``data_dir``, with the encoder of tests."""
-    with patch.object(api.serving, "load_encoder", lambda _: HashEncoder()):
-        decoders = None if {"max_upload_bytes", "max_pixels"} & settings.keys() else DECODERS
-        app = create_app(ApiSettings.model_validate({"data_dir": data_dir, **settings}), decoders)
-        with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
-            yield client
+def client(data_dir: Path, **settings: Any) -> Iterator[TestClient]:
+    """A client that calls the API, with no HTTP in between."""
+    with (
+        application(data_dir, **settings) as app,
+        TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client,
+    ):
+        yield client
+
+
+@dataclass(frozen=True)
+class Served:
+    """An API that is really served, on a port of this machine."""
+
+    port: int
+    server: Server
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def connect(self) -> socket.socket:
+        """A connection that waits long for what it reads, and not for ever."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=60)
+
+    def send(self, *parts: bytes) -> bytes:
+        """Everything that comes back on a connection of its own, until the server closes it."""
+        with self.connect() as connection:
+            for part in parts:
+                connection.sendall(part)
+            return received(connection)
+
+
+def received(connection: socket.socket) -> bytes:
+    """What comes until the other side closes the connection."""
+    data = bytearray()
+    while more := connection.recv(2**16):
+        data += more
+    return bytes(data)
+
+
+@contextmanager
+def served(
+    data_dir: Path, encoder: Encoder | None = None, decoders: DecodePool | None = None, **settings: Any
+) -> Iterator[Served]:
+    """The API as ``python -m api`` serves it, in a thread."""
+    with (
+        application(data_dir, encoder, decoders, **settings) as app,
+        socket.create_server(("127.0.0.1", 0)) as listener,
+    ):
+        server = Server(app)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            yield Served(listener.getsockname()[1], server)
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 def within(seconds: float, holds: Callable[[], bool]) -> bool:

@@ -25,7 +25,7 @@ from tests.integration.api.conftest import Drawn
 from tests.support.encoders import Poisoned
 from tests.support.harm import compute_from
 from tests.support.pictures import bomb, encode, photo, scanned
-from tests.support.serving import client, ingest, live
+from tests.support.serving import client, ingest, served
 
 POISON = encode(Image.new("RGB", (9, 9), (1, 2, 3)), "PNG")
 FOR_EVER = 1_000.0
@@ -37,9 +37,9 @@ def hanging(data: Path, begun: Path, **waiting: Any) -> Iterator[str]:
     bounds = Waiting(**{"quick": 0.1, "most": 8, "patience": FOR_EVER} | waiting)
     with (
         DecodePool(PictureLimits(), 1, FOR_EVER, keep_freed_memory, bounds) as decoders,
-        live(data, Poisoned(partial(compute_from, begun, Image.new("L", (1, 1)))), decoders) as address,
+        served(data, Poisoned(partial(compute_from, begun, Image.new("L", (1, 1)))), decoders) as service,
     ):
-        yield address
+        yield service.url
 
 
 def search(address: str, image: bytes) -> httpx.Response:

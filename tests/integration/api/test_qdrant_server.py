@@ -18,10 +18,10 @@ from qdrant_client import models
 from evaluation.audit import audit
 from index import IndexSettings, open_store
 from index.server import ServerStore
-from tests.integration.api.test_operations import within, write_lamps
+from tests.integration.api.test_operations import write_lamps
 from tests.support.encoders import HashEncoder
 from tests.support.qdrant_server import QdrantServer, qdrant_server
-from tests.support.serving import client, ingest
+from tests.support.serving import client, ingest, within
 
 ROOT = Path(__file__).resolve().parents[3]
 COLLECTION = "products--000001"
