@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +12,14 @@ from pydantic_settings import BaseSettings, CliSuppress, SettingsConfigDict
 _TAKEN = ("models", "pictures")
 """Folders of ``data_dir`` that hold something else than a collection."""
 
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
+
 
 def _free(collection: str) -> str:
+    if not _NAME.fullmatch(collection):
+        raise ValueError(
+            f"{collection[:200]!r} is no name for a collection: up to 128 letters, digits, _ and - make one"
+        )
     if collection.lower() in _TAKEN:  # some file systems know no capitals
         raise ValueError(f"a collection cannot be named {collection}: {' and '.join(_TAKEN)} are folders of their own")
     return collection
@@ -33,6 +40,6 @@ class IndexSettings(BaseSettings):
     shards: CliSuppress[int | None] = Field(None, ge=1)
     replicas: CliSuppress[int | None] = Field(None, ge=1)
     # The name becomes a folder: nothing in it may lead out of data_dir.
-    collection: Annotated[str, Field(pattern=r"\A[A-Za-z0-9_-]{1,128}\z"), AfterValidator(_free)] = Field(
+    collection: Annotated[str, AfterValidator(_free)] = Field(
         "products", description="Name of the catalog in the index: letters, digits, _ and -."
     )

@@ -79,6 +79,7 @@ def test_wrong_arguments_are_said_and_end_with_2(
     [
         ({"HOST": "0.0.0.0"}, "host '0.0.0.0' can be reached from other machines, which needs an API key: set STORE"),
         ({"PORT": "http"}, "port: Input should be a valid integer, unable to parse string as an integer, not 'http'"),
+        ({"COLLECTION": "our shoes"}, "collection: 'our shoes' is no name for a collection: up to 128 letters, digits"),
         ({"COLLECTION": "models"}, "collection: a collection cannot be named models"),
         ({"PICTURE_HOSTS": "a.example,http://b/"}, "picture_hosts: 'http://b/' is no host"),
         ({"MAX_WAITING": "-1"}, "max_waiting: Input should be greater than or equal to 0, not '-1'"),
