@@ -49,15 +49,17 @@ def test_a_job_that_fails_says_why(tiny: str, tmp_path: Path) -> None:
 
 def test_the_job_is_measured_in_each_precision_beside_its_parts_and_a_plain_loop(tiny: str, tmp_path: Path) -> None:
     speed = ingest_speed(tiny, write_catalog(tmp_path / "catalog", 70, edge=40), tmp_path, runs=1)
-    assert (speed.pictures, speed.refused) == (70, None)
     assert speed.quality
-    assert speed.quality.pictures == 70
-    assert list(speed.precisions) == ["float32", "bfloat16", "int8"]
+    assert (speed.pictures, speed.quality.pictures) == (70, 70)
+    # Whether int8 loses too much of these weights depends on the processor.
+    measured = ["float32", "bfloat16", *(["int8"] if speed.refused is None else [])]
+    assert list(speed.precisions) == measured
     rates = [*speed.decode, *speed.plain, *(rate for turns in speed.precisions.values() for rate in turns.job)]
-    assert len(rates) == 5
+    assert len(rates) == 2 + len(measured)
     assert all(rate > 0 for rate in rates)
     assert speed.with_words
     assert len(ingest_lines(speed)) == 10
+    assert any("not in int8" in line for line in ingest_lines(speed)) == (speed.refused is not None)
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def test_pictures_in_another_order_or_place_are_not_embedded_again(shop: Shop) -
 def test_a_picture_that_left_its_product_leaves_the_index(shop: Shop) -> None:
     del shop.rows[0]["image"]
     shop.rows[1]["images"] = ["blue.png"]
-    report = shop.ingest(encoder=Unloadable())
+    report = shop.ingest(encoder=Unloadable(), force=True)
     assert (report.indexed, report.embedded_images) == (2, 0)
     after = indexed(shop.data, "a", "b")
     assert "image" not in after["a"].vectors
@@ -212,7 +212,7 @@ def test_products_that_left_stay_without_prune_and_go_with_it(shop: Shop) -> Non
 
 
 def test_a_rejected_row_with_a_readable_id_is_not_pruned(shop: Shop) -> None:
-    shop.rows[0] = {"id": "a", "title": 7}
+    shop.rows[0] = {"id": "a", "title": {"en": "A"}}
     (shop.folder / "green.png").unlink()
     (shop.folder / "blue.png").unlink()
     del shop.rows[1]["title"]

@@ -26,7 +26,7 @@ def first(tmp_path: Path) -> IngestReport:
         {"id": "other", "title": "Other"},
         {"id": "late", "title": "Comes late", "image": "pictures/late.png"},
         {"id": "alone", "image": "pictures/alone.png"},
-        {"id": "price", "description": 7, "price": "cheap"},
+        {"id": "price", "description": {"de": "Sieben"}, "price": "cheap"},
         {"id": "good", "title": "The same id again"},
     ]
     catalog = write_rows(shop / "catalog.jsonl", rows)
