@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 LEASE_SECONDS = 60.0
 _RENEWED_EVERY = LEASE_SECONDS / 6
 _LOOKED_EVERY = 1.0
-_TRIES = 1
+_TRIES = 10
 _HOLDER = "storelens_holder"
 
 
