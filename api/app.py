@@ -12,19 +12,22 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 
-from api import operations, problems, product_routes, search_routes
-from api.auth import LocalNames, RequireKey
+from api import problems
 from api.decoding import decode_pool
 from api.inputs import JSON_BYTES
-from api.limits import Admission, Bodies, Workers
-from api.metrics import Measure, Metrics
+from api.middleware.auth import LocalNames, RequireKey
+from api.middleware.limits import Admission, Bodies, Workers
+from api.middleware.metrics import Measure, Metrics
+from api.middleware.paths import EncodedSegments, HeadAsGet
 from api.openapi import describe
-from api.paths import EncodedSegments, HeadAsGet
 from api.photos import PhotoFetcher
 from api.pictures import ProductPictures
+from api.routes import operations
+from api.routes import products as product_routes
+from api.routes import search as search_routes
 from api.serving import Serving
 from api.settings import ApiSettings
-from catalog import DecodePool, PictureLimits
+from images import DecodePool, PictureLimits
 from index import open_store
 from schemas import __version__
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from catalog import DecodePool, PictureLimits, Waiting
 from embedding import keep_freed_memory
+from images import DecodePool, PictureLimits, Waiting
 
 SECONDS, CPU_SECONDS = 60.0, 10.0
 """For one picture, by the clock and of a processor: the slowest kind of 50 megapixels takes three of these."""

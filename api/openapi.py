@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import BaseModel, Field
 
-from api.auth import is_open
+from api.middleware.auth import is_open
 from api.problems import MEDIA_TYPE
 from api.settings import ApiSettings
 from schemas import SearchRequest

@@ -6,11 +6,11 @@ import threading
 from typing import TYPE_CHECKING
 
 from api.settings import ApiSettings
-from catalog import PictureLimits
+from images import PictureLimits
 from schemas import Overloaded, PictureError, RequestError
 
 if TYPE_CHECKING:
-    from catalog.fetch.fetcher import Fetcher
+    from images.fetch.fetcher import Fetcher
 
 AT_ONCE = 8
 """Photos on their way; each holds a thread that searches need."""
@@ -57,7 +57,7 @@ class PhotoFetcher:
             self._fetcher.close()
 
     def _open(self) -> Fetcher:
-        from catalog.fetch.fetcher import Fetcher  # an HTTP client, for those who switched it on
+        from images.fetch.fetcher import Fetcher  # an HTTP client, for those who switched it on
 
         with self._lock:
             if self._fetcher is None:

@@ -15,7 +15,8 @@ from typing import Any
 
 from api.clients import Gone
 from api.settings import ApiSettings
-from catalog import (
+from catalog import kept_hash, picture_sources
+from images import (
     DecodePool,
     PictureLimits,
     PictureRoot,
@@ -24,10 +25,8 @@ from catalog import (
     browser_picture,
     is_kept,
     is_remote,
-    kept_hash,
     locate_picture,
     open_root,
-    picture_sources,
     split_location,
 )
 from index import CatalogIndex

@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
-from catalog import PictureLimits
 from embedding import Encoder, load_encoder
-from index import CatalogIndex, IndexStore, deadline
+from images import PictureLimits
+from index import CatalogIndex, IndexStore
+from index.server import deadline
 from schemas import EmbeddingSpec, IndexMissing, StoreLensError, ingest_command
 from search import Searcher
 

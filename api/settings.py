@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import CliSuppress
 
-from catalog import CommaSeparated, PictureSettings
+from images import CommaSeparated, PictureSettings
 from index import IndexSettings, build_settings, settings_parser
 
 PROGRAM = "python -m api"

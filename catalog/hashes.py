@@ -6,11 +6,11 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from hashlib import blake2b
 from typing import Any, Self
 
 from catalog.codes import written_codes
 from catalog.texts import LEXICAL_VERSION, TEXT_VERSION, text_parts, words
+from images.fingerprint import hash_bytes
 from schemas import Product
 
 OPAQUE = "opaque"
@@ -93,11 +93,6 @@ class Kept:
             return cls(parts, pictures, hashes.get("row", ""))
         except (KeyError, TypeError, AttributeError):
             return None
-
-
-def hash_bytes(data: bytes) -> str:
-    """BLAKE2b of 16 bytes, hex."""
-    return blake2b(data, digest_size=16).hexdigest()
 
 
 def hash_json(value: Any) -> str:

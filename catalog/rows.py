@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from catalog.codes import is_code_name
-from catalog.inline import check_bytes, from_data_uri, source_of
 from catalog.markup import decoded
-from catalog.pictures import with_scheme
+from images.inline import check_bytes, from_data_uri, source_of
+from images.limits import with_scheme
 from schemas import (
     MAX_ID,
     MAX_NAME,

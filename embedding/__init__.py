@@ -1,7 +1,7 @@
 """Words and pictures -> unit vectors. The only room that imports torch, and it does so when a model is loaded."""
 
-from embedding.allocator import keep_freed_memory
-from embedding.choice import Choice, choose_int8
+from embedding.acceleration.allocator import keep_freed_memory
+from embedding.acceleration.precision_choice import Choice, choose_int8
 from embedding.encoder import Encoder, Pixels, Preparer, Vectors, check_vectors
 from embedding.load import DEFAULT_MODEL, load_encoder, load_preparer, load_spec
 

@@ -7,7 +7,7 @@ specs and is done.
 from __future__ import annotations
 
 from embedding import builtin
-from embedding.allocator import keep_freed_memory
+from embedding.acceleration.allocator import keep_freed_memory
 from embedding.description import describe
 from embedding.encoder import Encoder, Preparer
 from embedding.image_transform import whole_picture

@@ -14,13 +14,13 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.util import batch_to_device
 from transformers.utils import logging as transformers_logging
 
-from embedding.class_token import pool_early
+from embedding.acceleration.class_token import pool_early
+from embedding.acceleration.packed import can_pack, pack
+from embedding.acceleration.pixel_embeddings import PixelEmbeddings
 from embedding.description import OWN_PREPROCESSING, Description, describe
 from embedding.encoder import Pixels, Preparer, Vectors, check_vectors
 from embedding.fingerprint import fingerprint_directory
 from embedding.image_transform import whole_picture
-from embedding.packed import can_pack, pack
-from embedding.pixel_embeddings import PixelEmbeddings
 from embedding.precision import choose_precision, dtype_of
 from embedding.self_check import check_encoder
 from embedding.text_layout import TextLayout

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from embedding import load_encoder
-from evaluation import audit, incremental, quality, same, scale, speed
-from evaluation.made_up import RANDOM_CLIP
+from evaluation import audit, quality
+from evaluation.benchmarks import duplicates as same
+from evaluation.benchmarks import incremental, scale, speed
+from evaluation.benchmarks.synthetic import RANDOM_CLIP
 from evaluation.queries import read_queries
 from index import IndexSettings, add_settings, build_settings, open_store
 from schemas import StoreLensError, __version__

@@ -1,7 +1,8 @@
 """Where vectors live: embedded Qdrant Edge, or a Qdrant server. The only room that knows either."""
 
 from index.arguments import add_settings, build_settings, settings_parser
-from index.catalog_index import (
+from index.paths import CODE_PARTS, CODES, PICTURE_HASH, TITLE_KEY
+from index.protocols import (
     DENSE,
     Candidate,
     CatalogIndex,
@@ -18,9 +19,8 @@ from index.catalog_index import (
     Vectors,
     all_points,
 )
-from index.deadline import deadline
-from index.paths import CODE_PARTS, CODES, PICTURE_HASH, TITLE_KEY
 from index.sample import sample_pictures
+from index.server.deadline import deadline
 from index.settings import IndexSettings
 from index.store import open_store
 from index.tokenizer import Piece, count_words, pieces

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from uuid import UUID
 
-from index.catalog_index import Candidate, VectorName
 from index.lexical import Sparse
+from index.protocols import Candidate, VectorName
 from schemas import FieldKind
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from qdrant_client import models
 
-from index.catalog_index import Names
 from index.paths import CODE_PARTS, CODES, TITLE_KEY, field_path
+from index.protocols import Names
 from schemas import All, AnyOf, Filter, First, Match, Missing, Range, Scalar
 
 

@@ -11,11 +11,11 @@ from uuid import UUID
 
 import numpy as np
 
-from index.catalog_index import Candidate, DenseName, Leg, Names, Stored, Term
 from index.engine import Engine, RawVector, Search
 from index.lexical import Lexical, Sparse
 from index.paths import PICTURE_HASH, field_path
-from index.vectors import check_legs
+from index.protocols import Candidate, DenseName, Leg, Names, Stored, Term
+from index.validation import check_legs
 from schemas import All, Filter, IndexRecord, Range, stored_name
 
 if TYPE_CHECKING:

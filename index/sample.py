@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from index.catalog_index import CatalogIndex, Vectors
+from index.protocols import CatalogIndex, Vectors
 
 
 def sample_pictures(index: CatalogIndex, products: int) -> tuple[Vectors, list[dict[str, Any]]]:

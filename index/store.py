@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from index.catalog_index import IndexStore
-from index.embedded import EmbeddedStore
+from index.edge.store import EmbeddedStore
+from index.protocols import IndexStore
 from index.settings import IndexSettings
 
 
@@ -11,6 +11,6 @@ def open_store(settings: IndexSettings) -> IndexStore:
     """The collection that the settings name; nothing is opened, created or asked yet."""
     if settings.qdrant_url is None:
         return EmbeddedStore(settings.data_dir, settings.collection)
-    from index.server import ServerStore  # half a second of qdrant-client, which the embedded index does not need
+    from index.server.store import ServerStore  # half a second of qdrant-client, which the embedded index does not need
 
     return ServerStore.connect(settings)

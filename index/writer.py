@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 from uuid import UUID
 
-from index.catalog_index import CatalogIndex, Point
 from index.engine import Engine, RawVector, Row
 from index.lexical import Lexical
 from index.paths import CODE_PARTS, CODES, PICTURE_HASH, TITLE_KEY, field_path
+from index.protocols import CatalogIndex, Point
 from index.reader import Reader
-from index.vectors import check_points
+from index.validation import check_points
 from schemas import (
     RECORD_FORMAT,
     FieldKind,

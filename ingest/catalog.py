@@ -16,14 +16,14 @@ from typing import Any
 from uuid import UUID
 
 from catalog import STANDARD_FIELDS, is_attribute_name, point_id, readable_id
-from ingest.kinds import Votes, decide, too_many
-from ingest.mapping import ColumnMap, check_id, column_map, guessed, mapping_changes, remember
-from ingest.numbers import is_nothing, to_number
-from ingest.prices import Amount, Prices
+from ingest.columns.kinds import Votes, decide, too_many
+from ingest.columns.mapping import ColumnMap, check_id, column_map, guessed, mapping_changes, remember
+from ingest.columns.numbers import is_nothing, to_number
+from ingest.columns.prices import Amount, Prices
+from ingest.columns.survey import MAX_NAMES, Survey
+from ingest.columns.values import AS_THEY_ARE, READ, Read
 from ingest.readers import Reader, Row, open_reader
 from ingest.settings import IngestSettings
-from ingest.survey import MAX_NAMES, Survey
-from ingest.values import AS_THEY_ARE, READ, Read
 from schemas import (
     MAX_FIELDS,
     STANDARD_COLUMNS,

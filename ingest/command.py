@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
-from ingest import generations_command, same_command
+from ingest import generations as generations_command
+from ingest.duplicates import command as same_command
 from ingest.job import run
 from ingest.logs import configure
 from ingest.settings import parse

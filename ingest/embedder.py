@@ -9,8 +9,8 @@ import numpy as np
 from catalog import subject_text, text_parts
 from embedding import Pixels, Vectors
 from index import DenseName
+from ingest.images import Picture
 from ingest.lazy_encoder import LazyEncoder
-from ingest.pictures import Picture
 from ingest.stopwatch import Stopwatch
 from ingest.texts import TextVectors
 from schemas import Product

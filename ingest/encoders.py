@@ -8,8 +8,8 @@ from itertools import islice
 from pathlib import Path
 
 from embedding import Choice, Pixels, choose_int8, load_encoder
+from ingest.images import PictureLoader
 from ingest.intake import Entry
-from ingest.pictures import PictureLoader
 from schemas import Precision, PrecisionQuality
 
 log = logging.getLogger(__name__)

@@ -10,34 +10,34 @@ from datetime import UTC, datetime
 from functools import cache
 from uuid import UUID
 
-from catalog import WHOLE, WITH_CROPS, DecodePool, PictureLimits, PictureRoot, PictureStore, open_pictures
 from embedding import DEFAULT_MODEL, Choice, Encoder, Pixels, Preparer, load_preparer, load_spec
+from images import WHOLE, WITH_CROPS, DecodePool, PictureLimits, PictureRoot, PictureStore, open_pictures
 from index import CatalogIndex, IndexBuild, IndexStore, all_points, open_store
 from ingest.batches import batched
 from ingest.catalog import Before, Catalog
+from ingest.columns.kinds import Votes, vote
+from ingest.dry_run import Rehearsal
+from ingest.duplicates.file import SameFile
+from ingest.duplicates.find import find_same, new_pictures
 from ingest.embedder import Embedder
 from ingest.encoders import SAMPLE, choose_encoder, sample_pictures
+from ingest.images import PictureLoader, decode_pool
 from ingest.intake import entries
-from ingest.kinds import Votes, vote
 from ingest.lazy_encoder import LazyEncoder
 from ingest.lost_images import LostImages
-from ingest.page import write_page
-from ingest.pictures import PictureLoader, decode_pool
 from ingest.pipeline import changes
 from ingest.progress import Progress, announced
 from ingest.pruning import gone_products, prune
 from ingest.readers import open_reader
-from ingest.rehearsal import Rehearsal
 from ingest.rejects import RejectsFile
-from ingest.same import find_same, new_pictures
-from ingest.same_file import SameFile
+from ingest.report import Tally
+from ingest.report_page.page import write_page
 from ingest.scan import Scan, Scanner
 from ingest.settings import IngestSettings
 from ingest.stages import bottleneck
-from ingest.steady import SteadyRate
 from ingest.stopwatch import Stopwatch
-from ingest.tally import Tally
 from ingest.target import Target, refuse_another_index
+from ingest.throughput import SteadyRate
 from ingest.writer import Changes, ProductWriter
 from ingest.writes import Writes
 from schemas import CatalogError, EmbeddingSpec, IndexRecord, IngestReport, Missing, Not, StoreLensError

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ingest.pictures import MAX_PICTURES, Loaded
+from ingest.images import MAX_PICTURES, Loaded
 from ingest.pruning import MOST_SHARE
 from ingest.scan import Scan
 from ingest.writer import Work

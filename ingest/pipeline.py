@@ -14,9 +14,9 @@ from contextlib import ExitStack, closing
 from catalog import Kept
 from index import CatalogIndex
 from ingest.batches import batched_by_weight
+from ingest.images import MAX_PICTURES, Loaded, PictureLoader
 from ingest.intake import Entry
 from ingest.lost_images import LostImages
-from ingest.pictures import MAX_PICTURES, Loaded, PictureLoader
 from ingest.prefetch import prefetch
 from ingest.scan import REMEMBERED, older_point
 from ingest.stopwatch import Stopwatch

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from pydantic import JsonValue
 
-from catalog import picture_format
+from images import picture_format
 from ingest.lines_file import LinesFile
 from schemas import MAX_ID, MAX_NAME, Rejection, StoreLensError, shown
 

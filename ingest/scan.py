@@ -12,17 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from catalog import (
-    Kept,
-    PictureRoot,
-    hash_row,
-    older_id,
-    picture_sources,
-    point_id,
-    product_from_row,
-    readable_id,
-    words,
-)
+from catalog import Kept, hash_row, older_id, picture_sources, point_id, product_from_row, readable_id, words
+from images import PictureRoot
 from index import CatalogIndex, count_words
 from ingest.batches import batched_by_weight
 from ingest.catalog import Catalog

@@ -13,10 +13,10 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import CliPositionalArg, NoDecode
 
-from catalog import PictureSettings
+from images import PictureSettings
 from index import IndexSettings, build_settings, settings_parser
+from ingest.columns.mapping import parse_map
 from ingest.logs import Log
-from ingest.mapping import parse_map
 from schemas import Precision, ingest_command, reason
 
 _EPILOG = """\

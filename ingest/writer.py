@@ -17,8 +17,8 @@ from catalog import Kept, KeptPicture, PartHashes, hash_row, part_hashes, payloa
 from embedding import Vectors
 from index import DENSE, DenseName, IndexBuild, Point, Stored
 from ingest.embedder import Embedder
+from ingest.images import Loaded
 from ingest.intake import Entry
-from ingest.pictures import Loaded
 from ingest.stopwatch import Stopwatch
 from ingest.writes import Writes
 from schemas import Product, StoreLensError

@@ -1,5 +1,6 @@
 """The words everyone uses. Imports pydantic and the standard library, nothing else."""
 
+from schemas.duplicates import PictureRef, SameCluster, SameKind, SamePair
 from schemas.embedding import EmbeddingSpec, Precision, PrecisionQuality
 from schemas.errors import (
     BadVectors,
@@ -78,10 +79,10 @@ from schemas.filters import (
     parse_filter,
 )
 from schemas.ingest import Change, IngestReport
+from schemas.messages import reason, shown
 from schemas.product import MAX_ID, MAX_NAME, STANDARD_COLUMNS, FieldName, Product, ProductId, Rejection
 from schemas.program import ingest_command
 from schemas.record import MAX_FIELDS, RECORD_FORMAT, Generation, IndexRecord
-from schemas.same import PictureRef, SameCluster, SameKind, SamePair
 from schemas.search import (
     MAX_LIMIT,
     MAX_URL,
@@ -98,7 +99,6 @@ from schemas.search import (
     Sort,
     Total,
 )
-from schemas.shown import reason, shown
 from schemas.text import clean_code, clean_line, clean_prose, clean_value, fold
 
 __version__ = "0.1.0"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from schemas.errors import RequestTooLarge, UnknownField, WrongType
-from schemas.shown import shown
+from schemas.messages import shown
 from schemas.text import clean_code, clean_value
 
 FieldKind = Literal["keyword", "integer", "float", "bool"]

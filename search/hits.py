@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from catalog import picture_sources, shown_product
 from schemas import Explanation, Group, Hit
-from search.same import SamePicture
+from search.duplicates import SamePicture
 
 
 def picture_addresses(payload: dict[str, Any]) -> list[str]:

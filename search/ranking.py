@@ -12,11 +12,11 @@ from search import facets
 from search.ask import Ask
 from search.browse import SortKey, sort_keys
 from search.candidates import Candidates, find
+from search.duplicates import same_pictures
 from search.explain import explain, leg_places
 from search.groups import MAX_SIBLINGS, check_group_by, collapse
 from search.hits import hit
 from search.matched import matched_pictures
-from search.same import same_pictures
 from search.weights import LegWeights
 
 

@@ -17,8 +17,9 @@ import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
-from catalog import Decoded, PictureLimits, decode_for_model, hash_bytes, points_of, sketch
+from catalog import points_of
 from embedding import Encoder, Preparer
+from images import Decoded, PictureLimits, decode_for_model, hash_bytes, sketch
 from index import CatalogIndex, DenseName, Stored
 from schemas import (
     All,
@@ -36,7 +37,9 @@ from schemas import (
     clean_code,
     parse_filter,
 )
-from search import browsing, ranking, same
+from search import duplicates as same
+from search import ranking
+from search import sort as browsing
 from search.ask import Ask
 from search.candidates import Candidates, find
 from search.cursor import decode_cursor, fingerprint

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from pathlib import PurePosixPath
 
-from catalog import compression_of
+from images import compression_of
 from ingest.settings import Format
 from schemas import CatalogError
 

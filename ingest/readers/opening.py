@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from catalog import (
+from images import (
     Archive,
     compression_of,
     compression_of_bytes,
@@ -27,10 +27,10 @@ from catalog import (
 from ingest.readers.csv_table import CsvReader
 from ingest.readers.formats import KNOWN, find_catalog, format_of, format_of_bytes, is_packed, is_text
 from ingest.readers.hub import dataset_files, is_dataset
+from ingest.readers.images import PicturesReader
 from ingest.readers.jsonl import JsonLinesReader
 from ingest.readers.parquet import ParquetReader
 from ingest.readers.parts import PartsReader
-from ingest.readers.pictures import PicturesReader
 from ingest.readers.reader import FileReader, Reader
 from ingest.readers.rejected import RejectsReader
 from ingest.readers.source import (

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-from ingest.numbers import Decimal
+from ingest.columns.numbers import Decimal
 from ingest.readers.source import Source
 from schemas import Rejection, ValueUnusable
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ingest.columns.stock import parse_stock
 from ingest.readers.reader import Row
-from ingest.stock import parse_stock
 from schemas import Rejection
 
 _MORE = "images"

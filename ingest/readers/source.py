@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
-from catalog import DAMAGED, Archive, decompressed, spool, window
+from images import DAMAGED, Archive, decompressed, spool, window
 from schemas import CatalogError, PictureError, reason
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 
-from catalog.drawn import write_drawn_catalog
+from demo.drawn import write_drawn_catalog
 
 ROOT = Path(__file__).resolve().parents[2]
 ATTRIBUTION = "Pictures: drawn for the tests, CC0 (https://example.org/drawn)\nWords: the same."

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from catalog import PictureLimits
-from catalog.drawn import write_drawn_catalog
-from catalog.roots import open_root
-from ingest.report_page import write_report_page
+from demo.drawn import write_drawn_catalog
+from images import PictureLimits
+from images.roots import open_root
+from ingest.report_page.render import write_report_page
 from ingest.settings import IngestSettings, shown_settings
 from tests.browser.driver import Axe, Page
 from tests.integration.ingest.jobs import ingest

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import numpy as np
 
-from index.catalog_index import DENSE, DenseName, Point, Vectors
+from index.protocols import DENSE, DenseName, Point, Vectors
 from schemas import (
     All,
     AnyOf,

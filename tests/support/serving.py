@@ -20,8 +20,8 @@ import api.serving
 from api import ApiSettings, create_app
 from api.decoding import decode_pool
 from api.server import Server
-from catalog import DecodePool, PictureLimits
 from embedding.encoder import Encoder
+from images import DecodePool, PictureLimits
 from ingest.job import run
 from ingest.settings import IngestSettings
 from schemas import IngestReport

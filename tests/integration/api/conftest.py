@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from catalog.drawn import write_drawn_catalog
+from demo.drawn import write_drawn_catalog
 from tests.support.pictures import photo
 from tests.support.serving import client, ingest
 

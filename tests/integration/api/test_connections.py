@@ -23,7 +23,7 @@ from PIL import Image
 import api.connection
 import api.server
 from api.inputs import JSON_BYTES
-from api.limits import AT_WORK
+from api.middleware.limits import AT_WORK
 from tests.integration.api.conftest import Drawn
 from tests.support.pictures import encode
 from tests.support.serving import Served, ingest, received, served, within

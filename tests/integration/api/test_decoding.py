@@ -19,8 +19,8 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from catalog import DecodePool, PictureLimits, Waiting
 from embedding import keep_freed_memory
+from images import DecodePool, PictureLimits, Waiting
 from tests.integration.api.conftest import Drawn
 from tests.support.encoders import Poisoned
 from tests.support.harm import compute_from

@@ -12,7 +12,7 @@ import pytest
 
 from api import ApiSettings
 from api.pictures import MAX_ROOTS, ProductPictures
-from catalog import PictureLimits, PictureStore
+from images import PictureLimits, PictureStore
 from schemas import ProductPictureNotFound
 from tests.support.picture_server import picture_server
 from tests.support.pictures import encode, photo, quarters

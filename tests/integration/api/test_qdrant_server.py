@@ -17,7 +17,7 @@ from qdrant_client import models
 
 from evaluation.audit import audit
 from index import IndexSettings, open_store
-from index.server import ServerStore
+from index.server.store import ServerStore
 from tests.integration.api.test_operations import write_lamps
 from tests.support.encoders import HashEncoder
 from tests.support.qdrant_server import QdrantServer, qdrant_server

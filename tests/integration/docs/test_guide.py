@@ -24,8 +24,8 @@ from backports import zstd
 from moto.server import ThreadedMotoServer
 from pyarrow import parquet
 
-from catalog.drawn import drawn_products, write_drawn_catalog
-from embedding.random_clip import make_clip
+from demo.drawn import drawn_products, write_drawn_catalog
+from evaluation.benchmarks.random_clip import make_clip
 from schemas import IngestReport
 from tests.integration.docs.guide import Checkout, blocks
 from tests.integration.ingest.jobs import draw, write_rows

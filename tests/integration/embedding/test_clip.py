@@ -16,7 +16,7 @@ from PIL import Image
 from sentence_transformers import SentenceTransformer
 
 from embedding import Vectors, load_encoder, load_spec
-from embedding.random_clip import make_clip
+from evaluation.benchmarks.random_clip import make_clip
 from schemas import ConfigurationError, ModelError, Precision
 
 TEXTS = ["red shoe", "", " \n", "Ünïcode ☃ and 日本", "x" * 74, "y" * 75]

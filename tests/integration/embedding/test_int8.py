@@ -13,8 +13,8 @@ from PIL import Image
 from transformers import CLIPModel
 
 from embedding import Choice, Pixels, choose_int8, load_encoder, load_preparer
-from embedding.choice import FEWEST_PICTURES, measure_precision
-from embedding.random_clip import make_clip
+from embedding.acceleration.precision_choice import FEWEST_PICTURES, measure_precision
+from evaluation.benchmarks.random_clip import make_clip
 from schemas import ModelNotFound
 
 

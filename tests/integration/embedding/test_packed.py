@@ -11,10 +11,10 @@ from torch import nn
 from transformers import CLIPConfig, CLIPModel
 from transformers.models.clip.modeling_clip import CLIPMLP
 
-from embedding.packed import PackedLinear, can_pack, pack
+from embedding.acceleration.packed import PackedLinear, can_pack, pack
 from embedding.precision import choose_precision
-from embedding.random_clip import make_clip
 from embedding.sentence_transformer import TransformerEncoder, load_sentence_transformer
+from evaluation.benchmarks.random_clip import make_clip
 
 packs = pytest.mark.skipif(not can_pack(), reason="torch has no packed products in bfloat16 for this processor")
 

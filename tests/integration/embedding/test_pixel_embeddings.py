@@ -10,10 +10,10 @@ from PIL import Image
 from transformers import CLIPVisionConfig
 from transformers.models.clip.modeling_clip import CLIPVisionEmbeddings
 
+from embedding.acceleration.image_network import IntegerProduct
+from embedding.acceleration.packed import PackedLinear, can_pack
+from embedding.acceleration.pixel_embeddings import PixelEmbeddings
 from embedding.image_transform import ImageTransform
-from embedding.packed import PackedLinear, can_pack
-from embedding.picture_network import IntegerProduct
-from embedding.pixel_embeddings import PixelEmbeddings
 
 SIZES = pytest.mark.parametrize(("edge", "patch"), [(32, 8), (224, 32), (30, 7), (8, 8)])
 

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from embedding import Encoder, Pixels, Vectors, choose_int8, load_encoder, load_preparer, load_spec
-from embedding.random_clip import make_clip
+from evaluation.benchmarks.random_clip import make_clip
 from schemas import ModelError
 from tests.support.siglip import Kind, make_siglip
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.drawn import write_drawn_catalog
+from demo.drawn import write_drawn_catalog
 from index import IndexSettings, open_store
 from search import Searcher
 from tests.support.encoders import HashEncoder

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from embedding.random_clip import make_clip
 from evaluation.__main__ import main
-from evaluation.incremental import measure
-from evaluation.jobs import run_job
-from evaluation.made_up import write_catalog
-from evaluation.speed import ingest_lines, ingest_speed
+from evaluation.benchmarks.incremental import measure
+from evaluation.benchmarks.jobs import run_job
+from evaluation.benchmarks.random_clip import make_clip
+from evaluation.benchmarks.speed import ingest_lines, ingest_speed
+from evaluation.benchmarks.synthetic import write_catalog
 from schemas import ConfigurationError
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from evaluation.__main__ import main
+from evaluation.benchmarks.query_load import fill_index
 from evaluation.quality import measure
 from evaluation.queries import LabelledQuery
-from evaluation.queryload import fill_index
 from index import IndexSettings, open_store
 from schemas import SearchRequest
 from search import Searcher

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from evaluation.__main__ import main
-from evaluation.same import CHANGES, measure, report
+from evaluation.benchmarks.duplicates import CHANGES, measure, report
 from schemas import ConfigurationError
-from tests.support.alike import png, scene
+from tests.support.duplicates import png, scene
 from tests.support.encoders import HashEncoder
 
 

@@ -11,9 +11,9 @@ import pytest
 from pydantic import SecretStr
 from qdrant_client import QdrantClient
 
-from index.catalog_index import IndexStore
-from index.embedded import EmbeddedStore
-from index.server import ServerStore
+from index.edge.store import EmbeddedStore
+from index.protocols import IndexStore
+from index.server.store import ServerStore
 from index.settings import IndexSettings
 from index.store import open_store
 

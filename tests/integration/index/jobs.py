@@ -15,8 +15,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from index.catalog_index import CatalogIndex
-from index.embedded import EmbeddedStore
+from index.edge.store import EmbeddedStore
+from index.protocols import CatalogIndex
 from schemas import IndexDiskFull
 from tests.support.points import index_record, make_point
 

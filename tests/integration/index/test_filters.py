@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from index.catalog_index import IndexBuild, IndexStore, all_points
+from index.protocols import IndexBuild, IndexStore, all_points
 from schemas import All, AnyOf, FieldKind, Filter, First, Match, Missing, Not, Range
 from tests.support.points import index_record, make_point, matches
 

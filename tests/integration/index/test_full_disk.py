@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from index import room
-from index.embedded import EmbeddedStore
+from index.edge import disk_space as room
+from index.edge.store import EmbeddedStore
 from schemas import IndexDiskFull
 from tests.integration.index import jobs
 from tests.support.points import index_record, make_point

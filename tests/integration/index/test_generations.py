@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from index.catalog_index import Leg
+from index.protocols import Leg
 from schemas import IndexDamaged, IndexLocked
 from tests.integration.index import jobs
 from tests.support.points import DIMENSION, index_record, make_point, unit

@@ -9,9 +9,9 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from index import edge
-from index.catalog_index import Leg, Point, Vectors
-from index.embedded import EmbeddedStore
+from index.edge import engine as edge
+from index.edge.store import EmbeddedStore
+from index.protocols import Leg, Point, Vectors
 from schemas import Match
 from tests.support.points import index_record, spec, unit
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from index.catalog_index import IndexStore
-from index.embedded import EmbeddedStore
-from ingest.generations_command import main
+from index.edge.store import EmbeddedStore
+from index.protocols import IndexStore
+from ingest.generations import main
 from schemas import GenerationServes, GenerationUnknown, IndexDamaged
 from tests.support.points import index_record, make_point, spec
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from index.catalog_index import IndexStore, Latest, Point
-from index.embedded import EmbeddedStore
+from index.edge.store import EmbeddedStore
+from index.protocols import IndexStore, Latest, Point
 from schemas import RECORD_FORMAT, IndexRecord
 from tests.support.points import FIELDS, index_record, make_point, spec
 

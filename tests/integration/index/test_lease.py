@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from qdrant_client import QdrantClient
 
-from index.lease import LEASE_SECONDS, Lease
-from index.server import ServerStore
+from index.server.lease import LEASE_SECONDS, Lease
+from index.server.store import ServerStore
 from index.settings import IndexSettings
 from schemas import IndexLocked
 from tests.support.points import index_record, make_point

@@ -10,7 +10,7 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from index.catalog_index import CatalogIndex, DenseName, IndexStore, Leg, Names, all_points
+from index.protocols import CatalogIndex, DenseName, IndexStore, Leg, Names, all_points
 from schemas import All, BadVectors, LegName, Match, Not, Range
 from tests.support.points import DIMENSION, index_record, make_point, unit
 

@@ -10,8 +10,8 @@ import pytest
 from pydantic import SecretStr
 from qdrant_client import QdrantClient, models
 
-from index.catalog_index import IndexStore
-from index.server import ServerStore
+from index.protocols import IndexStore
+from index.server.store import ServerStore
 from index.settings import IndexSettings
 from index.store import open_store
 from schemas import ConfigurationError, IndexDamaged, IndexUnavailable

@@ -18,8 +18,8 @@ import pytest
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
-from index.deadline import deadline
-from index.server import ServerStore
+from index.server.deadline import deadline
+from index.server.store import ServerStore
 from index.settings import IndexSettings
 from schemas import IndexLocked, IndexUnavailable
 from tests.support.points import index_record, make_point
@@ -100,7 +100,7 @@ def test_a_job_waits_for_a_server_that_is_not_there_yet() -> None:
                 if "is away" in record.getMessage():
                     stack.enter_context(_serving(port=port))
 
-        log, start = logging.getLogger("index.patience"), Start()
+        log, start = logging.getLogger("index.server.retries"), Start()
         log.addHandler(start)
         try:
             with store._patience.waiting():
@@ -206,7 +206,7 @@ def test_what_another_node_has_just_created_is_asked_for_again(
 
 
 def test_what_is_never_active_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("index.patience.ACTIVATION_SECONDS", 0.2)
+    monkeypatch.setattr("index.server.retries.ACTIVATION_SECONDS", 0.2)
     with qdrant_server() as server:
         server.bad_day = lambda _: (500, NOT_ACTIVE)
         with pytest.raises(IndexUnavailable, match="0 of 0"):

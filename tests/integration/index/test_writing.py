@@ -11,10 +11,10 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from index.catalog_index import CatalogIndex, IndexStore, Leg, Names, Point
-from index.edge import EdgeEngine
-from index.embedded import EmbeddedStore
+from index.edge.engine import EdgeEngine
+from index.edge.store import EmbeddedStore
 from index.paths import field_path
+from index.protocols import CatalogIndex, IndexStore, Leg, Names, Point
 from schemas import RECORD_FORMAT, BadVectors, FieldKind, IndexLocked, IndexMissing, Match, Missing, Not, stored_fields
 from tests.integration.index.conftest import Engine
 from tests.support.points import DIMENSION, FIELDS, index_record, make_point, spec, unit

@@ -11,11 +11,12 @@ from typing import Any
 
 from PIL import Image
 
-from catalog import DecodePool, point_id
+from catalog import point_id
 from embedding.encoder import Encoder
+from images import DecodePool
 from index import DENSE, Stored, all_points, open_store
+from ingest.images import decode_pool
 from ingest.job import run
-from ingest.pictures import decode_pool
 from ingest.settings import IngestSettings
 from schemas import IngestReport, Rejection
 from tests.support.encoders import HashEncoder

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from ingest.pictures import MAX_PICTURES
+from ingest.images import MAX_PICTURES
 from schemas import CatalogError
 from tests.integration.ingest.jobs import draw, generation, indexed, ingest, rejects, write_rows
 from tests.support.pictures import photo, scanned

@@ -174,7 +174,7 @@ def test_a_kind_that_changes_costs_no_value(shop: Shop) -> None:
 def test_columns_beyond_what_an_index_takes_are_kept_and_said_to_be_no_fields(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.kinds.MAX_FIELDS", most := 40)  # making indexes of 300 takes ten seconds
+    monkeypatch.setattr("ingest.columns.kinds.MAX_FIELDS", most := 40)  # making indexes of 300 takes ten seconds
     rows: Rows = [
         {"id": str(i), "title": "Bolt", "thread": "M4", "specs": {f"k{5 * i + j}": j for j in range(5)}}
         for i in range(20)

@@ -14,7 +14,7 @@ from typing import IO
 
 import pytest
 
-from catalog.drawn import write_drawn_catalog
+from demo.drawn import write_drawn_catalog
 from index import IndexSettings, open_store
 from schemas import IngestReport
 from tests.integration.ingest.jobs import indexed

@@ -11,7 +11,7 @@ import pytest
 
 from catalog import point_id
 from index import DENSE, Stored, all_points
-from index.catalog_index import IndexStore
+from index.protocols import IndexStore
 from tests.integration.index.conftest import engine, store
 from tests.integration.ingest.jobs import draw, ingest, write_rows
 from tests.support.encoders import HashEncoder, Unloadable

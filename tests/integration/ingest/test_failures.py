@@ -18,10 +18,10 @@ import psutil
 import pytest
 from PIL import Image
 
-from catalog import WHOLE, Decoded, DecodePool, PictureLimits
 from embedding import Preparer, keep_freed_memory
 from embedding.encoder import Pixels, Vectors
-from ingest.pictures import decode_pool
+from images import WHOLE, Decoded, DecodePool, PictureLimits
+from ingest.images import decode_pool
 from ingest.pipeline import BATCH, WINDOW
 from schemas import CatalogError, IndexLocked, ModelNotFound, SamePair
 from tests.integration.ingest.jobs import draw, generation, indexed, ingest, rejects, write_rows

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from catalog.drawn import write_drawn_catalog
+from demo.drawn import write_drawn_catalog
 from tests.integration.ingest.jobs import draw, indexed, ingest, rejects
 
 

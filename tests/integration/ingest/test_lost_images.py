@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from index import DENSE, Stored, all_points
-from index.catalog_index import IndexStore
-from index.embedded import EmbeddedStore
+from index.edge.store import EmbeddedStore
+from index.protocols import IndexStore
 from schemas import CatalogError, IngestReport
 from tests.integration.index.conftest import engine, store
 from tests.integration.ingest.jobs import draw, ingest, write_rows

@@ -110,7 +110,7 @@ def test_unchanged_rows_are_not_even_made_products(night: Night, monkeypatch: py
         raise AssertionError("an unchanged row was looked at again")
 
     monkeypatch.setattr("ingest.scan.product_from_row", never)
-    monkeypatch.setattr("catalog.roots.read_picture", never)
+    monkeypatch.setattr("images.roots.read_picture", never)
     assert night.ingest().unchanged == COUNT
 
 

@@ -10,7 +10,7 @@ import pytest
 import s3fs
 from moto.server import ThreadedMotoServer
 
-from catalog import PictureLimits, open_root
+from images import PictureLimits, open_root
 from ingest.catalog import open_catalog
 from ingest.readers import Row
 from ingest.settings import IngestSettings

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from catalog import point_id
-from catalog.drawn import write_drawn_catalog
+from demo.drawn import write_drawn_catalog
 from index import IndexSettings, open_store
 from schemas import SearchRequest, SearchResponse, parse_filter
 from search import Searcher

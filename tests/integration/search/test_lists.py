@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from index.catalog_index import IndexBuild, IndexStore, Point, all_points
+from index.protocols import IndexBuild, IndexStore, Point, all_points
 from schemas import FieldKind, Hit, SearchRequest, SearchResponse, Sort, stored_name
 from search import Searcher
 from tests.integration.index.conftest import engine, store

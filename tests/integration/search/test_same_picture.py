@@ -12,7 +12,7 @@ import pytest
 from index import IndexSettings, open_store
 from schemas import SearchRequest
 from search import Searcher
-from tests.support.alike import Pictured, many, png, saved_again, scene, write
+from tests.support.duplicates import Pictured, many, png, saved_again, scene, write
 from tests.support.encoders import HashEncoder
 
 A, B = scene(1), scene(2)

@@ -12,8 +12,8 @@ from pydantic import SecretStr
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Scope
 
-from api.auth import LocalNames, RequireKey
-from api.limits import AT_WORK, PHOTOS_AT_WORK, Admission, Bodies, Workers
+from api.middleware.auth import LocalNames, RequireKey
+from api.middleware.limits import AT_WORK, PHOTOS_AT_WORK, Admission, Bodies, Workers
 from schemas import BodyTooLarge, ClientGone, Overloaded
 
 Handler = Callable[[Scope, Any, Any], Awaitable[None]]

@@ -21,7 +21,7 @@ from api import logs
 logs.configure()
 logging.getLogger("httpx").info("HTTP Request: GET http://qdrant:6333/collections/products")
 logging.getLogger("storelens.api").info("serving")
-logging.getLogger("index.patience").warning("away")
+logging.getLogger("index.server.retries").warning("away")
 for number in range(100):
     logging.getLogger("storelens.api").error("index-unavailable: it does not answer")
 logging.getLogger("uvicorn.error").error("something else")
@@ -36,7 +36,7 @@ def test_lines() -> None:
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}", time) for time, _, _ in lines)
     assert [said for _, _, said in lines] == [
         "INFO storelens.api: serving",
-        "WARNING index.patience: away",
+        "WARNING index.server.retries: away",
         "ERROR storelens.api: index-unavailable: it does not answer",
         "ERROR uvicorn.error: something else",
     ]

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embedding.choice import why_not
-from embedding.quantized import read_network, write_network
+from embedding.acceleration.precision_choice import why_not
+from embedding.acceleration.quantized import read_network, write_network
 from schemas import PrecisionQuality
 
 NETWORK = bytes(range(256)) * 5

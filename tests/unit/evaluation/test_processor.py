@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from evaluation.processor import INSTRUCTIONS, this_processor
+from evaluation.benchmarks.processor import INSTRUCTIONS, this_processor
 
 
 def test_the_processor_is_told_by_what_makes_models_fast(tmp_path: Path) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from catalog.drawn import write_drawn_catalog
-from evaluation.made_up import write_catalog
+from demo.drawn import write_drawn_catalog
+from evaluation.benchmarks.speed import IngestSpeed, Turns, ingest_lines, picture_paths, pictures_only
+from evaluation.benchmarks.synthetic import write_catalog
 from evaluation.quality import Quality, table
-from evaluation.speed import IngestSpeed, Turns, ingest_lines, picture_paths, pictures_only
 from schemas import ConfigurationError
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from qdrant_client import models
 
-from index.edge_filters import to_edge
+from index.edge.filters import to_edge
 
 
 def test_what_has_no_translation_is_refused() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from index.files import copy_tree, replace_text
+from index.edge.files import copy_tree, replace_text
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from index.embedded import EmbeddedStore
+from index.edge.store import EmbeddedStore
 from index.settings import IndexSettings
 from index.store import open_store
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from catalog import point_id
 from index import CatalogIndex, Stored, Vectors
-from ingest.duplicate_candidates import CandidateSearch
+from ingest.duplicates.candidates import CandidateSearch
 from tests.support.encoders import HashEncoder
 from tests.support.points import index_record
 

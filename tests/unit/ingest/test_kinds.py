@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from catalog import STANDARD_FIELDS
 from ingest.catalog import Before, Catalog
-from ingest.kinds import Votes, decide, too_many, vote, votes_of
+from ingest.columns.kinds import Votes, decide, too_many, vote, votes_of
 from ingest.readers import open_reader
 from ingest.settings import IngestSettings
 from schemas import MAX_FIELDS, MAX_NESTING, Change, FieldKind, fit

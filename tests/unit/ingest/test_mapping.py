@@ -16,10 +16,10 @@ from pyarrow import parquet
 
 from catalog import product_from_row
 from ingest.catalog import Before, Catalog
-from ingest.mapping import column_map
+from ingest.columns.mapping import column_map
+from ingest.columns.synonyms import SYNONYMS, plain_name
 from ingest.readers import Row, open_reader
 from ingest.settings import IngestSettings
-from ingest.synonyms import SYNONYMS, plain_name
 from schemas import STANDARD_COLUMNS, CatalogError, Change, ConfigurationError, Rejection
 
 

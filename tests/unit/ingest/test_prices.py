@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from ingest.catalog import open_catalog
-from ingest.prices import Prices
+from ingest.columns.prices import Prices
 from ingest.readers import Row
 from ingest.settings import IngestSettings
 

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from pydantic import SecretStr
 
-from ingest.report_page import duration, write_report_page
-from ingest.run_pictures import MAX_TILES, ReadPicture
+from ingest.report_page.gallery import MAX_TILES, ReadPicture
+from ingest.report_page.render import duration, write_report_page
 from ingest.settings import IngestSettings, shown_settings
 from schemas import Change, IngestReport, PictureNotFound, Rejection
 

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from catalog import PictureLimits, open_root, point_id
+from catalog import point_id
+from images import PictureLimits, open_root
 from ingest.catalog import Catalog, open_catalog
 from ingest.intake import entries
 from ingest.scan import Scan, Scanner

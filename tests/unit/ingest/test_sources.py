@@ -19,7 +19,7 @@ import pytest
 from backports import zstd
 from pyarrow import parquet
 
-from catalog import PictureLimits, open_root
+from images import PictureLimits, open_root
 from ingest.catalog import Catalog, open_catalog
 from ingest.readers import Row
 from ingest.settings import IngestSettings

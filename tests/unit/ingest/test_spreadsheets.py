@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.catalog import open_catalog
-from ingest.prices import Prices
+from ingest.columns.prices import Prices
+from ingest.columns.stock import parse_stock
 from ingest.readers import Row
 from ingest.settings import IngestSettings
-from ingest.stock import parse_stock
 from schemas import CatalogError, Rejection
 
 

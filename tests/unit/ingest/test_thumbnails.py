@@ -10,8 +10,8 @@ import psutil
 import pytest
 from PIL import Image
 
-from catalog import PictureLimits
-from ingest.thumbnails import SIDE, Thumbnails
+from images import PictureLimits
+from ingest.report_page.thumbnails import SIDE, Thumbnails
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,160 @@
+"""GET /v1/catalog, and /v1/products/{id} with its like and its pictures.
+
+An id may have any characters, so it is one percent-encoded path segment: ``api.middleware.paths`` keeps such
+segments as they were sent, and the routes here decode them.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import unquote
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Path as InPath
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from api.clients import Gone
+from api.inputs import known_parameters_alone
+from api.middleware.limits import Workers
+from api.openapi import responses
+from api.pictures import ProductPictures
+from api.routes.search import answer
+from api.serving import Serving
+from catalog import shown_product
+from images import IN_BROWSERS
+from schemas import (
+    MAX_ID,
+    MAX_LIMIT,
+    FieldKind,
+    ProductNotFound,
+    SearchRequest,
+    SearchResponse,
+)
+from search import Searcher, picture_addresses
+
+router = APIRouter(prefix="/v1", tags=["catalog"], dependencies=[Depends(known_parameters_alone)])
+
+Id = Annotated[str, InPath(description="Percent-encoded, a slash in it as well.", examples=["B021"])]
+Number = Annotated[int, InPath(description="From 0.", json_schema_extra={"minimum": 0}, examples=[0])]
+PICTURE = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in IN_BROWSERS}
+
+# A picture that a hostile catalog slipped in must not run as a page of this origin.
+PICTURE_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "private, max-age=300",
+}
+
+
+class Model(BaseModel):
+    model: str
+    label: str
+    dimension: int
+
+
+class Field(BaseModel):
+    name: str
+    kind: FieldKind
+
+
+class Catalog(BaseModel):
+    """What is being served."""
+
+    collection: str
+    generation: str
+    products: int
+    model: Model
+    fields: list[Field]
+    attribution: str | None = None
+
+
+class ProductView(BaseModel):
+    id: str
+    product: dict[str, Any]
+    images: list[str]
+
+
+@router.get("/catalog", responses=responses(503))
+async def catalog(request: Request) -> Catalog:
+    """What is being served: how many products, by which model, and what can be filtered."""
+    workers: Workers = request.app.state.workers
+    return await workers.run(request, lambda _: _catalog(request))
+
+
+@router.get("/products/{id}", responses=responses(404, 503))
+async def product(id: Id, request: Request) -> ProductView:
+    """One product as its catalog row."""
+    workers: Workers = request.app.state.workers
+    return await workers.run(request, lambda _: _product(request, unquote(id)))
+
+
+@router.get("/products/{id}/similar", response_model=SearchResponse, responses=responses(404, 503))
+async def similar(
+    id: Id,
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 20,
+    cursor: Annotated[str | None, Query(max_length=512, description="`next_cursor` of the page before.")] = None,
+) -> Response:
+    """Products like this one, by its picture and its words."""
+    product_id = unquote(id)
+    if len(product_id) > MAX_ID:  # no product has it, and no search takes it
+        raise ProductNotFound(f"there is no product {product_id!r}")
+    return await answer(request, SearchRequest(product_id=product_id, limit=limit, cursor=cursor), None)
+
+
+@router.get("/products/{id}/images/{n}", response_class=Response, responses=responses(404, 503, content=PICTURE))
+async def picture(id: Id, n: Number, request: Request) -> Response:
+    """The product's picture of that number, as a browser can show it."""
+    workers: Workers = request.app.state.workers
+    return await workers.run(request, partial(_picture, request, unquote(id), n))
+
+
+def _catalog(request: Request) -> Catalog:
+    serving: Serving = request.app.state.serving
+    with serving.searcher() as searcher:
+        index, record = searcher.index, searcher.index.record
+        builtin = record.embedding.model == "builtin"
+        label = "builtin offline model, not CLIP" if builtin else Path(record.embedding.model).name
+        return Catalog(
+            collection=record.collection,
+            generation=index.generation,
+            products=index.count(),
+            model=Model(model=record.embedding.model, label=label, dimension=record.embedding.dimension),
+            fields=[Field(name=name, kind=kind) for name, kind in sorted(record.fields.items())],
+            attribution=_attribution(searcher),
+        )
+
+
+def _product(request: Request, product_id: str) -> ProductView:
+    serving: Serving = request.app.state.serving
+    with serving.searcher() as searcher:
+        payload = _payload(searcher, product_id)
+    return ProductView(id=payload["id"], product=shown_product(payload), images=picture_addresses(payload))
+
+
+def _picture(request: Request, product_id: str, number: int, gone: Gone) -> Response:
+    serving: Serving = request.app.state.serving
+    pictures: ProductPictures = request.app.state.pictures
+    with serving.searcher() as searcher:
+        payload, generation = _payload(searcher, product_id), searcher.index.generation
+    data, media_type = pictures.show(payload, number, generation, gone)
+    return Response(data, media_type=media_type, headers=PICTURE_HEADERS)
+
+
+def _payload(searcher: Searcher, product_id: str) -> dict[str, Any]:
+    return searcher.product(product_id).payload
+
+
+def _attribution(searcher: Searcher) -> str | None:
+    """Whom to thank for the pictures: what a file ATTRIBUTION.txt beside the catalog says."""
+    first = next(iter(searcher.index.fetch(searcher.index.scan(None, 1)).values()), None)
+    if first is None:
+        return None
+    root = Path(first.payload["root"])
+    try:
+        return (root / "ATTRIBUTION.txt").read_text(encoding="utf-8")[:2000].strip() or None
+    except (OSError, ValueError):  # an archive or a bucket is no folder
+        return None

@@ -1,0 +1,81 @@
+"""POST /v1/search and /v1/search/image."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from api.clients import Gone
+from api.inputs import known_parameters_alone, media_type, search_of_form, search_of_json
+from api.middleware.limits import Bodies, Workers
+from api.middleware.metrics import Metrics
+from api.openapi import FORM_BODY, SEARCH_BODY, responses
+from api.photos import PhotoFetcher
+from api.problems import validation_problem
+from api.serving import Serving
+from images import DecodePool
+from schemas import SearchRequest, SearchResponse
+
+SEARCHED = responses(404, 413, 415, 502, 503)
+
+router = APIRouter(prefix="/v1", tags=["search"], dependencies=[Depends(known_parameters_alone)])
+
+
+@router.post("/search", response_model=SearchResponse, responses=SEARCHED, openapi_extra={"requestBody": SEARCH_BODY})
+async def search(request: Request) -> Response:
+    """Search by words, by a photo (base64, or its URL), by a product, or by several of them; or browse by a filter."""
+    bodies: Bodies = request.app.state.bodies
+    async with bodies.read(request) as body:
+        media_type(request, "application/json")
+        try:
+            asked = await run_in_threadpool(search_of_json, body)
+        except ValidationError as error:
+            return await run_in_threadpool(validation_problem, error)
+        body.clear()
+        return await answer(request, asked, None)
+
+
+@router.post(
+    "/search/image", response_model=SearchResponse, responses=SEARCHED, openapi_extra={"requestBody": FORM_BODY}
+)
+async def search_image(request: Request) -> Response:
+    """Search by an uploaded photo, with the rest of the request as JSON in the form field `request`."""
+    bodies: Bodies = request.app.state.bodies
+    most: int = request.app.state.settings.max_upload_bytes
+    async with bodies.read(request) as body:
+        form = media_type(request, "multipart/form-data")
+        try:
+            asked, photo = await run_in_threadpool(search_of_form, body, form, most)
+        except ValidationError as error:
+            return await run_in_threadpool(validation_problem, error, "request")
+        body.clear()
+        return await answer(request, asked, photo)
+
+
+async def answer(request: Request, asked: SearchRequest, photo: bytes | None) -> Response:
+    """Search when it is the request's turn, and say in Server-Timing where the time went."""
+    if photo is None and asked.image is not None and asked.image.url is not None:
+        photos: PhotoFetcher = request.app.state.photos
+        photo = await run_in_threadpool(photos.fetch, asked.image.url)
+    workers: Workers = request.app.state.workers
+    with_photo = photo is not None or asked.image is not None
+    return await workers.run(request, partial(_answer, request, asked, photo), photo=with_photo)
+
+
+def _answer(request: Request, asked: SearchRequest, photo: bytes | None, gone: Gone) -> Response:
+    decoders: DecodePool = request.app.state.decoders
+    serving: Serving = request.app.state.serving
+    metrics: Metrics = request.app.state.metrics
+    with serving.searcher() as searcher:
+        result = searcher.search(asked, photo, partial(decoders.decode, gone=gone))
+    metrics.encode_seconds.observe(result.encode_ms / 1e3)
+    metrics.search_seconds.observe(result.search_ms / 1e3)
+    return Response(
+        result.response.model_dump_json(exclude_none=True),
+        media_type="application/json",
+        headers={"Server-Timing": f"encode;dur={result.encode_ms:.2f}, search;dur={result.search_ms:.2f}"},
+    )

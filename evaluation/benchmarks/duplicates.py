@@ -1,0 +1,213 @@
+"""How well copies of pictures are told from other pictures, on a catalog of one's own.
+
+Copies are made of some of the catalog's pictures, in every way that shops make them; what is no copy is
+every pair of the catalog's pictures, less those with the same bytes. All pairs are compared, without an index.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageEnhance, ImageOps
+from tqdm import tqdm
+
+from catalog import product_from_row
+from embedding import Encoder
+from images import (
+    PictureLimits,
+    decode_picture,
+    differences,
+    hash_bytes,
+    is_copy,
+    locate_picture,
+    near_distance,
+    perceptual_hash,
+    read_picture,
+    sketch,
+)
+from schemas import ConfigurationError, PictureError, RowError
+
+Floats = NDArray[np.float32]
+Change = Callable[[Image.Image], Image.Image]
+
+MOST_PICTURES = 1000
+COPIED = 64
+"""Pictures that copies are made of, in even steps through the catalog."""
+SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """``vector`` is ``(dim,) float32``, unit length; ``sketch`` ``(3, 16, 16) float32``."""
+
+    id: str
+    group: str | None
+    hash: str
+    vector: Floats
+    sketch: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """``found`` is the share of copies by change; the pairs are of pictures that are no copies."""
+
+    pictures: int
+    near: float
+    copies: int
+    found: dict[str, float]
+    mirrored: float
+    others: int
+    variants: int
+    wrong_others: list[tuple[str, str]]
+    wrong_variants: list[tuple[str, str]]
+
+
+def report(catalog: Path, encoder: Encoder) -> str:
+    """What was measured, as text."""
+    return _text(measure(catalog, encoder), catalog, encoder.spec.model)
+
+
+def measure(catalog: Path, encoder: Encoder) -> Told:
+    """Raises ConfigurationError when the catalog cannot be read or has no two pictures."""
+    pictures, images = _read(catalog, encoder)
+    groups = [picture.group for picture in pictures]
+    vectors = np.stack([picture.vector for picture in pictures])
+    near = near_distance(vectors, groups)
+    chosen = list(range(0, len(pictures), -(-len(pictures) // COPIED)))
+    shares: dict[str, list[bool]] = {}
+    for at in tqdm(chosen, unit="picture", desc="copies", disable=None):
+        image = Image.open(BytesIO(images[at])).convert("RGB")
+        changed = {name: change(image) for name, change in (CHANGES | {_MIRRORED: ImageOps.mirror}).items()}
+        cosines = encoder.encode_images(list(changed.values())) @ pictures[at].vector
+        left = differences(pictures[at].sketch, np.stack([_sketch(copy) for copy in changed.values()]))
+        for name, cosine, difference in zip(changed, cosines.tolist(), left.tolist(), strict=True):
+            shares.setdefault(name, []).append(is_copy(difference, cosine, near))
+    found = {name: sum(told) / len(told) for name, told in shares.items()}
+    mirrored = found.pop(_MIRRORED)
+    wrong: dict[bool, list[tuple[str, str]]] = {False: [], True: []}
+    pairs = {False: 0, True: 0}
+    for at, picture in enumerate(tqdm(pictures, unit="picture", desc="pairs", disable=None)):
+        others = [other for other in pictures[at + 1 :] if other.hash != picture.hash]
+        cosines = np.array([other.vector @ picture.vector for other in others])
+        for other in others:
+            pairs[_variants(picture, other)] += 1
+        may_be = [other for other, cosine in zip(others, cosines, strict=True) if is_copy(0.0, cosine, near)]
+        if not may_be:
+            continue
+        left = differences(picture.sketch, np.stack([other.sketch for other in may_be]))
+        for other, difference in zip(may_be, left.tolist(), strict=True):
+            if is_copy(difference, float(other.vector @ picture.vector), near):
+                wrong[_variants(picture, other)].append((picture.id, other.id))
+    return Told(len(pictures), near, len(chosen), found, mirrored, pairs[False], pairs[True], wrong[False], wrong[True])
+
+
+def _variants(one: Picture, other: Picture) -> bool:
+    return one.group is not None and one.group == other.group
+
+
+def _read(catalog: Path, encoder: Encoder) -> tuple[list[Picture], list[bytes]]:
+    """First pictures of a JSONL catalog's products, and their bytes; rows and pictures that are bad are left out."""
+    limits = PictureLimits()
+    pictures: list[Picture] = []
+    kept: list[bytes] = []
+    try:
+        lines = catalog.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"cannot read the catalog {catalog}, which is to be JSONL: {error}") from error
+    for line in tqdm(lines, unit="row", desc="pictures", disable=None):
+        try:
+            product = product_from_row(json.loads(line)).product
+            data = read_picture(locate_picture(catalog.parent, product.images[0]), limits)
+            image = decode_picture(data, limits)
+        except (RowError, PictureError, json.JSONDecodeError, IndexError):
+            continue
+        vector = encoder.encode_images([image])[0]
+        pictures.append(Picture(product.id, product.group_id, hash_bytes(data), vector, _sketch(image)))
+        kept.append(data)
+        if len(pictures) == MOST_PICTURES:
+            break
+    if len(pictures) < 2:
+        raise ConfigurationError(f"{catalog} has fewer than two pictures to measure with")
+    return pictures, kept
+
+
+def _sketch(image: Image.Image) -> Floats:
+    made = sketch(perceptual_hash(image))
+    assert made is not None
+    return made
+
+
+def _saved(quality: int) -> Change:
+    def save(image: Image.Image) -> Image.Image:
+        buffer = BytesIO()
+        image.save(buffer, "JPEG", quality=quality)
+        return Image.open(buffer).convert("RGB")
+
+    return save
+
+
+def _scaled(factor: float) -> Change:
+    return lambda image: image.resize((max(1, int(image.width * factor)), max(1, int(image.height * factor))))
+
+
+def _cut(left: float, top: float, right: float, bottom: float) -> Change:
+    def cut(image: Image.Image) -> Image.Image:
+        width, height = image.size
+        box = int(width * left), int(height * top), int(width * (1 - right)), int(height * (1 - bottom))
+        return image.crop(box)
+
+    return cut
+
+
+def _marked(image: Image.Image) -> Image.Image:
+    marked = image.copy()
+    pen = ImageDraw.Draw(marked, "RGBA")
+    place, size = (image.width * 0.3, image.height * 0.45), max(10, image.width // 12)
+    pen.text(place, "SAMPLE SHOP", fill=(255, 255, 255, 140), font_size=size)
+    return marked
+
+
+_MIRRORED = "mirrored"
+CHANGES: dict[str, Change] = {
+    "saved again, quality 30": _saved(30),
+    "saved again, quality 75": _saved(75),
+    "a quarter of the size": _scaled(0.25),
+    "half the size": _scaled(0.5),
+    "twice the size": _scaled(2),
+    "2 % cut around": _cut(0.02, 0.02, 0.02, 0.02),
+    "4 % cut around": _cut(0.04, 0.04, 0.04, 0.04),
+    "8 % cut around": _cut(0.08, 0.08, 0.08, 0.08),
+    "8 % cut off two sides": _cut(0.08, 0.08, 0, 0),
+    "darker": lambda image: ImageEnhance.Brightness(image).enhance(0.85),
+    "brighter": lambda image: ImageEnhance.Brightness(image).enhance(1.15),
+    "less contrast": lambda image: ImageEnhance.Contrast(image).enhance(0.8),
+    "less colour": lambda image: ImageEnhance.Color(image).enhance(0.8),
+    "watermark": _marked,
+    "border of 3 %": lambda image: ImageOps.expand(image, int(image.width * 0.03), "white"),
+}
+
+
+def _text(told: Told, catalog: Path, model: str) -> str:
+    copies = told.copies * len(told.found)
+    found = round(sum(share * told.copies for share in told.found.values()))
+    wrong = len(told.wrong_others)
+    lines = [
+        f"same pictures in {catalog.name} with {model}: {told.pictures:,} pictures, near up to {told.near:.3f}",
+        f"  copies of {told.copies} pictures that are found, recall {found / copies:.3f}",
+        *(f"    {name:<26}{share:>7.2f}" for name, share in told.found.items()),
+        "  called the same among pairs that are no copies made here",
+        f"    mirrored                  {round(told.mirrored * told.copies):>7,} of {told.copies:,}",
+        f"    variants, never flagged   {len(told.wrong_variants):>7,} of {told.variants:,}",
+        f"    other products            {wrong:>7,} of {told.others:,}",
+        f"  precision, over these copies and other products: {found / max(1, found + wrong):.3f}",
+    ]
+    if wrong:
+        shown: Sequence[tuple[str, str]] = told.wrong_others[:SHOWN]
+        lines += ["  look whether these are copies that the catalog has:", *(f"    {a}  {b}" for a, b in shown)]
+    return "\n".join(lines)

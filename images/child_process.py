@@ -1,0 +1,192 @@
+"""A process that does work on bytes which may have been made to hurt, and that can be killed at any moment.
+
+Each has a pipe to itself: pebble's share a queue, and one that was killed while it held the queue's lock stopped the
+pool for good when that was tried; the standard library's pool gives up all its tasks when one process dies, and cannot
+end a task. They are forked from a process that has imported what they need and does nothing else, so that to replace
+one takes 20 ms, where to start Python and to import takes a second.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import resource
+import signal
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection
+from multiprocessing.resource_tracker import ensure_running
+from pathlib import Path
+from typing import Any
+
+START_SECONDS = 120.0
+"""For the imports, on a machine that has much else to do."""
+
+STALLED_SECONDS = 10
+"""After which a process that takes or gives half a message is as good as dead."""
+
+GIVING_WAY = 5
+"""More niceness: with the least priority of all a picture would never be done on a machine that is busy."""
+
+_CONTEXT = get_context("forkserver")
+
+
+class ChildDied(Exception):
+    """The process is gone, or as good as that."""
+
+
+class Child:
+    """One process, for one caller at a time; ready once ``start`` has returned.
+
+    Ctrl-C is its parent's to answer, and the system ends it, even in the middle of a decoder, when its parent is gone.
+    """
+
+    def __init__(self, memory: int, niceness: int, setup: Callable[[], object]) -> None:
+        """
+        Args:
+            memory: Bytes of address space it may take beyond what its imports have taken.
+            niceness: How far it gives way to others, from 0 to 19.
+            setup: Called there before all else: like everything that goes there, something of a module.
+        """
+        self._pipe, theirs = _CONTEXT.Pipe()
+        _never_stall(self._pipe)
+        self._process = _CONTEXT.Process(
+            target=_serve, args=(theirs, memory, niceness, setup), name="decoder", daemon=True
+        )
+        self.idle = False
+        """Whether it can be given something to do."""
+        _CONTEXT.set_forkserver_preload(["images.decode_pool", setup.__module__])
+        # Ctrl-C is kept from the process that forks, and so from all it forks, from before its first import.
+        ensure_running()  # here, since it unblocks the signal where it starts what it ensures
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self._process.start()
+        except BaseException:
+            self._pipe.close()
+            raise
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            theirs.close()
+
+    def start(self) -> None:
+        """Wait until it is ready. Raises ChildDied."""
+        with _may_die():
+            if not self._pipe.poll(START_SECONDS):
+                raise ChildDied
+            self._pipe.recv()
+        self.idle = True
+
+    def begin(self, work: Callable[[], object]) -> None:
+        """Raises ChildDied."""
+        self.idle = False
+        with _may_die():
+            self._pipe.send(work)
+
+    def wait(self, seconds: float) -> bool:
+        """Whether the work is done, within so many seconds. Raises ChildDied."""
+        with _may_die():
+            return self._pipe.poll(seconds)
+
+    def result(self) -> Any:
+        """What the work returned; raises what it raised, and ChildDied."""
+        with _may_die():
+            value, error = self._pipe.recv()
+        self.idle = True
+        if error is not None:
+            raise error
+        return value
+
+    def cpu_seconds(self) -> float:
+        """What it has taken of processors since it began; 0 where the system does not tell."""
+        with suppress(OSError):
+            # As Linux' C libraries write clock_getcpuclockid.
+            return time.clock_gettime((~(self._process.pid or 0) << 3) | 2)
+        return 0.0
+
+    def give_way(self) -> None:
+        """Get a third of the share that it had of a busy processor from now on. Raises ChildDied."""
+        with _may_die():
+            pid = self._process.pid or 0
+            os.setpriority(os.PRIO_PROCESS, pid, min(os.getpriority(os.PRIO_PROCESS, pid) + GIVING_WAY, 19))
+
+    def kill(self) -> None:
+        """At once, whatever it is doing. Another thread may be waiting for it: that gets ChildDied."""
+        with suppress(ValueError):  # ended by its caller meanwhile
+            self._process.kill()
+
+    def end(self) -> None:
+        self.kill()
+        self._process.join()
+        self._process.close()
+        self._pipe.close()
+
+
+def _serve(pipe: Connection, memory: int, niceness: int, setup: Callable[[], object]) -> None:
+    """The life of a child: do what is asked until nobody is there to ask."""
+    _die_with_parent()
+    os.nice(niceness)
+    _bound(resource.RLIMIT_AS, _address_space() + memory)
+    _bound(resource.RLIMIT_CORE, 0)
+    setup()
+    # What decoders have to say, and some write it there, is for nobody: standard output is for a job's report.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):
+        os.dup2(nowhere, descriptor)
+    with suppress(EOFError, ConnectionError):
+        pipe.send(None)
+        while True:
+            pipe.send(_outcome(pipe.recv()))
+
+
+def _outcome(work: Callable[[], object]) -> tuple[object, Exception | None]:
+    try:
+        return work(), None
+    except Exception as error:
+        return None, error
+
+
+def _die_with_parent() -> None:
+    """Have the system send a signal when the parent's end of a pipe closes, one that nobody handles.
+
+    Its action is then to end the process, also in code that never lets Python run.
+    """
+    signal.signal(signal.SIGIO, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGIO})
+    parent = parent_process()
+    assert parent is not None
+    fcntl.fcntl(parent.sentinel, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(parent.sentinel, fcntl.F_SETFL, os.O_ASYNC)
+    if not parent.is_alive():  # gone before that
+        os._exit(1)
+
+
+def _bound(what: int, most: int) -> None:
+    _, allowed = resource.getrlimit(what)
+    resource.setrlimit(what, (most if allowed == resource.RLIM_INFINITY else min(most, allowed), allowed))
+
+
+def _address_space() -> int:
+    """Of this process, in bytes; 0 where the system is another than Linux."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 0
+
+
+@contextmanager
+def _may_die() -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, OSError) as error:  # the other end of the pipe is gone, or stalled
+        raise ChildDied from error
+
+
+def _never_stall(pipe: Connection) -> None:
+    """Have reads and writes fail that wait too long for the other end: a process may be stopped."""
+    with socket.socket(fileno=os.dup(pipe.fileno())) as end:
+        for option in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
+            end.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", STALLED_SECONDS, 0))

@@ -1,0 +1,83 @@
+"""Pictures kept by what they are: one file for each content, named by its hash.
+
+What is fetched or comes inside a catalog is kept here, so that it can be shown, and embedded again,
+without its source. Nothing is ever changed in place, so any number of processes may read and write.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from images.fingerprint import hash_bytes
+
+_HASH = re.compile(r"[0-9a-f]{32}")
+_LEFT_BEHIND = 3_600.0
+"""Seconds after which a file that is still being written belongs to nobody."""
+
+
+class PictureStore:
+    """Files ``ab/abcdef…`` in ``folder``, which is made when something is put into it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._remove_left_behind()
+
+    def put(self, data: bytes) -> str:
+        """Keep ``data``; its hash, as ``hash_bytes`` makes it. Raises OSError, as on a full disk."""
+        hash = hash_bytes(data)
+        if self.get(hash) is None:
+            self.write(self._path(hash), data)
+        return hash
+
+    def get(self, hash: str) -> bytes | None:
+        """The bytes of that hash; None where they are not kept, or are no longer what they were."""
+        if not _HASH.fullmatch(hash):
+            return None
+        try:
+            data = self._path(hash).read_bytes()
+        except OSError:
+            return None
+        # A file is not flushed to the disk before it gets its name: a power cut may leave it short or blank.
+        return data if hash_bytes(data) == hash else None
+
+    def has(self, hash: str) -> bool:
+        """Whether there is a file of that hash: one look, no reading."""
+        return bool(_HASH.fullmatch(hash)) and os.access(self._path(hash), os.R_OK)
+
+    def write(self, path: Path, data: bytes) -> None:
+        """Give the file ``path``, somewhere in ``folder``, this content in one step. Raises OSError."""
+        temporary = self._new / secrets.token_hex(16)
+        try:
+            try:
+                temporary.write_bytes(data)
+            except FileNotFoundError:
+                self._new.mkdir(parents=True, exist_ok=True)
+                temporary.write_bytes(data)
+            try:
+                temporary.replace(path)
+            except FileNotFoundError:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                temporary.replace(path)
+        except OSError:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+
+    @property
+    def _new(self) -> Path:
+        return self.folder / "new"
+
+    def _path(self, hash: str) -> Path:
+        return Path(f"{self.folder}/{hash[:2]}/{hash}")  # in one step: for a million pictures it counts
+
+    def _remove_left_behind(self) -> None:
+        """What processes that were killed had begun to write."""
+        with suppress(OSError):
+            for path in self._new.iterdir():
+                if path.stat().st_mtime < time.time() - _LEFT_BEHIND:
+                    path.unlink()

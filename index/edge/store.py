@@ -1,0 +1,180 @@
+"""The embedded index: Qdrant Edge in process, one directory a generation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from index.edge.disk_space import told_when_full
+from index.edge.engine import EdgeEngine
+from index.edge.generations import Base, Generations, View, still_serves
+from index.locks import writer_lock
+from index.protocols import Latest
+from index.reader import Reader
+from index.writer import OWN_PATHS, Writer, continued, described, field_paths
+from schemas import Generation, IndexDamaged, IndexDiskFull, IndexRecord
+
+
+class _Left(NamedTuple):
+    """The opened shard that a job left behind, and the record it was built to."""
+
+    engine: EdgeEngine
+    record: IndexRecord
+
+
+class EmbeddedStore:
+    """An ``IndexStore`` in a folder."""
+
+    def __init__(self, data_dir: Path, collection: str) -> None:
+        self._generations = Generations(data_dir / collection)
+        self._build: EmbeddedBuild | None = None
+
+    poll_seconds = 0.5
+
+    def open(self) -> Reader:
+        self._generations.sweep_views()
+        return self._open(self._generations.view())
+
+    def _open(self, view: View) -> Reader:
+        try:
+            engine = EdgeEngine.load(view.shard)
+        except BaseException:
+            view.close()
+            raise
+        return Reader(engine, view.record, view.generation, on_close=view.close)
+
+    def version(self) -> str | None:
+        return self._generations.current()
+
+    def record(self) -> IndexRecord | None:
+        generation = self._generations.current()
+        return self._generations.record(generation) if generation else None
+
+    @contextmanager
+    def lock(self, wait: float | None = None) -> Iterator[None]:
+        with ExitStack() as held:
+            with told_when_full(self._generations.root):
+                held.enter_context(writer_lock(self._generations.root / "lock", wait or 0.0))
+            try:
+                yield
+            finally:
+                self._release()
+
+    def latest(self, record: IndexRecord) -> Latest | None:
+        self._release()
+        current = self._generations.current()
+        if left := self._left_behind(current, record):
+            return Latest(Reader(left.engine, described(left.record, record), "building"), resumed=True)
+        if current is None or self._generations.record(current).differences(record):
+            return None
+        serving = self.open()
+        return Latest(serving.described(described(serving.record, record)), resumed=False)
+
+    def begin(self, record: IndexRecord) -> EmbeddedBuild:
+        self._release()
+        files, current = self._generations, self._generations.current()
+        files.sweep_views()
+        serving = files.record(current) if current else None
+        fresh = serving is not None and bool(serving.differences(record))
+        left = self._left_behind(current, record)
+        base = None if fresh else serving
+        try:
+            if left:
+                base = base or left.record
+                engine, record = left.engine, continued(left.record, record)
+            elif current and serving and not fresh:
+                record = continued(serving, record)
+                new = {path: kind for path, kind in field_paths(record).items() if path not in field_paths(serving)}
+                engine = EdgeEngine.load(files.copy_current(current), new)
+            else:
+                shard = files.new_shard()
+                EdgeEngine.create(shard, record.embedding.dimension).close()
+                engine = EdgeEngine.load(shard, OWN_PATHS | field_paths(record))
+        except IndexDiskFull:
+            files.clear()  # half a shard is of no use to anybody, and its room is
+            raise
+        files.set_base(Base(generation=current, record=record))
+        self._build = EmbeddedBuild(files, engine, record, base, fresh=fresh, resumed=left is not None)
+        return self._build
+
+    def _left_behind(self, current: str | None, record: IndexRecord) -> _Left | None:
+        """What a job that died was building, where this record can go on with it."""
+        base = self._generations.base()
+        if base is None or base.generation != current or base.record.differences(record):
+            return None
+        try:
+            return _Left(EdgeEngine.load(self._generations.building / "shard"), base.record)
+        except IndexDamaged:
+            return None
+
+    def generations(self) -> list[Generation]:
+        return [self._told(name) for name in self._generations.names()]
+
+    def _told(self, name: str) -> Generation:
+        serving = name == self._generations.current()
+        size = self._generations.size(name)
+        try:
+            with closing(self._open(self._generations.view_of(name))) as index:
+                return Generation.of(name, index.record, serving=serving, products=index.count(), size=size)
+        except (IndexDamaged, FileNotFoundError):
+            return Generation.unreadable(name, serving=serving, size=size)
+
+    def switch(self, name: str) -> str:
+        self._release()
+        # What cannot be opened must not serve.
+        self._open(self._generations.view_of(self._generations.known(name))).close()
+        self._generations.serve(name)
+        return name
+
+    def remove(self, name: str) -> None:
+        if self._generations.known(name) == self._generations.current():
+            raise still_serves(name)
+        self._generations.remove(name)
+
+    def _release(self) -> None:
+        """Let go of the files of a build that was neither committed nor discarded."""
+        if self._build:
+            self._build.close()
+            self._build = None
+
+
+class EmbeddedBuild(Writer):
+    """An ``IndexBuild`` in the folder ``building``."""
+
+    def __init__(
+        self,
+        generations: Generations,
+        engine: EdgeEngine,
+        record: IndexRecord,
+        base: IndexRecord | None,
+        *,
+        fresh: bool,
+        resumed: bool,
+    ) -> None:
+        self._generations = generations
+        self._edge = engine
+        self.fresh = fresh
+        self.resumed = resumed
+        super().__init__(engine, Reader(engine, record, "building"), base)
+
+    @property
+    def graph_due(self) -> bool:
+        return self._edge.graph_due
+
+    def optimize(self) -> None:
+        self._edge.optimize()
+
+    def commit(self) -> str:
+        self.optimize()
+        self.close()
+        return self._generations.publish(self._record)
+
+    def discard(self) -> None:
+        self.close()
+        self._generations.clear()
+
+    def close(self) -> None:
+        """Let go of the files; the build stays for the next ``begin``."""
+        self._edge.close()

@@ -1,0 +1,1 @@
+"""Images of different products that show the same."""

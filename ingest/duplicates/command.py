@@ -1,0 +1,83 @@
+"""``python -m ingest same``: pictures of an index that show the same."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from itertools import chain
+from uuid import UUID
+
+from tqdm import tqdm
+
+from catalog import points_of
+from index import CatalogIndex, IndexSettings, all_points, build_settings, open_store, settings_parser
+from ingest.duplicates.clusters import clusters
+from ingest.duplicates.find import find_same
+from schemas import ProductNotFound, SameCluster, StoreLensError, ingest_command
+
+_EPILOG = """\
+identical       the same bytes
+near-identical  copies: scaled, compressed, lit, marked, or with the edges cut
+similar         they merely look alike; a mirrored picture is one of these
+
+Pictures of the variants of one group are not compared. A line of stdout is one JSON object:
+{"kind": .., "pictures": [{"product", "picture", "source", "root"}, ..]}, the most pictures first.
+Exit status: 0 done; 1 it could not be done; 2 bad arguments.
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    program = f"{ingest_command()} same"
+    parser = settings_parser(IndexSettings, program, "List the pictures of an index that show the same.", _EPILOG)
+    parser.add_argument("--similar", action="store_true", default=False, help="Also those that merely look alike.")
+    parser.add_argument("--product", metavar="ID", default=None, help="Only what is the same as a picture of this one.")
+    parser.add_argument("--limit", metavar="N", type=int, default=None, help="At most so many lines.")
+    given = parser.parse_args(arguments)
+    if given.limit is not None and given.limit < 1:
+        parser.error(f"--limit: at least 1, not {given.limit}")
+    settings = build_settings(IndexSettings, parser, given)
+    try:
+        with closing(open_store(settings).open()) as index:
+            points = _points(index, given.product)
+            found = clusters(find_same(index, points, similar=given.similar))
+    except StoreLensError as error:
+        print(f"{program}: {error.message}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"{program}: interrupted", file=sys.stderr)
+        return 130
+    _print(found[: given.limit])
+    print(_summary(found, given.limit), file=sys.stderr)
+    return 0
+
+
+def _points(index: CatalogIndex, product: str | None) -> Iterator[UUID]:
+    """Raises ProductNotFound."""
+    if product is None:
+        return iter(tqdm(all_points(index), total=index.count(), unit=" products", file=sys.stderr, disable=None))
+    found = index.values(points_of(product), ["id"])
+    if not found:
+        raise ProductNotFound(f"there is no product {product!r}")
+    return iter(found)
+
+
+def _print(found: Sequence[SameCluster]) -> None:
+    try:
+        for cluster in found:
+            print(cluster.model_dump_json())
+        sys.stdout.flush()
+    except BrokenPipeError:  # `| head` has seen enough; what Python would flush at its end goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _summary(found: Sequence[SameCluster], limit: int | None) -> str:
+    counts = Counter(cluster.kind for cluster in found)
+    pictures = len(set(chain.from_iterable(cluster.pictures for cluster in found)))
+    if not found:
+        return "no pictures that show the same"
+    said = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
+    left = f"; the first {limit:,} are listed" if limit is not None and limit < len(found) else ""
+    return f"{len(found):,} groups of {pictures:,} pictures that show the same: {said}{left}"

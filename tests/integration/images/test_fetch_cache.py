@@ -1,0 +1,244 @@
+"""Pictures by URL over a store on disk: what is asked for again, and when."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from images import PictureLimits, PictureSettings, PictureStore, hash_bytes
+from images.fetch.cache import UrlPictures
+from schemas import NotAPicture, PictureHostRefused, PictureNotFound, PictureUnreachable
+from tests.integration.images.conftest import MakeFetcher
+from tests.support.picture_server import Asked, PictureServer
+from tests.support.pictures import photo
+
+OLD, NEW = photo(), photo(200, 150)
+DAY = 86_400.0
+MakePictures = Callable[..., UrlPictures]
+
+
+class Clock:
+    now = 1e9
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> PictureStore:
+    return PictureStore(tmp_path / "pictures")
+
+
+@pytest.fixture
+def run(store: PictureStore, clock: Clock, make_fetcher: MakeFetcher) -> Iterator[MakePictures]:
+    """A run's pictures; each call is another run over the same store."""
+    with ExitStack() as opened:
+
+        def make(max_age: float = 7, **settings: object) -> UrlPictures:
+            built = PictureSettings.model_validate({"picture_max_age": max_age})
+            pictures = UrlPictures(store, built, PictureLimits(), lambda: make_fetcher(**settings), clock)
+            opened.callback(pictures.close)
+            return pictures
+
+        yield make
+
+
+def test_a_young_picture_is_not_asked_for_again(
+    server: PictureServer, run: MakePictures, store: PictureStore, clock: Clock
+) -> None:
+    url = server.gives("/a.jpg", OLD)
+    assert run().mark(url) is None
+    assert run().read(url) == OLD
+    clock.now += 6.9 * DAY
+    later = run()
+    assert (later.mark(url), later.read(url)) == (hash_bytes(OLD), OLD)
+    assert server.times("/a.jpg") == 1
+    assert store.get(hash_bytes(OLD)) == OLD
+
+
+def test_an_old_one_is_asked_for_only_if_it_changed(server: PictureServer, run: MakePictures, clock: Clock) -> None:
+    url = server.gives("/a.jpg", OLD, ETag='"one"', Last_Modified="Wed, 01 Jul 2026 10:00:00 GMT")
+    run().read(url)
+    server.gives("/a.jpg", b"", 304)  # what it calls this state need not be said again
+    for _ in range(2):
+        clock.now += 7.1 * DAY
+        later = run()
+        assert (later.mark(url), later.read(url)) == (None, OLD)
+        assert later.mark(url) == hash_bytes(OLD)
+        assert server.asked[-1][1]["If-None-Match"] == '"one"'
+        assert server.asked[-1][1]["If-Modified-Since"] == "Wed, 01 Jul 2026 10:00:00 GMT"
+    assert server.times("/a.jpg") == 3
+
+
+def test_what_changed_is_another_picture(server: PictureServer, run: MakePictures, clock: Clock) -> None:
+    url = server.gives("/a.jpg", OLD, ETag='"one"')
+    run().read(url)
+    server.gives("/a.jpg", NEW, ETag='"two"')
+    clock.now += 8 * DAY
+    later = run()
+    assert later.read(url) == NEW
+    assert later.mark(url) == hash_bytes(NEW)
+
+
+def test_in_every_run_where_the_age_is_none_but_once_in_it(
+    server: PictureServer, run: MakePictures, clock: Clock
+) -> None:
+    url = server.gives("/a.jpg", OLD)
+    for asked in (1, 2):
+        clock.now += 1
+        pictures = run(max_age=0)
+        assert pictures.mark(url) is None
+        for _ in range(3):
+            clock.now += 1
+            assert pictures.read(url) == OLD
+        assert server.times("/a.jpg") == asked
+
+
+def test_a_clock_that_was_set_back_does_not_keep_a_picture_for_ever(
+    server: PictureServer, run: MakePictures, clock: Clock
+) -> None:
+    url = server.gives("/a.jpg", OLD)
+    run().read(url)
+    clock.now -= 1000 * DAY
+    assert run().mark(url) is None
+
+
+@pytest.mark.parametrize("ill", ["down", "a page", "endless"])
+def test_one_that_cannot_be_fetched_again_is_what_it_was_and_that_is_said(
+    server: PictureServer, run: MakePictures, clock: Clock, caplog: pytest.LogCaptureFixture, ill: str
+) -> None:
+    url = server.gives("/a.jpg", OLD)
+    run().read(url)
+    clock.now += 8 * DAY
+    if ill == "down":
+        server.gives("/a.jpg", b"", 503)
+    elif ill == "a page":
+        server.gives("/a.jpg", b"<h1>We are moving</h1>")
+    else:
+        server.gives("/a.jpg", b"", Content_Length=str(2**40))
+    later = run()
+    assert later.read(url) == OLD
+    assert later.mark(url) is None
+    with caplog.at_level(logging.WARNING):
+        later.close()
+    (record,) = caplog.records
+    assert record.getMessage().startswith("1 pictures could not be fetched again")
+    server.gives("/a.jpg", NEW)
+    assert run().read(url) == NEW
+
+
+def test_one_that_is_gone_is_gone(server: PictureServer, run: MakePictures, clock: Clock) -> None:
+    url = server.gives("/a.jpg", OLD)
+    run().read(url)
+    server.gives("/a.jpg", b"", 410)
+    clock.now += 8 * DAY
+    with pytest.raises(PictureNotFound):
+        run().read(url)
+
+
+def test_a_host_that_may_no_longer_be_asked_gives_nothing_more(
+    server: PictureServer, run: MakePictures, clock: Clock
+) -> None:
+    url = server.gives("/a.jpg", OLD)
+    run().read(url)
+    clock.now += 8 * DAY
+    with pytest.raises(PictureHostRefused):
+        run(private_addresses=False).read(url)
+
+
+def test_what_failed_is_not_asked_for_again_in_the_same_run(server: PictureServer, run: MakePictures) -> None:
+    pictures = run()
+    ill = server.gives("/b.jpg", b"", 503)
+    for _ in range(3):
+        with pytest.raises(PictureNotFound, match="404"):
+            pictures.read(server.url("/a.jpg"))
+        with pytest.raises(PictureUnreachable, match="503"):
+            pictures.read(ill)
+    asked = (server.times("/a.jpg"), server.times("/b.jpg"))
+    assert asked[0] == 1
+    with pytest.raises(PictureUnreachable):
+        run().read(ill)
+    assert server.times("/b.jpg") == 2 * asked[1]
+
+
+def test_what_is_no_picture_is_not_kept(server: PictureServer, run: MakePictures, store: PictureStore) -> None:
+    url = server.gives("/a.jpg", b"<h1>Soon</h1>")
+    with pytest.raises(NotAPicture):
+        run().read(url)
+    assert not store.folder.exists()
+    server.gives("/a.jpg", OLD)
+    assert run().read(url) == OLD
+
+
+@pytest.mark.parametrize("left", [b"", b"{", b"[]", b"{}", b'{"hash": 1}', b"null", b"\xff", b'"x"', None])
+def test_what_is_remembered_may_be_damaged_or_lost(
+    server: PictureServer, run: MakePictures, store: PictureStore, left: bytes | None
+) -> None:
+    url = server.gives("/a.jpg", OLD)
+    run().read(url)
+    (remembered,) = (store.folder / "urls").rglob("*.json")
+    if left is None:
+        remembered.unlink()
+    else:
+        remembered.write_bytes(left)
+    later = run()
+    assert (later.mark(url), later.read(url), later.mark(url)) == (None, OLD, hash_bytes(OLD))
+
+
+def test_a_kept_picture_may_be_lost(server: PictureServer, run: MakePictures, store: PictureStore) -> None:
+    url = server.gives("/a.jpg", OLD, ETag='"one"')
+    hash = hash_bytes(OLD)
+    run().read(url)
+    (store.folder / hash[:2] / hash).unlink()
+    later = run()
+    assert (later.mark(url), later.read(url)) == (None, OLD)
+    assert "If-None-Match" not in server.asked[-1][1]
+    assert store.get(hash) == OLD
+
+
+def test_what_is_written_down_holds_no_secret_of_a_url(
+    server: PictureServer, run: MakePictures, store: PictureStore
+) -> None:
+    server.gives("/a.jpg?key=s3cret", OLD)
+    run().read(server.url("/a.jpg?key=s3cret").replace("http://", "http://me:s3cret@"))
+    (remembered,) = (store.folder / "urls").rglob("*.json")
+    assert "s3cret" not in remembered.read_text() + str(remembered)
+    assert set(json.loads(remembered.read_text())) == {"hash", "etag", "last_modified", "fetched"}
+
+
+@pytest.mark.parametrize("etag", ['"ü"', '"' + "x" * 2_000 + '"'])
+def test_what_a_server_calls_a_state_may_be_odd(
+    server: PictureServer, run: MakePictures, clock: Clock, etag: str
+) -> None:
+    url = server.gives("/a.jpg", OLD, ETag=etag)
+    run().read(url)
+    clock.now += 8 * DAY
+    assert run().read(url) == OLD
+    assert "If-None-Match" not in server.asked[-1][1]
+
+
+def test_many_threads_may_ask_for_the_same(server: PictureServer, run: MakePictures) -> None:
+    together = threading.Barrier(4)
+
+    def answer(asked: Asked) -> None:
+        together.wait()
+        asked.reply(200, OLD)
+
+    url, pictures, came = server.does("/a.jpg", answer), run(), []
+    threads = [threading.Thread(target=lambda: came.append(pictures.read(url))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert came == [OLD] * 4

@@ -1,0 +1,79 @@
+"""An index of products with pictures, some of them copies of each other, made without a job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
+
+from catalog import Kept, KeptPicture, PartHashes, payload, point_id
+from images import hash_bytes, perceptual_hash
+from index import IndexStore, Point
+from schemas import FieldKind, Product
+from tests.support.encoders import HashEncoder
+from tests.support.pictures import encode
+from tests.support.points import index_record
+
+_KINDS: dict[str, FieldKind] = {"id": "keyword", "group_id": "keyword"}
+
+
+def scene(number: int) -> Image.Image:
+    """A picture like no other: patches of colour, and the same for the same number."""
+    patches = np.random.default_rng(number).integers(0, 256, (5, 5, 3), np.uint8)
+    return Image.fromarray(patches).resize((160, 160), Image.Resampling.BICUBIC)
+
+
+def png(image: Image.Image) -> bytes:
+    return encode(image, "PNG")
+
+
+def saved_again(image: Image.Image) -> bytes:
+    """Smaller, and compressed."""
+    return encode(image.resize((120, 120)), "JPEG", quality=60)
+
+
+@dataclass(frozen=True)
+class Pictured:
+    """A product and the bytes of its pictures."""
+
+    id: str
+    pictures: Sequence[bytes]
+    group: str | None = None
+
+
+def many(count: int, first: int = 1000) -> list[Pictured]:
+    """Products that have nothing to do with each other."""
+    return [Pictured(f"other{number}", [png(scene(number))]) for number in range(first, first + count)]
+
+
+def write(store: IndexStore, products: Sequence[Pictured], *, views: int = 1) -> None:
+    """Add products to the index; with ``views`` every picture has rows beside that of the whole picture."""
+    record = index_record(_KINDS, HashEncoder.spec).model_copy(update={"views": views})
+    with store.lock():
+        build = store.begin(record)
+        build.upsert([point(product, views) for product in products])
+        build.commit()
+
+
+def point(product: Pictured, views: int = 1, phash: Callable[[Image.Image], str | None] = perceptual_hash) -> Point:
+    sources = tuple(f"{product.id}-{at}.jpg" for at in range(len(product.pictures)))
+    images = [Image.open(BytesIO(data)).convert("RGB") for data in product.pictures]
+    kept = tuple(
+        KeptPicture(at, hash_bytes(data), phash(image))
+        for at, (data, image) in enumerate(zip(product.pictures, images, strict=True))
+    )
+    shown = [view for image in images for view in (image, *[image.transpose(Image.Transpose.ROTATE_180)] * (views - 1))]
+    return Point(
+        point_id(product.id),
+        payload(
+            Product(id=product.id, title="picture", images=sources, group_id=product.group),
+            kinds=_KINDS,
+            root="/",
+            kept=Kept(PartHashes("", (), ""), kept),
+        ),
+        {"image": HashEncoder().encode_images(shown)} if shown else {},
+        "picture",
+    )

@@ -1,0 +1,36 @@
+"""What is told of many pictures at once is what comparing each by itself says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from demo.drawn import drawn_products
+from images import Prints, brightness_cells, differences, least_left, perceptual_hash, sketch
+
+
+@pytest.fixture(scope="module")
+def hashes() -> list[str]:
+    """Of pictures, darker ones, and of those with their edges cut off: copies among others."""
+    pictures = [picture for _, picture in drawn_products()]
+    changed = [picture.point(lambda value: value * 0.9) for picture in pictures]
+    cut = [picture.crop((18, 0, 256, 238)) for picture in pictures]
+    return [perceptual_hash(picture) for picture in (*pictures, *changed, *cut, Image.new("RGB", (9, 9)))]
+
+
+def test_no_copy_is_lost(hashes: list[str]) -> None:
+    known = [cells for hash in hashes if (cells := brightness_cells(hash)) is not None]
+    prints, rows = Prints.of(np.stack(known)), np.arange(len(known))
+    least = least_left(prints, prints.at(np.broadcast_to(rows, (len(rows), len(rows)))))
+    sketches = np.stack([made for hash in hashes if (made := sketch(hash)) is not None])
+    found = np.stack([differences(one, sketches) for one in sketches])
+    # A difference is of brightness or of colours, whichever is more.
+    assert (least <= found + 0.03).all()
+    assert (least[found <= 1.0] <= 1.03).all()
+    assert (found <= 1.0).sum() > 2 * len(rows)
+    assert (least > 1.03).mean() > 0.5
+
+
+def test_what_is_no_hash_has_no_brightness() -> None:
+    assert brightness_cells("f" * 16) is None
