@@ -14,20 +14,20 @@ from starlette.staticfiles import StaticFiles
 
 from api import problems
 from api.decoding import decode_pool
+from api.images import ProductImages
 from api.inputs import JSON_BYTES
 from api.middleware.auth import LocalNames, RequireKey
 from api.middleware.limits import Admission, Bodies, Workers
 from api.middleware.metrics import Measure, Metrics
 from api.middleware.paths import EncodedSegments, HeadAsGet
 from api.openapi import describe
-from api.photos import PhotoFetcher
-from api.pictures import ProductPictures
+from api.query_images import QueryImageFetcher
 from api.routes import operations
 from api.routes import products as product_routes
 from api.routes import search as search_routes
 from api.serving import Serving
 from api.settings import ApiSettings
-from images import DecodePool, PictureLimits
+from images import DecodePool, ImageLimits
 from index import open_store
 from schemas import __version__
 
@@ -47,10 +47,10 @@ def create_app(settings: ApiSettings, decoders: DecodePool | None = None) -> Fas
     Args:
         decoders: Left running; otherwise the service has its own.
     """
-    limits = PictureLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
+    limits = ImageLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
     pool = decoders or decode_pool(limits)
-    photos, pictures = PhotoFetcher(settings, limits), ProductPictures(settings, limits, pool)
-    serving = Serving(open_store(settings), settings.model, limits, settings.qdrant_seconds, pictures.look_for)
+    query_images, images = QueryImageFetcher(settings, limits), ProductImages(settings, limits, pool)
+    serving = Serving(open_store(settings), settings.model, limits, settings.qdrant_seconds, images.look_for)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -63,8 +63,8 @@ def create_app(settings: ApiSettings, decoders: DecodePool | None = None) -> Fas
             if not decoders:
                 await run_in_threadpool(pool.close)
             await run_in_threadpool(serving.stop)
-            photos.close()
-            pictures.close()
+            query_images.close()
+            images.close()
 
     # The documentation pages load their scripts from a CDN, which this service does without.
     app = FastAPI(
@@ -74,8 +74,8 @@ def create_app(settings: ApiSettings, decoders: DecodePool | None = None) -> Fas
     app.state.settings = settings
     app.state.serving = serving
     app.state.decoders = pool
-    app.state.photos = photos
-    app.state.pictures = pictures
+    app.state.query_images = query_images
+    app.state.images = images
     app.state.metrics = Metrics()
     app.state.workers = Workers()
     # Base64 takes four bytes for three; the rest of a request is small.

@@ -19,7 +19,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import Field, File, parse_options_header
 from starlette.exceptions import HTTPException
 
-from schemas import BodyTooLarge, ImageQuery, NotAPicture, PictureTooLarge, RequestError, SearchRequest
+from schemas import BodyTooLarge, ImageQuery, ImageTooLarge, NotAImage, RequestError, SearchRequest
 
 JSON_BYTES = 2**20
 """Of a search request, the photo within it not counted."""
@@ -77,18 +77,18 @@ def search_of_json(body: bytearray) -> SearchRequest:
     """
     if len(body) <= JSON_BYTES:
         return SearchRequest.model_validate(_parsed(body))
-    start, end = _photo_within(body)
+    start, end = _query_image_within(body)
     aside = secrets.token_hex()
     rest = body[:start] + aside.encode() + body[end:]
     if len(rest) <= JSON_BYTES:
         request = SearchRequest.model_validate(_parsed(rest))
         if request.image is not None and request.image.base64 == aside:
-            photo = ImageQuery.model_construct(base64=_text(body[start:end]), url=None)
-            return request.model_copy(update={"image": photo})
+            query_image = ImageQuery.model_construct(base64=_text(body[start:end]), url=None)
+            return request.model_copy(update={"image": query_image})
     raise BodyTooLarge(f"the request is larger than {JSON_BYTES:,} bytes, the photo not counted")
 
 
-def _photo_within(body: bytearray) -> tuple[int, int]:
+def _query_image_within(body: bytearray) -> tuple[int, int]:
     """Where the first long value of a key `base64` begins and ends.
 
     Found without a pattern for the value: Python lets no other thread run while it matches one, or parses JSON.
@@ -111,28 +111,28 @@ def _text(written: bytearray) -> str:
     return text
 
 
-def search_of_form(body: bytearray, content_type: str, photo_bytes: int) -> tuple[SearchRequest, bytes]:
+def search_of_form(body: bytearray, content_type: str, query_image_bytes: int) -> tuple[SearchRequest, bytes]:
     """A search request and its photo, from a form with a `file` and perhaps a `request`.
 
     Raises:
         RequestError: no form, or its parts are not these.
-        BodyTooLarge, PictureTooLarge, NotAPicture: a part is too large, or empty.
+        BodyTooLarge, ImageTooLarge, NotAImage: a part is too large, or empty.
         ValidationError: `request` is no search request; named as if it were the whole body.
     """
     parts = _parts(body, content_type)
-    if not isinstance(photo := parts.get("file"), File):
+    if not isinstance(query_image := parts.get("file"), File):
         raise RequestError("the form needs one photo, uploaded as `file`", field="file")
-    if photo.size > photo_bytes:
-        raise PictureTooLarge(f"the photo is larger than {photo_bytes:,} bytes; send a smaller one", field="file")
-    if not photo.size:
-        raise NotAPicture("the photo is empty", field="file")
+    if query_image.size > query_image_bytes:
+        raise ImageTooLarge(f"the photo is larger than {query_image_bytes:,} bytes; send a smaller one", field="file")
+    if not query_image.size:
+        raise NotAImage("the photo is empty", field="file")
     written = _content(parts["request"]) if "request" in parts else b""
     if len(written) > JSON_BYTES:
         raise BodyTooLarge(f"the form's `request` is larger than {JSON_BYTES:,} bytes", field="request")
     request = SearchRequest.model_validate(_parsed(written, "request") if written else {})
     if request.image is not None:
         raise RequestError("the photo is given twice, as `file` and as request.image; send one", field="request.image")
-    return request, _content(photo)
+    return request, _content(query_image)
 
 
 def _parts(body: bytearray, content_type: str) -> dict[str, Field | File]:

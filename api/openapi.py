@@ -18,10 +18,10 @@ _SCHEMAS = "#/components/schemas/{model}"
 _WHEN = {
     400: "The request is no HTTP/1.1, or for a name that this server does not answer to.",
     401: "An API key is needed.",
-    404: "There is no such product, or no such picture of it.",
+    404: "There is no such product, or no such image of it.",
     408: "The request did not arrive in time.",
     413: "More bytes than this server takes.",
-    415: "The body has another media type, or the photo is no picture that can be read.",
+    415: "The body has another media type, or the photo is no image that can be read.",
     422: "Something in the request is unknown, of the wrong type, or given twice; `errors` names it.",
     431: "The request's head is too large.",
     500: "Something went wrong in here.",

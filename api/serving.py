@@ -15,9 +15,8 @@ from contextlib import contextmanager
 from time import monotonic
 
 from embedding import Encoder, load_encoder
-from images import PictureLimits
-from index import CatalogIndex, IndexStore
-from index.server import deadline
+from images import ImageLimits
+from index import CatalogIndex, IndexStore, deadline
 from schemas import EmbeddingSpec, IndexMissing, StoreLensError, ingest_command
 from search import Searcher
 
@@ -42,7 +41,7 @@ class Serving:
         self,
         store: IndexStore,
         model: str | None,
-        limits: PictureLimits,
+        limits: ImageLimits,
         seconds: float,
         opened: Callable[[CatalogIndex], object] = lambda _: None,
     ) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import CliSuppress
 
-from images import CommaSeparated, PictureSettings
+from images import CommaSeparated, ImageSettings
 from index import IndexSettings, build_settings, settings_parser
 
 PROGRAM = "python -m api"
@@ -18,7 +18,7 @@ Exit status: 0 stopped by SIGTERM or Ctrl-C; 1 it cannot serve; 2 bad arguments.
 """
 
 
-class ApiSettings(PictureSettings, IndexSettings):
+class ApiSettings(ImageSettings, IndexSettings):
     """Frozen, built once in ``main`` or by whoever calls ``create_app``."""
 
     model: str | None = Field(None, description="Where to load the index's model from; its own name when left out.")

@@ -23,19 +23,19 @@ class PartHashes:
     """One hash for each part, hex.
 
     ``words`` is of all that the title and text vectors are made of, and ``lexical`` of what the lexical vector is;
-    ``pictures`` say what those pictures show that have a vector, in its order; ``payload`` is of everything else that
+    ``images`` say what those images show that have a vector, in its order; ``payload`` is of everything else that
     is stored.
     """
 
     words: str
-    pictures: tuple[str, ...]
+    images: tuple[str, ...]
     payload: str
     lexical: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class KeptPicture:
-    """A picture that has a vector.
+class KeptImage:
+    """An image that has a vector.
 
     ``at`` is its place among the product's sources, from 0; ``hash`` is of its bytes; ``mark`` is what its root said of
     it when it was read, None where that says nothing. ``ground`` is what it was laid on where it is transparent, and
@@ -54,7 +54,7 @@ class KeptPicture:
         return self.hash if self.ground in (None, OPAQUE, "white") else f"{self.hash} on {self.ground}"
 
     def needs_ground(self, source: str) -> bool:
-        """Whether the picture from there may have vanished on white; a JPEG has nothing that is transparent."""
+        """Whether the image from there may have vanished on white; a JPEG has nothing that is transparent."""
         return self.ground is None and not _JPEG.search(source)
 
     def to_payload(self) -> dict[str, Any]:
@@ -65,19 +65,19 @@ class KeptPicture:
 class Kept:
     """All that a payload remembers for the next job.
 
-    ``row`` is the hash of the row as it was read: where it and every picture's mark are what they
+    ``row`` is the hash of the row as it was read: where it and every image's mark are what they
     were, nothing of the product needs another look. It is empty where the row must be looked at
     every time, since something of it could not be used.
     """
 
     hashes: PartHashes
-    pictures: tuple[KeptPicture, ...] = ()
+    images: tuple[KeptImage, ...] = ()
     row: str = ""
 
     def to_payload(self) -> dict[str, Any]:
         hashes = {"words": self.hashes.words, "lexical": self.hashes.lexical, "payload": self.hashes.payload}
         hashes["row"] = self.row
-        return {"hashes": hashes, "pictures": [picture.to_payload() for picture in self.pictures]}
+        return {"hashes": hashes, "pictures": [image.to_payload() for image in self.images]}
 
     @classmethod
     def from_payload(cls, stored: Mapping[str, Any]) -> Self | None:
@@ -87,10 +87,10 @@ class Kept:
         """
         try:
             hashes = stored["hashes"]
-            pictures = tuple(KeptPicture(**picture) for picture in stored.get("pictures", ()))
-            of_pictures = tuple(picture.shows for picture in pictures) or tuple(hashes.get("pictures", ()))
-            parts = PartHashes(hashes["words"], of_pictures, hashes["payload"], hashes.get("lexical", ""))
-            return cls(parts, pictures, hashes.get("row", ""))
+            images = tuple(KeptImage(**image) for image in stored.get("pictures", ()))
+            of_images = tuple(image.shows for image in images) or tuple(hashes.get("pictures", ()))
+            parts = PartHashes(hashes["words"], of_images, hashes["payload"], hashes.get("lexical", ""))
+            return cls(parts, images, hashes.get("row", ""))
         except (KeyError, TypeError, AttributeError):
             return None
 
@@ -101,7 +101,7 @@ def hash_json(value: Any) -> str:
 
 
 def hash_row(values: Mapping[str, Any], root: str) -> str:
-    """The hash of a row as it was read, and of where its pictures lead; empty where it holds what has none.
+    """The hash of a row as it was read, and of where its images lead; empty where it holds what has none.
 
     Another version of texts makes it another.
     """

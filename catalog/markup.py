@@ -25,7 +25,7 @@ _OTHERS = _listed("""
 address applet area article aside audio base blockquote body br button canvas caption center col colgroup
 datalist dd details dialog dir div dl dt embed fieldset figcaption figure footer form frame frameset h1 h2 h3 h4
 h5 h6 head header hgroup hr html iframe img input legend li link main map menu meta meter nav noframes noscript
-object ol optgroup option output p param picture pre progress script section select source style summary svg
+object ol optgroup option output p param image pre progress script section select source style summary svg
 table tbody td template textarea tfoot th thead title tr track ul video
 """)
 _UNSEEN = frozenset({"script", "style"})

@@ -45,7 +45,7 @@ def payload(product: Product, *, kinds: Mapping[str, FieldKind], root: str, kept
 
     Args:
         kinds: Of all filterable fields of the catalog.
-        root: Where the relative paths of pictures lead: see ``images.roots``.
+        root: Where the relative paths of images lead: see ``images.roots``.
         kept: With the hashes that ``part_hashes`` made of the same product and root.
     """
     title, codes = title_text(product), product_codes(product)
@@ -62,36 +62,36 @@ def payload(product: Product, *, kinds: Mapping[str, FieldKind], root: str, kept
     }
 
 
-def part_hashes(product: Product, *, root: str, pictures: Sequence[str]) -> PartHashes:
-    """The hashes of a product's parts, those of its ``pictures`` given.
+def part_hashes(product: Product, *, root: str, images: Sequence[str]) -> PartHashes:
+    """The hashes of a product's parts, those of its ``images`` given.
 
     What can be filtered follows from the row, and where a field changes its kind the index makes its values anew
     by itself: neither is a part of its own.
     """
     words, row = hash_words(product), hash_json([product.to_row(), root])
-    return PartHashes(words, tuple(pictures), row, hash_lexical(product, words))
+    return PartHashes(words, tuple(images), row, hash_lexical(product, words))
 
 
-def picture_sources(payload: Mapping[str, Any]) -> list[str]:
-    """Where a product's pictures are, in its order, as the catalog has them."""
+def image_sources(payload: Mapping[str, Any]) -> list[str]:
+    """Where a product's images are, in its order, as the catalog has them."""
     row = payload.get("product", {})
     return [row["image"], *row.get("images", [])] if "image" in row else []
 
 
 def kept_hash(payload: Mapping[str, Any], at: int) -> str | None:
-    """The hash under which the store has the picture of that place in a product; None where it has none.
+    """The hash under which the store has the image of that place in a product; None where it has none.
 
     Args:
         payload: Of the product's point.
     """
-    source = picture_sources(payload)[at]
+    source = image_sources(payload)[at]
     if source.startswith(INLINE):
         return source.removeprefix(INLINE)
-    return next((picture["hash"] for picture in payload.get("pictures", []) if picture["at"] == at), None)
+    return next((image["hash"] for image in payload.get("pictures", []) if image["at"] == at), None)
 
 
 def shown_product(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """A product as callers see it: its row, and of its pictures nothing but what concerns them.
+    """A product as callers see it: its row, and of its images nothing but what concerns them.
 
     Where a folder lies on a server, and a name and password in a URL, do not.
     """

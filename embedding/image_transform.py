@@ -1,4 +1,4 @@
-"""A picture -> the pixels a model looks at. Pillow and numpy only: runs in the threads and processes that decode."""
+"""An image -> the pixels a model looks at. Pillow and numpy only: runs in the threads and processes that decode."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from PIL import Image
 from embedding.encoder import Pixels
 
 _MAX_STRETCH = 8
-"""Longer side to shorter side of a picture that is resized as a whole."""
+"""Longer side to shorter side of an image that is resized as a whole."""
 
 _MOST_PIXELS = 2**24
 
@@ -28,7 +28,7 @@ class ImageTransform:
     """
 
     resize: int | tuple[int, int]
-    """The shorter side after resizing, or (height, width) whatever the shape of the picture."""
+    """The shorter side after resizing, or (height, width) whatever the shape of the image."""
     crop: tuple[int, int]
     """(height, width) cut from the centre, and so the size of what ``prepare`` returns."""
     resample: Image.Resampling
@@ -57,7 +57,7 @@ class ImageTransform:
         return cls(resize, crop, resample, config.get("rescale_factor", 1 / 255), mean, std)
 
     def prepare(self, image: Image.Image) -> Pixels:
-        """``(*crop, 3) uint8`` of a picture of any size and mode."""
+        """``(*crop, 3) uint8`` of an image of any size and mode."""
         image = image if image.mode == "RGB" else image.convert("RGB")
         resized = self._resized(image.width, image.height)
         height, width = self.crop
@@ -65,8 +65,8 @@ class ImageTransform:
         if max(resized) <= _MAX_STRETCH * min(resized):
             whole = image.resize(resized, self.resample)
             return np.asarray(whole.crop((left, top, left + width, top + height)))
-        # A picture of 1 x 100,000 would be scaled up to gigabytes: resize what the crop keeps and nothing else. The
-        # same within rounding, so it is not done to ordinary pictures, whose pixels equal the reference's.
+        # An image of 1 x 100,000 would be scaled up to gigabytes: resize what the crop keeps and nothing else. The
+        # same within rounding, so it is not done to ordinary images, whose pixels equal the reference's.
         across, down = image.width / resized[0], image.height / resized[1]
         right, bottom = min((left + width) * across, image.width), min((top + height) * down, image.height)
         return np.asarray(image.resize((width, height), self.resample, box=(left * across, top * down, right, bottom)))
@@ -94,10 +94,10 @@ class ImageTransform:
         return (self.resize, long) if width <= height else (long, self.resize)
 
 
-def whole_picture(image: Image.Image) -> Pixels:
+def whole_image(image: Image.Image) -> Pixels:
     """``(height, width, 3) uint8``: all of it, for a model that has a preprocessing of its own.
 
-    Of more than 16 million pixels, the means of squares of them: no model looks that close, and what prepares a picture
+    Of more than 16 million pixels, the means of squares of them: no model looks that close, and what prepares an image
     for one may take dozens of bytes a pixel.
     """
     image = image if image.mode == "RGB" else image.convert("RGB")

@@ -10,7 +10,7 @@ from embedding import builtin
 from embedding.acceleration.allocator import keep_freed_memory
 from embedding.description import describe
 from embedding.encoder import Encoder, Preparer
-from embedding.image_transform import whole_picture
+from embedding.image_transform import whole_image
 from embedding.sources import find_directory
 from schemas import EmbeddingSpec, Precision
 
@@ -62,4 +62,4 @@ def load_preparer(model: str) -> Preparer:
         return builtin.TRANSFORM.prepare
     description = describe(find_directory(model), model)
     transform = description.transform if description else None
-    return transform.prepare if transform else whole_picture
+    return transform.prepare if transform else whole_image

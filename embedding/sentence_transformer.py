@@ -20,7 +20,7 @@ from embedding.acceleration.pixel_embeddings import PixelEmbeddings
 from embedding.description import OWN_PREPROCESSING, Description, describe
 from embedding.encoder import Pixels, Preparer, Vectors, check_vectors
 from embedding.fingerprint import fingerprint_directory
-from embedding.image_transform import whole_picture
+from embedding.image_transform import whole_image
 from embedding.precision import choose_precision, dtype_of
 from embedding.self_check import check_encoder
 from embedding.text_layout import TextLayout
@@ -80,7 +80,7 @@ def load_model(directory: Path, description: Description | None) -> SentenceTran
         try:
             clip.vision_model.embeddings = PixelEmbeddings(clip.vision_model.embeddings, description.transform)
         except ValueError as error:
-            raise ModelError(f"the picture network of the model in {directory} does not load: {error}") from error
+            raise ModelError(f"the image network of the model in {directory} does not load: {error}") from error
     return loaded
 
 
@@ -136,8 +136,8 @@ class TransformerEncoder:
 
     @property
     def preparer(self) -> Preparer:
-        """The whole picture where the model has a preprocessing of another form than CLIP's."""
-        return self._transform.prepare if self._transform else whole_picture
+        """The whole image where the model has a preprocessing of another form than CLIP's."""
+        return self._transform.prepare if self._transform else whole_image
 
     def prepare_image(self, image: Image.Image) -> Pixels:
         """``(height, width, 3) uint8``, as ``preparer``."""
@@ -153,7 +153,7 @@ class TransformerEncoder:
 
     def _image_features(self, pixels: Sequence[Pixels]) -> dict[str, Any]:
         if self._transform is None:
-            return self._model.preprocess([Image.fromarray(picture) for picture in pixels])
+            return self._model.preprocess([Image.fromarray(image) for image in pixels])
         values = np.stack(pixels) if self._normalizes else self._transform.normalized(pixels)
         return {"pixel_values": torch.from_numpy(values), "modality": "image"}
 

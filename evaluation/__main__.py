@@ -79,8 +79,8 @@ def _add_incremental(commands: Any) -> None:
 
 
 def _add_same(commands: Any) -> None:
-    command = commands.add_parser("same", help="how well copies of a catalog's pictures are told from other pictures")
-    command.add_argument("--catalog", type=Path, required=True, metavar="FILE", help="Catalog with pictures, JSONL.")
+    command = commands.add_parser("same", help="how well copies of a catalog's images are told from other images")
+    command.add_argument("--catalog", type=Path, required=True, metavar="FILE", help="Catalog with images, JSONL.")
     command.add_argument("--model", default="builtin", metavar="builtin|NAME|DIR", help="Model that embeds them.")
 
 

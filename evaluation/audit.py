@@ -17,7 +17,7 @@ _UNIT = 1e-3
 @dataclass(slots=True)
 class Audit:
     """Numbers of points: ``points`` are those of StoreLens, ``foreign`` the others; of the former ``not_unit`` have a
-    vector (a row, of pictures) that is not of unit length, and ``not_finite`` one with NaN or an infinity in it."""
+    vector (a row, of images) that is not of unit length, and ``not_finite`` one with NaN or an infinity in it."""
 
     points: int = 0
     foreign: int = 0

@@ -4,7 +4,7 @@ from images.archives import Archive, split_location, using_archive
 from images.brightness import Prints, least_left
 from images.compression import DAMAGED, compression_of, compression_of_bytes, decompressed
 from images.crops import WHOLE, WITH_CROPS, crops
-from images.decode import IN_BROWSERS, browser_format, browser_picture, decode_picture
+from images.decode import IN_BROWSERS, browser_format, browser_image, decode_image
 from images.decode_pool import Decoded, DecodePool, Waiting, decode_for_model
 from images.fingerprint import (
     brightness_cells,
@@ -15,13 +15,13 @@ from images.fingerprint import (
     perceptual_hash,
     sketch,
 )
-from images.limits import PictureLimits, locate_picture, picture_format, read_picture
-from images.remote import fetch, filesystem, is_remote
-from images.roots import PictureRoot, open_root
-from images.settings import CommaSeparated, PictureSettings
-from images.sources import Pictures, is_kept, open_pictures
+from images.limits import ImageLimits, image_format, locate_image, read_image
+from images.remote import download, filesystem, is_remote
+from images.roots import ImageRoot, open_root
+from images.settings import CommaSeparated, ImageSettings
+from images.sources import Images, is_kept, open_images
 from images.spool import spool, window
-from images.store import PictureStore
+from images.store import ImageStore
 
 __all__ = [
     "DAMAGED",
@@ -32,37 +32,37 @@ __all__ = [
     "CommaSeparated",
     "DecodePool",
     "Decoded",
-    "PictureLimits",
-    "PictureRoot",
-    "PictureSettings",
-    "PictureStore",
-    "Pictures",
+    "ImageLimits",
+    "ImageRoot",
+    "ImageSettings",
+    "ImageStore",
+    "Images",
     "Prints",
     "Waiting",
     "brightness_cells",
     "browser_format",
-    "browser_picture",
+    "browser_image",
     "compression_of",
     "compression_of_bytes",
     "crops",
     "decode_for_model",
-    "decode_picture",
+    "decode_image",
     "decompressed",
     "differences",
-    "fetch",
+    "download",
     "filesystem",
     "hash_bytes",
+    "image_format",
     "is_copy",
     "is_kept",
     "is_remote",
     "least_left",
-    "locate_picture",
+    "locate_image",
     "near_distance",
-    "open_pictures",
+    "open_images",
     "open_root",
     "perceptual_hash",
-    "picture_format",
-    "read_picture",
+    "read_image",
     "sketch",
     "split_location",
     "spool",

@@ -1,4 +1,4 @@
-"""Zip and tar files read in place: a catalog's pictures without unpacking.
+"""Zip and tar files read in place: a catalog's images without unpacking.
 
 A member's name is a key and never a path on disk, so that nothing it says can lead anywhere. Names
 with ``..`` or from ``/``, folders, and other things that are no files are as good as absent; links
@@ -23,7 +23,7 @@ from typing import IO, BinaryIO, NamedTuple, Protocol
 from images.compression import DAMAGED, MAX_ANYWAY, MAX_EXPANSION, compression_of, decompressed
 from images.limits import cut, too_large
 from images.spool import spool, window
-from schemas import CatalogError, PictureDamaged, PictureNotFound, PictureSourceUnsupported, reason
+from schemas import CatalogError, ImageDamaged, ImageNotFound, ImageSourceUnsupported, reason
 
 _ZIP, _TAR = re.compile(r"\.zip\Z", re.I), re.compile(r"\.(tar(\.(gz|zst|zstd))?|tgz|tzst)\Z", re.I)
 _INSIDE = re.compile(r"(.+?\.(?:zip|tar(?:\.(?:gz|zst|zstd))?|tgz|tzst))!/?(.*)\Z", re.I | re.S)
@@ -44,7 +44,7 @@ def split_location(text: str) -> Location | None:
 
 
 class Archive(Protocol):
-    """Any number of threads may call at once. ``open`` and ``read`` raise PictureError for their one member."""
+    """Any number of threads may call at once. ``open`` and ``read`` raise ImageError for their one member."""
 
     @property
     def names(self) -> Iterator[str]: ...
@@ -90,21 +90,21 @@ class ZipArchive:
         if stat.S_ISLNK(info.external_attr >> 16):
             raise _link(name)
         if info.flag_bits & 0x1:
-            raise PictureSourceUnsupported(f"{cut(name)} is encrypted; pack it without a password", field="image")
+            raise ImageSourceUnsupported(f"{cut(name)} is encrypted; pack it without a password", field="image")
         if info.file_size > max(MAX_ANYWAY, MAX_EXPANSION * info.compress_size):
             grows = f"it unpacks to more than {MAX_EXPANSION} times its size, which no catalog does"
-            raise PictureDamaged(f"{cut(name)} cannot be unpacked: {grows}", field="image")
+            raise ImageDamaged(f"{cut(name)} cannot be unpacked: {grows}", field="image")
         try:
             return self._zip.open(info)  # type: ignore[return-value]
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
-            raise PictureDamaged(f"{cut(name)} cannot be unpacked: {error}", field="image") from error
+            raise ImageDamaged(f"{cut(name)} cannot be unpacked: {error}", field="image") from error
 
     def read(self, name: str, max_bytes: int) -> bytes:
         try:
             with self.open(name) as member:
                 data = member.read(max_bytes + 1)
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
-            raise PictureDamaged(f"{cut(name)} cannot be unpacked: {error}", field="image") from error
+            raise ImageDamaged(f"{cut(name)} cannot be unpacked: {error}", field="image") from error
         if len(data) > max_bytes:
             raise too_large(max_bytes)
         return data
@@ -155,7 +155,7 @@ class TarArchive:
             try:
                 return member.read()
             except OSError as error:
-                raise PictureNotFound(f"{cut(name)} cannot be read: {error.strerror}", field="image") from error
+                raise ImageNotFound(f"{cut(name)} cannot be read: {error.strerror}", field="image") from error
 
     def close(self) -> None:
         self._file.close()
@@ -191,12 +191,12 @@ def _clean(name: str) -> str | None:
     return None if not parts or parts[0] == "/" or ".." in parts else "/".join(parts)
 
 
-def _not_there(name: str) -> PictureNotFound:
-    return PictureNotFound(f"{cut(name)} is not in the archive", field="image")
+def _not_there(name: str) -> ImageNotFound:
+    return ImageNotFound(f"{cut(name)} is not in the archive", field="image")
 
 
-def _link(name: str) -> PictureSourceUnsupported:
-    return PictureSourceUnsupported(f"{cut(name)} is a link in the archive; pack the file itself", field="image")
+def _link(name: str) -> ImageSourceUnsupported:
+    return ImageSourceUnsupported(f"{cut(name)} is a link in the archive; pack the file itself", field="image")
 
 
 # An archive that both a reader and a root use, or many requests, is opened and unpacked once.
@@ -239,7 +239,7 @@ def _version(location: str) -> object:
     if "://" in location:
         return None
     try:
-        status = os.stat(location)  # noqa: PTH116 - for each picture
+        status = os.stat(location)  # noqa: PTH116 - for each image
     except (OSError, ValueError) as error:
         raise CatalogError(f"cannot read {location}: {getattr(error, 'strerror', error)}") from error
     return status.st_ino, status.st_size, status.st_mtime_ns
@@ -247,9 +247,9 @@ def _version(location: str) -> object:
 
 def _open(location: str) -> Archive:
     if "://" in location:
-        from images.remote import fetch
+        from images.remote import download
 
-        file: IO[bytes] = fetch(location)
+        file: IO[bytes] = download(location)
     else:
         try:
             file = Path(location).open("rb")  # noqa: SIM115 - the archive closes it

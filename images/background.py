@@ -1,6 +1,6 @@
-"""What a transparent picture is laid on: white, as in most shops, unless what is on the picture would vanish there.
+"""What a transparent image is laid on: white, as in most shops, unless what is on the image would vanish there.
 
-White shapes are all the same picture on white ground, to a model and to whoever looks for duplicates.
+White shapes are all the same image on white ground, to a model and to whoever looks for duplicates.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SAMPLED = 256
 
 
 def lay_on_ground(image: Image.Image) -> tuple[Image.Image, Ground | None]:
-    """A picture with an alpha channel (``RGBA``) as RGB, and what it was laid on; None where nothing shines through."""
+    """An image with an alpha channel (``RGBA``) as RGB, and what it was laid on; None where nothing shines through."""
     alpha = image.getchannel("A")
     if alpha.getextrema()[0] == 255:
         return image.convert("RGB"), None

@@ -1,7 +1,7 @@
-"""How much two pictures differ in brightness, however one of them was lit or its edges were cut off.
+"""How much two images differ in brightness, however one of them was lit or its edges were cut off.
 
 What is left of the difference of two sketches laid over each other, and the least that is left of one and many others
-over all ways of laying them: for so many pictures at once that most of a catalog can be told from a picture in
+over all ways of laying them: for so many images at once that most of a catalog can be told from an image in
 microseconds, before colours are looked at (``images.fingerprint``).
 """
 
@@ -22,10 +22,10 @@ CELLS: Final = 16
 # What may be left of two copies: root mean square, of 255.
 _MOST = 18.0
 _MOST_RELATIVE = 0.5
-"""To the contrast of the picture with less of it: a small thing on white ground is all that differs between two
-products, and little of the picture."""
+"""To the contrast of the image with less of it: a small thing on white ground is all that differs between two
+products, and little of the image."""
 _LEAST_CONTRAST = 8.0
-"""Below it a picture is blank, and what differs is noise."""
+"""Below it an image is blank, and what differs is noise."""
 _GAIN = (0.75, 1.33)
 _LIGHTER = 30.0
 
@@ -54,7 +54,7 @@ def left(common: Floats, power: Floats, other_power: Floats, mean: Floats, other
 
 
 class Prints(NamedTuple):
-    """What is kept of ``n`` pictures to compare each with many: 304 bytes a picture."""
+    """What is kept of ``n`` images to compare each with many: 304 bytes an image."""
 
     cells: NDArray[np.uint8]
     """Brightness, ``(n, 256)``."""
@@ -92,7 +92,7 @@ def least_left(some: Prints, others: Prints) -> Floats:
     common = ways @ their_light.transpose(0, 2, 1)  # (q, 1 + 2 ways, k)
 
     def laid(whole: Floats, of_cuts: Floats, *, first: bool) -> Floats:
-        """``(q, 1 + 2 ways, k)`` of a number of the whole picture and those of its cuts, the last axis."""
+        """``(q, 1 + 2 ways, k)`` of a number of the whole image and those of its cuts, the last axis."""
         several = np.broadcast_to(whole[..., None], of_cuts.shape)
         parts = [whole[..., None], several, of_cuts] if first else [whole[..., None], of_cuts, several]
         return np.moveaxis(np.concatenate(parts, axis=-1), -1, 1)

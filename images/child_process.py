@@ -30,7 +30,7 @@ STALLED_SECONDS = 10
 """After which a process that takes or gives half a message is as good as dead."""
 
 GIVING_WAY = 5
-"""More niceness: with the least priority of all a picture would never be done on a machine that is busy."""
+"""More niceness: with the least priority of all an image would never be done on a machine that is busy."""
 
 _CONTEXT = get_context("forkserver")
 

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, cast
 
 MAX_EXPANSION = 200
 MAX_ANYWAY = 2**28
-"""What is unpacked may grow to this many times its size, or to this many bytes: pictures hardly compress, and text
+"""What is unpacked may grow to this many times its size, or to this many bytes: images hardly compress, and text
 does so twenty times; what grows more is there to fill memory, the disk, or the night."""
 
 _BUFFER = 2**18

@@ -1,4 +1,4 @@
-"""Parts of a picture that are embedded beside the whole, so that what fills a corner of it can be found."""
+"""Parts of an image that are embedded beside the whole, so that what fills a corner of it can be found."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BOXES = ((0.25, 0.25), (0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.5, 0.5))
 
 
 def crops(image: Image.Image, views: int) -> Iterator[Image.Image]:
-    """The whole picture, and with ``WITH_CROPS`` views its centre and quadrants, in this order."""
+    """The whole image, and with ``WITH_CROPS`` views its centre and quadrants, in this order."""
     yield image
     if views == WITH_CROPS:
         width, height = image.size

@@ -1,6 +1,6 @@
-"""The bytes of a picture -> the picture, as a person sees it.
+"""The bytes of an image -> the image, as a person sees it.
 
-Only the decoders of the formats that ``images.limits`` knows ever run, and what a picture says of its size is known,
+Only the decoders of the formats that ``images.limits`` knows ever run, and what an image says of its size is known,
 and refused, before a pixel is decoded. What it costs all the same is for ``images.decode_pool`` to bound.
 """
 
@@ -18,15 +18,15 @@ from PIL import AvifImagePlugin, Image, ImageFile, features
 
 from images.background import Ground, lay_on_ground
 from images.jpeg import count_scans, ended, lacks_end
-from images.limits import PictureLimits, decoder_name, picture_format, too_large
-from schemas import NotAPicture, PictureDamaged, PictureError, PictureTooCostly, PictureTooManyPixels
+from images.limits import ImageLimits, decoder_name, image_format, too_large
+from schemas import ImageDamaged, ImageError, ImageTooCostly, ImageTooManyPixels, NotAImage
 
-# Pictures are held to PictureLimits before they are decoded; Pillow's own bound, a warning at one
+# Images are held to ImageLimits before they are decoded; Pillow's own bound, a warning at one
 # size and an error at another, would only get in between. And what it remarks about odd metadata is
 # of no use to anybody: a filter for the process, because warnings.catch_warnings is not for threads.
 Image.MAX_IMAGE_PIXELS = None
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
-# One picture is one core's work, as with every other format: others have pictures too.
+# One image is one core's work, as with every other format: others have images too.
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 IN_BROWSERS = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/avif")
@@ -38,7 +38,7 @@ _MOST_PIXELS = 2**24
 """A JPEG with more is decoded to a half, a quarter or an eighth of its width and height: what a model sees of it then
 differs by rounding, and 50 megapixels cost a quarter of the time."""
 
-# EXIF: where the first row and the first column of the stored picture belong.
+# EXIF: where the first row and the first column of the stored image belong.
 _ORIENTATION = 0x0112
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -51,59 +51,59 @@ _UPRIGHT = {
 }
 
 
-def decode_picture(data: bytes, limits: PictureLimits) -> Image.Image:
-    """The picture as a person sees it: RGB, upright, what is transparent on a ground that shows it, the first frame.
+def decode_image(data: bytes, limits: ImageLimits) -> Image.Image:
+    """The image as a person sees it: RGB, upright, what is transparent on a ground that shows it, the first frame.
 
     Colour profiles are not applied. Grey of 16 bits keeps its range; grey of 32 bits and floats, which
     have none of their own, are stretched from their lowest to their highest value.
 
     Raises:
-        PictureTooLarge: more bytes than ``limits`` allow.
-        NotAPicture: bytes of no format that is read here.
-        PictureTooManyPixels: told from the header, before anything is decoded.
-        PictureTooCostly: more scans than ``limits`` allow, also told before; or more memory than this process may take.
-        PictureDamaged: it breaks off or does not decode.
+        ImageTooLarge: more bytes than ``limits`` allow.
+        NotAImage: bytes of no format that is read here.
+        ImageTooManyPixels: told from the header, before anything is decoded.
+        ImageTooCostly: more scans than ``limits`` allow, also told before; or more memory than this process may take.
+        ImageDamaged: it breaks off or does not decode.
     """
     return decode_on_ground(data, limits)[0]
 
 
-def decode_on_ground(data: bytes, limits: PictureLimits) -> tuple[Image.Image, Ground | None]:
-    """``decode_picture``, and what the picture was laid on; None where nothing of it is transparent."""
+def decode_on_ground(data: bytes, limits: ImageLimits) -> tuple[Image.Image, Ground | None]:
+    """``decode_image``, and what the image was laid on; None where nothing of it is transparent."""
     if len(data) > limits.max_bytes:
         raise too_large(limits.max_bytes)
     try:
         return _rgb(_upright(_loaded(data, limits)))
-    except PictureError:
+    except ImageError:
         raise
     except MemoryError as error:
         raise memory_refused() from error
     except Exception as error:  # decoders raise all sorts of things at bytes that were made to hurt them
-        raise PictureDamaged(f"the picture does not decode: {_first_line(error)}", field="image") from error
+        raise ImageDamaged(f"the image does not decode: {_first_line(error)}", field="image") from error
 
 
-def browser_picture(data: bytes, limits: PictureLimits) -> bytes:
-    """A JPEG of a picture, for browsers, which do not know its format. Raises as ``decode_picture`` does."""
+def browser_image(data: bytes, limits: ImageLimits) -> bytes:
+    """A JPEG of an image, for browsers, which do not know its format. Raises as ``decode_image`` does."""
     converted = BytesIO()
-    decode_picture(data, limits).save(converted, "JPEG", quality=90)
+    decode_image(data, limits).save(converted, "JPEG", quality=90)
     return converted.getvalue()
 
 
 def browser_format(data: bytes) -> str | None:
-    """The media type of a picture that browsers show as it is, by its first bytes; None for all else."""
-    media_type = picture_format(data)
+    """The media type of an image that browsers show as it is, by its first bytes; None for all else."""
+    media_type = image_format(data)
     return media_type if media_type in IN_BROWSERS else None
 
 
-def memory_refused() -> PictureTooCostly:
-    return PictureTooCostly("the picture takes more memory to decode than it may", field="image")
+def memory_refused() -> ImageTooCostly:
+    return ImageTooCostly("the image takes more memory to decode than it may", field="image")
 
 
-def _loaded(data: bytes, limits: PictureLimits) -> Image.Image:
-    """The picture with its pixels, as it is stored."""
+def _loaded(data: bytes, limits: ImageLimits) -> Image.Image:
+    """The image with its pixels, as it is stored."""
     name = decoder_name(data)
     if name is None or (name == "AVIF" and not features.check("avif")):
-        raise NotAPicture(
-            "the bytes are no picture that can be read here; JPEG, PNG, WebP, GIF, BMP, TIFF and AVIF are",
+        raise NotAImage(
+            "the bytes are no image that can be read here; JPEG, PNG, WebP, GIF, BMP, TIFF and AVIF are",
             field="image",
         )
 
@@ -111,8 +111,8 @@ def _loaded(data: bytes, limits: PictureLimits) -> Image.Image:
         image = Image.open(BytesIO(data), formats=(name,))
         width, height = image.size
         if width * height > limits.max_pixels:
-            raise PictureTooManyPixels(
-                f"the picture has {width} x {height} pixels; at most {limits.max_pixels:,} are decoded", field="image"
+            raise ImageTooManyPixels(
+                f"the image has {width} x {height} pixels; at most {limits.max_pixels:,} are decoded", field="image"
             )
         if width * height > _MOST_PIXELS:
             half = 2 ** math.ceil(math.log2(width * height / _MOST_PIXELS) / 2)
@@ -123,14 +123,14 @@ def _loaded(data: bytes, limits: PictureLimits) -> Image.Image:
     if name != "JPEG":
         return load(data)
     if count_scans(data, limits.max_scans) > limits.max_scans:
-        raise PictureTooCostly(
-            f"the picture is stored in more than {limits.max_scans} scans; save it again as an ordinary JPEG",
+        raise ImageTooCostly(
+            f"the image is stored in more than {limits.max_scans} scans; save it again as an ordinary JPEG",
             field="image",
         )
     if lacks_end(data) and not ImageFile.LOAD_TRUNCATED_IMAGES:
         whole = ended(data, load)
         if whole is None:
-            raise PictureDamaged("the picture breaks off", field="image")
+            raise ImageDamaged("the image breaks off", field="image")
         return whole
     return load(data)
 
@@ -142,7 +142,7 @@ def _first_line(error: Exception) -> str:
 def _upright(image: Image.Image) -> Image.Image:
     try:
         orientation = image.getexif().get(_ORIENTATION)
-    except Exception:  # broken metadata is no reason to refuse a picture that decodes
+    except Exception:  # broken metadata is no reason to refuse an image that decodes
         return image
     turn = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
     return image if turn is None else image.transpose(turn)
@@ -163,18 +163,18 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     bounds = np.array([(strip.min(), strip.max()) for strip in _strips(image)], np.float64)
     lowest, highest = float(bounds[:, 0].min()), float(bounds[:, 1].max())
     if not np.isfinite([lowest, highest]).all():
-        raise PictureDamaged("the picture has values that are not finite", field="image")
+        raise ImageDamaged("the image has values that are not finite", field="image")
     scale = 255 / (highest - lowest) if highest > lowest else 0.0
     return _each_strip(image, lambda values: np.rint((values - lowest) * scale))
 
 
 def _each_strip(image: Image.Image, compute: Callable[[NDArray[Any]], NDArray[Any]]) -> Image.Image:
-    """Grey of 8 bits, from the values of a picture a few rows at a time."""
+    """Grey of 8 bits, from the values of an image a few rows at a time."""
     return Image.fromarray(np.concatenate([compute(strip).astype(np.uint8) for strip in _strips(image)]))
 
 
 def _strips(image: Image.Image) -> Iterator[NDArray[Any]]:
-    """The values of a picture of one channel, some rows at a time."""
+    """The values of an image of one channel, some rows at a time."""
     rows = max(1, _STRIP // image.width)
     for top in range(0, image.height, rows):
         yield np.asarray(image.crop((0, top, image.width, min(top + rows, image.height))))

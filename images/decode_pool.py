@@ -1,4 +1,4 @@
-"""Pictures decoded in processes of their own.
+"""Images decoded in processes of their own.
 
 A file made to hurt takes down its decoder, or keeps it busy for ever, and nothing else: the process is ended and
 replaced. Where people wait, what takes long leaves its place to others: it goes on where nobody else wants to run, and
@@ -27,16 +27,16 @@ from images.child_process import Child, ChildDied
 from images.crops import WHOLE, crops
 from images.decode import decode_on_ground, memory_refused
 from images.fingerprint import perceptual_hash
-from images.limits import PictureLimits
-from schemas import ClientGone, Overloaded, PictureDamaged, PictureError, PictureTooCostly
+from images.limits import ImageLimits
+from schemas import ClientGone, ImageDamaged, ImageError, ImageTooCostly, Overloaded
 
 Result = TypeVar("Result")
 Pixels = NDArray[np.uint8]
 Prepare = Callable[[Image.Image], Pixels]
-"""Makes of a picture ``(height, width, 3) uint8`` for a model; goes to other processes, so it pickles."""
+"""Makes of an image ``(height, width, 3) uint8`` for a model; goes to other processes, so it pickles."""
 
 ATTEMPTS = 3
-"""Processes that may die over a picture before it is held to be the reason: one may be killed for another's memory."""
+"""Processes that may die over an image before it is held to be the reason: one may be killed for another's memory."""
 
 STARTS = 10
 
@@ -52,7 +52,7 @@ _BUSY = 10
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """``pixels`` are those of ``views`` of the picture, ``(height, width, 3) uint8`` as the model wants them, or none
+    """``pixels`` are those of ``views`` of the image, ``(height, width, 3) uint8`` as the model wants them, or none
     where nobody asked for them; ``ground`` is what it was laid on where it is transparent."""
 
     pixels: tuple[Pixels, ...]
@@ -64,7 +64,7 @@ class Decoded:
 class Waiting:
     """How many may wait where people do, and how long, in seconds.
 
-    A picture has one of the places for ``quick`` seconds of a processor; then it is decoded beside them, after all
+    An image has one of the places for ``quick`` seconds of a processor; then it is decoded beside them, after all
     else, as long as there are not more of such than places. ``most`` callers wait for a place, for ``patience``
     seconds.
     """
@@ -75,11 +75,11 @@ class Waiting:
 
 
 class DecodePool:
-    """As many processes as pictures are asked for at once, up to ``workers``; any number of threads may ask.
+    """As many processes as images are asked for at once, up to ``workers``; any number of threads may ask.
 
     Args:
-        seconds: For one picture, by the clock.
-        cpu_seconds: For one picture, of a processor.
+        seconds: For one image, by the clock.
+        cpu_seconds: For one image, of a processor.
         setup: Called in every process when it starts: a function of a module.
         waiting: None has everybody wait for as long as it takes.
         niceness: Of the processes, from 0 to 19.
@@ -87,7 +87,7 @@ class DecodePool:
 
     def __init__(
         self,
-        limits: PictureLimits,
+        limits: ImageLimits,
         workers: int,
         seconds: float,
         setup: Callable[[], object],
@@ -114,7 +114,7 @@ class DecodePool:
     def decode(
         self, data: bytes, prepare: Prepare | None, views: int = WHOLE, gone: Callable[[], bool] | None = None
     ) -> Decoded:
-        """Raises as ``decode_picture`` and ``run`` do."""
+        """Raises as ``decode_image`` and ``run`` do."""
         return self.run(partial(decode_for_model, data, self._limits, prepare, views), gone)
 
     def run(self, work: Callable[[], Result], gone: Callable[[], bool] | None = None) -> Result:
@@ -125,8 +125,8 @@ class DecodePool:
             gone: Whether nobody waits for it any more: asked now and then, and the work is ended.
 
         Raises:
-            PictureTooCostly: it takes longer than it may.
-            PictureDamaged: processes die of it.
+            ImageTooCostly: it takes longer than it may.
+            ImageDamaged: processes die of it.
             Overloaded: too many are before it, or it takes long and so do as many others as may.
             ClientGone: nobody waits for it any more.
             Exception: what the work raises.
@@ -135,7 +135,7 @@ class DecodePool:
             with suppress(ChildDied):
                 result: Result = self._attempt(work, gone or _somebody_waits)
                 return result
-        raise PictureDamaged("decoders die of the picture", field="image")
+        raise ImageDamaged("decoders die of the image", field="image")
 
     def warm(self) -> None:
         """Import what the processes need before anybody waits for it, in the background."""
@@ -174,7 +174,7 @@ class DecodePool:
                 _check_client(gone)
                 if taken > self._seconds or computed > self._cpu_seconds:
                     within = f"{min(self._seconds, self._cpu_seconds):g} s"
-                    raise PictureTooCostly(f"the picture is not decoded within {within}", field="image")
+                    raise ImageTooCostly(f"the image is not decoded within {within}", field="image")
                 if self._waiting and not slow:
                     quick = self._waiting.quick
                     if computed > quick or taken > _BUSY * quick:
@@ -194,14 +194,14 @@ class DecodePool:
         with suppress(Empty):
             return self._idle.get_nowait()
         if self._waiting and not self._queue.acquire(blocking=False):
-            raise Overloaded("too many pictures wait to be decoded; try again in a moment")
+            raise Overloaded("too many images wait to be decoded; try again in a moment")
         try:
             until = time.monotonic() + (self._waiting.patience if self._waiting else math.inf)
             while time.monotonic() < until:
                 with suppress(Empty):
                     return self._idle.get(timeout=_TICK)
                 _check_client(gone)
-            raise Overloaded("other pictures take long to decode; try again in a moment")
+            raise Overloaded("other images take long to decode; try again in a moment")
         finally:
             if self._waiting:
                 self._queue.release()
@@ -210,7 +210,7 @@ class DecodePool:
         """Give the place of a child to others; it goes on as one of those that take long."""
         child.give_way()
         if not self._slow.acquire(blocking=False):
-            raise Overloaded("the picture takes long to decode, and so do others; try again in a moment")
+            raise Overloaded("the image takes long to decode, and so do others; try again in a moment")
         self._idle.put(None)
         return True
 
@@ -223,10 +223,10 @@ class DecodePool:
             self._idle.put(child)
 
     def _started(self) -> Child:
-        """A process that is ready. What it takes to start one is no picture's fault."""
+        """A process that is ready. What it takes to start one is no image's fault."""
         for _ in range(STARTS):
             if self._closed:
-                raise Overloaded("pictures are not decoded any more: the program ends")
+                raise Overloaded("images are not decoded any more: the program ends")
             with suppress(OSError):  # no memory for another process
                 child = Child(self._memory, self._niceness, self._setup)
                 self._children.add(child)
@@ -235,7 +235,7 @@ class DecodePool:
                     return child
                 except ChildDied:
                     self._end(child)
-        raise Overloaded("processes that decode pictures do not start; is the machine out of memory?")
+        raise Overloaded("processes that decode images do not start; is the machine out of memory?")
 
     def _end(self, child: Child | None) -> None:
         if child:
@@ -243,18 +243,18 @@ class DecodePool:
             child.end()
 
 
-def decode_for_model(data: bytes, limits: PictureLimits, prepare: Prepare | None, views: int = WHOLE) -> Decoded:
-    """What the processes do, in this one. Raises as ``decode_picture`` does."""
+def decode_for_model(data: bytes, limits: ImageLimits, prepare: Prepare | None, views: int = WHOLE) -> Decoded:
+    """What the processes do, in this one. Raises as ``decode_image`` does."""
     try:
         image, ground = decode_on_ground(data, limits)
         pixels = tuple(prepare(view) for view in crops(image, views)) if prepare else ()
         return Decoded(pixels, perceptual_hash(image), ground)
     except MemoryError as error:
         raise memory_refused() from error
-    except PictureError:
+    except ImageError:
         raise
-    except Exception as error:  # whatever a poisoned picture does, it is one picture's
-        raise PictureDamaged(f"the picture does not decode: {type(error).__name__}: {error}", field="image") from error
+    except Exception as error:  # whatever a poisoned image does, it is one image's
+        raise ImageDamaged(f"the image does not decode: {type(error).__name__}: {error}", field="image") from error
 
 
 def _somebody_waits() -> bool:
@@ -263,4 +263,4 @@ def _somebody_waits() -> bool:
 
 def _check_client(gone: Callable[[], bool]) -> None:
     if gone():
-        raise ClientGone("nobody waits for the picture any more")
+        raise ClientGone("nobody waits for the image any more")

@@ -37,7 +37,7 @@ def name_on_disk(folder: str | os.PathLike[str], source: str) -> str:
     for part in source.split("/"):
         if part == "..":
             return source
-        here = os.path.join(folder, *found)  # noqa: PTH118 - for each picture
+        here = os.path.join(folder, *found)  # noqa: PTH118 - for each image
         if not os.path.lexists(os.path.join(here, part)):  # noqa: PTH118
             try:
                 part = _other_names(here, os.stat(here).st_mtime_ns).get(name_key(part), "")  # noqa: PLW2901, PTH116

@@ -1,11 +1,11 @@
-"""Is it the same picture, whatever was done to it: scaled, compressed, lit, marked, cut at its edges?
+"""Is it the same image, whatever was done to it: scaled, compressed, lit, marked, cut at its edges?
 
-A picture is remembered as a sketch: its brightness in 16 x 16 cells and its two colours in 8 x 8. Two sketches are
+An image is remembered as a sketch: its brightness in 16 x 16 cells and its two colours in 8 x 8. Two sketches are
 laid over each other as they are and with either one's edges cut off, brightness and contrast may differ a little,
 and what is left is the ``difference``. The embeddings must be near as well, the nearer the less the sketches agree: a
-sketch is blind to details, an embedding to where things are. A mirrored picture is similar, not the same.
+sketch is blind to details, an embedding to where things are. A mirrored image is similar, not the same.
 
-Of 267 pictures (932 of three catalogs: shop photos on plain ground, scenes, amateurs' photos; builtin model) the share
+Of 267 images (932 of three catalogs: shop photos on plain ground, scenes, amateurs' photos; builtin model) the share
 of copies that is called the same; and how many are of 405 pairs of recoloured photos, 760 of other views of a product
 and 180,000 of other products with a cosine over .6. What is left of the recoloured differs in dark or pale shades.
 
@@ -42,20 +42,20 @@ _BYTES = _CELLS**2 + 2 * _COLOR_CELLS**2
 _MOST_COLOR = 16.0
 """What may be left of the difference of two copies' colours: root mean square, of 255."""
 _LOOKED_AT = 128
-"""Pixels of a side that a sketch is made of, in even steps: all 512 x 512 of a picture take four times as long. The
+"""Pixels of a side that a sketch is made of, in even steps: all 512 x 512 of an image take four times as long. The
 sketches differ by a third of what copies may, mostly since Pillow's ``reducing_gap``, which they were made with before,
 moves cells where sizes do not divide; copies of 174 shop photos are told as well, scaled and cut ones better."""
 _COLORED = _CELLS**2 // 8
-"""Cells where the colours differ most, and only they count: a waistband is little of a picture."""
+"""Cells where the colours differ most, and only they count: a waistband is little of an image."""
 
 _NEAR: Final = 0.25
-"""Of the median distance (1 - cosine) between pictures of a catalog: how far its copies' embeddings may be."""
+"""Of the median distance (1 - cosine) between images of a catalog: how far its copies' embeddings may be."""
 _LEAST_NEAR = 0.02
-"""The pictures of some catalogs are all alike, and a copy still differs."""
-_ENOUGH_PICTURES = 10
+"""The images of some catalogs are all alike, and a copy still differs."""
+_ENOUGH_IMAGES = 10
 
 _HOPELESS = 4.0
-"""Two whole sketches that differ by more are not the same picture cut: 3.5 was the most."""
+"""Two whole sketches that differ by more are not the same image cut: 3.5 was the most."""
 
 
 def hash_bytes(data: bytes) -> str:
@@ -64,7 +64,7 @@ def hash_bytes(data: bytes) -> str:
 
 
 def perceptual_hash(image: Image.Image) -> str:
-    """The sketch of an RGB picture of any size, 384 bytes in base64."""
+    """The sketch of an RGB image of any size, 384 bytes in base64."""
     some = image.resize((min(image.width, _LOOKED_AT), min(image.height, _LOOKED_AT)), Image.Resampling.NEAREST)
     small = some.resize((_CELLS, _CELLS), Image.Resampling.BOX).convert("YCbCr")
     cells = np.asarray(small)
@@ -115,15 +115,15 @@ def differences(one: Floats, others: Floats) -> Floats:
 
 
 def near_distance(vectors: Floats, groups: Sequence[str | None]) -> float:
-    """How far apart (1 - cosine) embeddings of pictures are that look alike; infinite when too few can tell.
+    """How far apart (1 - cosine) embeddings of images are that look alike; infinite when too few can tell.
 
-    No number serves every model and every catalog: the scale is how far apart pictures commonly are.
+    No number serves every model and every catalog: the scale is how far apart images commonly are.
 
     Args:
-        vectors: ``(n, dim) float32``, unit rows: some pictures of different products.
-        groups: Whose variants they are; pictures of one group are not compared.
+        vectors: ``(n, dim) float32``, unit rows: some images of different products.
+        groups: Whose variants they are; images of one group are not compared.
     """
-    if len(vectors) < _ENOUGH_PICTURES:
+    if len(vectors) < _ENOUGH_IMAGES:
         return math.inf
     names = np.array([str(at) if group is None else f"={group}" for at, group in enumerate(groups)])
     pairs = np.triu(names[:, None] != names[None], 1)
@@ -133,7 +133,7 @@ def near_distance(vectors: Floats, groups: Sequence[str | None]) -> float:
 
 
 def is_copy(difference: float, cosine: float, near: float) -> bool:
-    """Whether two pictures are the same, if not byte by byte; ``near`` is their catalog's ``near_distance``."""
+    """Whether two images are the same, if not byte by byte; ``near`` is their catalog's ``near_distance``."""
     return difference <= 1.0 and difference + (1.0 - cosine) / near <= 2.0
 
 

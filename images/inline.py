@@ -1,4 +1,4 @@
-"""Pictures given in a row itself: as bytes, or as a data: URI."""
+"""Images given in a row itself: as bytes, or as a data: URI."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ import binascii
 from urllib.parse import unquote_to_bytes
 
 from images.fingerprint import hash_bytes
-from images.limits import PictureLimits, too_large
-from schemas import PictureDamaged, PictureSourceUnsupported
+from images.limits import ImageLimits, too_large
+from schemas import ImageDamaged, ImageSourceUnsupported
 
 INLINE = "picture:"
-"""And the hash of a picture that came inside its catalog; its bytes are in the store."""
+"""And the hash of an image that came inside its catalog; its bytes are in the store."""
 
-_MAX_BYTES = PictureLimits().max_bytes
+_MAX_BYTES = ImageLimits().max_bytes
 
 
 def source_of(data: bytes) -> str:
-    """The source of a picture that was given in a row: ``picture:`` and the hash of its bytes."""
+    """The source of an image that was given in a row: ``picture:`` and the hash of its bytes."""
     return f"{INLINE}{hash_bytes(data)}"
 
 
 def check_bytes(data: bytes, column: str) -> bytes:
-    """Raises PictureTooLarge, or PictureSourceUnsupported where there are none."""
+    """Raises ImageTooLarge, or ImageSourceUnsupported where there are none."""
     if not data:
-        raise PictureSourceUnsupported(f"{column} is a picture of no bytes", field=column)
+        raise ImageSourceUnsupported(f"{column} is an image of no bytes", field=column)
     if len(data) > _MAX_BYTES:
         raise too_large(_MAX_BYTES)
     return data
@@ -34,12 +34,12 @@ def from_data_uri(uri: str, column: str) -> bytes:
     """The bytes in a ``data:`` URI, base64 or percent-encoded.
 
     Raises:
-        PictureDamaged: it is cut, or holds what base64 does not.
-        PictureTooLarge: told before it is decoded.
+        ImageDamaged: it is cut, or holds what base64 does not.
+        ImageTooLarge: told before it is decoded.
     """
     head, comma, body = uri.partition(",")
     if not comma or len(head) > 200:
-        raise PictureDamaged(f"{column} is a data: URI without a comma before its data", field=column)
+        raise ImageDamaged(f"{column} is a data: URI without a comma before its data", field=column)
     if not head.lower().rstrip().endswith(";base64"):
         if len(body) > 3 * _MAX_BYTES:
             raise too_large(_MAX_BYTES)
@@ -52,7 +52,7 @@ def from_data_uri(uri: str, column: str) -> bytes:
         text = "".join(body.split()).translate(_URL_SAFE).rstrip("=")
         return check_bytes(base64.b64decode(text + "=" * (-len(text) % 4), validate=True), column)
     except (binascii.Error, ValueError) as error:
-        raise PictureDamaged(f"{column} is a data: URI whose base64 is broken: {error}", field=column) from error
+        raise ImageDamaged(f"{column} is a data: URI whose base64 is broken: {error}", field=column) from error
 
 
 _URL_SAFE = str.maketrans("-_", "+/")

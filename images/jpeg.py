@@ -1,6 +1,6 @@
 """What is between the markers of a JPEG: how many scans there are, and whether they are all of it.
 
-Pillow does not say how often a progressive file goes over its picture, nor what libjpeg warned of.
+Pillow does not say how often a progressive file goes over its image, nor what libjpeg warned of.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 
 _noise = random.Random(0)
 _FILLER = b"".join(bytes(_noise.randrange(255) for _ in range(64)) + bytes([0xFF, 0xD0 + n]) for n in range(8))
-"""What no picture goes on with: noise, between restarts, so that a picture cut off at one goes on as well."""
+"""What no image goes on with: noise, between restarts, so that an image cut off at one goes on as well."""
 
 
 class _Segment(NamedTuple):
@@ -48,7 +48,7 @@ def lacks_end(data: bytes) -> bool:
 
 
 def ended(data: bytes, load: Callable[[bytes], Image.Image]) -> Image.Image | None:
-    """The picture of a JPEG that lacks nothing but its end marker; None where more is missing.
+    """The image of a JPEG that lacks nothing but its end marker; None where more is missing.
 
     libjpeg paints what is missing grey and only warns. But where nothing is, what comes behind it makes no difference:
     so it is decoded twice, with the marker and with noise before it. Raises what ``load`` raises.

@@ -1,4 +1,4 @@
-"""Pictures from anywhere: found inside the catalog's folder, read within bounds, told by their first bytes.
+"""Images from anywhere: found inside the catalog's folder, read within bounds, told by their first bytes.
 
 Nothing here trusts a path, and nothing is decoded: ``images.decode`` does that.
 """
@@ -13,19 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from schemas import (
-    NotAPicture,
-    PictureNotFound,
-    PictureOutsideCatalog,
-    PictureSourceUnsupported,
-    PictureTooLarge,
+    ImageNotFound,
+    ImageOutsideCatalog,
+    ImageSourceUnsupported,
+    ImageTooLarge,
+    NotAImage,
     reason,
 )
 
 
 @dataclass(frozen=True, slots=True)
-class PictureLimits:
-    """``max_scans`` is how often a progressive JPEG may go over the picture again. Cameras and programs make ten or so;
-    each costs as much time as the picture is large, and may take 80 bytes."""
+class ImageLimits:
+    """``max_scans`` is how often a progressive JPEG may go over the image again. Cameras and programs make ten or so;
+    each costs as much time as the image is large, and may take 80 bytes."""
 
     max_bytes: int = 20 * 2**20
     max_pixels: int = 50_000_000
@@ -60,16 +60,16 @@ _URL = re.compile(r"[a-z][a-z0-9+.-]+://|(?:data|file|blob):", re.IGNORECASE)
 _DRIVE = re.compile(r"[a-z]:", re.IGNORECASE)
 
 
-def locate_picture(root: Path, source: str, folders: Sequence[Path] = ()) -> Path:
+def locate_image(root: Path, source: str, folders: Sequence[Path] = ()) -> Path:
     """The file that a catalog in the folder ``root`` calls ``source``, with symbolic links resolved.
 
     Args:
         folders: Absolute paths, and links, may lead into these as well.
 
     Raises:
-        PictureSourceUnsupported, PictureOutsideCatalog: as ``relative_path`` does; or a path or link leads out of
+        ImageSourceUnsupported, ImageOutsideCatalog: as ``relative_path`` does; or a path or link leads out of
             ``root`` and of ``folders``.
-        PictureNotFound: nothing is there.
+        ImageNotFound: nothing is there.
     """
     relative_path(source.lstrip("/") if folders else source)
     try:
@@ -78,7 +78,7 @@ def locate_picture(root: Path, source: str, folders: Sequence[Path] = ()) -> Pat
         inside = any(path.is_relative_to(folder) for folder in (root, *folders))
     except (OSError, RuntimeError, ValueError) as error:  # no such file, a loop of links, no Unicode
         why = reason(error) if isinstance(error, OSError) else "no such path"
-        raise PictureNotFound(f"{cut(source)} is not there: {why}", field="image") from error
+        raise ImageNotFound(f"{cut(source)} is not there: {why}", field="image") from error
     if not inside:
         raise _outside(source)
     return path
@@ -93,24 +93,24 @@ def relative_path(source: str) -> str:
     """``source``, a relative path that stays where it starts, in one way of writing it: ``./a//b`` is ``a/b``.
 
     Raises:
-        PictureSourceUnsupported: a URL, or a path that is not written with slashes.
-        PictureOutsideCatalog: an absolute path, or one with ``..``.
+        ImageSourceUnsupported: a URL, or a path that is not written with slashes.
+        ImageOutsideCatalog: an absolute path, or one with ``..``.
     """
     if _URL.match(source):
-        raise PictureSourceUnsupported(
-            f"{cut(source)} is a URL of a kind that is not fetched; pictures are files beside the catalog, named by "
+        raise ImageSourceUnsupported(
+            f"{cut(source)} is a URL of a kind that is not fetched; images are files beside the catalog, named by "
             "a relative path, or http and https URLs",
             field="image",
         )
     if _DRIVE.match(source) or source.startswith(("/", "~")) or ".." in PurePosixPath(source).parts:
         raise _outside(source)
     if "\\" in source or "\0" in source:
-        raise PictureSourceUnsupported(f"{cut(source)} is no path; write / between folders", field="image")
+        raise ImageSourceUnsupported(f"{cut(source)} is no path; write / between folders", field="image")
     return "/".join(part for part in source.split("/") if part not in ("", "."))
 
 
-def _outside(source: str) -> PictureOutsideCatalog:
-    return PictureOutsideCatalog(
+def _outside(source: str) -> ImageOutsideCatalog:
+    return ImageOutsideCatalog(
         f"{cut(source)} leads out of the catalog's folder; name a file inside it by a relative path, or its folder "
         "in STORELENS_PICTURE_FOLDERS",
         field="image",
@@ -122,32 +122,32 @@ def cut(source: str) -> str:
     return ascii(source if len(source) <= 200 else source[:199] + "…") if not source.isprintable() else source[:200]
 
 
-def read_picture(path: Path, limits: PictureLimits) -> bytes:
+def read_image(path: Path, limits: ImageLimits) -> bytes:
     """The bytes of a file, at most ``limits.max_bytes`` of them.
 
     Raises:
-        PictureNotFound: the file is not there or may not be read.
-        NotAPicture: no file but a folder, a pipe or a device.
-        PictureTooLarge: more bytes.
+        ImageNotFound: the file is not there or may not be read.
+        NotAImage: no file but a folder, a pipe or a device.
+        ImageTooLarge: more bytes.
     """
     try:
         # A pipe that nobody writes to would block for ever.
         with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise NotAPicture(f"{path.name} is not a file", field="image")
+                raise NotAImage(f"{path.name} is not a file", field="image")
             data = file.read(limits.max_bytes + 1) if status.st_size <= limits.max_bytes else None
     except IsADirectoryError as error:
-        raise NotAPicture(f"{path.name} is a folder", field="image") from error
+        raise NotAImage(f"{path.name} is a folder", field="image") from error
     except OSError as error:
-        raise PictureNotFound(f"{path.name} cannot be read: {reason(error)}", field="image") from error
+        raise ImageNotFound(f"{path.name} cannot be read: {reason(error)}", field="image") from error
     if data is None or len(data) > limits.max_bytes:
         raise too_large(limits.max_bytes)
     return data
 
 
-def picture_format(data: bytes) -> str | None:
-    """The media type of a picture by its first bytes, as ``image/png``; None for what is not read here."""
+def image_format(data: bytes) -> str | None:
+    """The media type of an image by its first bytes, as ``image/png``; None for what is not read here."""
     name = decoder_name(data)
     return None if name is None else _MEDIA_TYPES[name]
 
@@ -157,5 +157,5 @@ def decoder_name(data: bytes) -> str | None:
     return next((name for signature, name in _SIGNATURES if signature.match(data)), None)
 
 
-def too_large(max_bytes: int) -> PictureTooLarge:
-    return PictureTooLarge(f"the picture has more than {max_bytes:,} bytes", field="image")
+def too_large(max_bytes: int) -> ImageTooLarge:
+    return ImageTooLarge(f"the image has more than {max_bytes:,} bytes", field="image")

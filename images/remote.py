@@ -13,9 +13,9 @@ from contextlib import suppress
 from typing import IO, Any
 
 from images.file_names import spellings
-from images.limits import PictureLimits, cut, relative_path, too_large
+from images.limits import ImageLimits, cut, relative_path, too_large
 from images.spool import spool
-from schemas import CatalogError, PictureError, PictureNotFound, PictureSourceUnsupported
+from schemas import CatalogError, ImageError, ImageNotFound, ImageSourceUnsupported
 
 _REMOTE = re.compile(r"([a-z][a-z0-9+.-]*)://", re.I)
 _BRINGS = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs"}
@@ -48,7 +48,7 @@ def filesystem(url: str) -> tuple[Any, str]:
     return fs, str(path)
 
 
-def fetch(url: str) -> IO[bytes]:
+def download(url: str) -> IO[bytes]:
     """An object as a local file, which is gone when it is closed. Raises CatalogError."""
     fs, path = filesystem(url)
     try:
@@ -66,13 +66,13 @@ def reason(error: Exception) -> str:
 
 
 class RemoteRoot:
-    """A ``PictureRoot`` on a prefix of object storage.
+    """A ``ImageRoot`` on a prefix of object storage.
 
-    Marks come from listings: one for each folder at the prefix that pictures are in, when it is first
-    asked about, so that ten thousand pictures cost ten requests instead of as many.
+    Marks come from listings: one for each folder at the prefix that images are in, when it is first
+    asked about, so that ten thousand images cost ten requests instead of as many.
     """
 
-    def __init__(self, url: str, limits: PictureLimits) -> None:
+    def __init__(self, url: str, limits: ImageLimits) -> None:
         self._url = url.rstrip("/")
         self._limits = limits
         self._lock = threading.Lock()
@@ -83,7 +83,7 @@ class RemoteRoot:
         try:
             name = relative_path(source)
             fs, path = self._filesystem()
-        except (PictureError, CatalogError):
+        except (ImageError, CatalogError):
             return None
         marks = (self._marks(fs, path, spelt).get(f"{path}/{spelt}") for spelt in spellings(name))
         return next(filter(None, marks), None)
@@ -106,11 +106,11 @@ class RemoteRoot:
             fs, path = self._filesystem()
             data = _cat(fs, [f"{path}/{spelt}" for spelt in spellings(name)], limit + 1)
         except CatalogError as error:
-            raise PictureSourceUnsupported(error.message, field="image") from error
-        except PictureError:
+            raise ImageSourceUnsupported(error.message, field="image") from error
+        except ImageError:
             raise
         except Exception as error:
-            raise PictureNotFound(f"{cut(source)} cannot be read: {reason(error)}", field="image") from error
+            raise ImageNotFound(f"{cut(source)} cannot be read: {reason(error)}", field="image") from error
         if len(data) > limit:
             raise too_large(limit)
         return data

@@ -1,4 +1,4 @@
-"""Where the relative picture paths of a catalog lead: a folder, an archive, or a prefix of object storage."""
+"""Where the relative image paths of a catalog lead: a folder, an archive, or a prefix of object storage."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from typing import Protocol
 
 from images.archives import Archive, split_location, using_archive
 from images.file_names import name_key, name_on_disk, other_names
-from images.limits import PictureLimits, cut, locate_picture, read_picture, relative_path
+from images.limits import ImageLimits, cut, locate_image, read_image, relative_path
 from images.remote import RemoteRoot, is_remote
-from schemas import CatalogError, PictureError, PictureNotFound
+from schemas import CatalogError, ImageError, ImageNotFound
 
 _SETTLED_NS = 2 * 10**9
 """A file written to less than this ago may be written to again under the same time of change: some file systems
 count in steps of two seconds."""
 
 
-class PictureRoot(Protocol):
-    """The pictures that belong to one catalog. Any number of threads may call at once."""
+class ImageRoot(Protocol):
+    """The images that belong to one catalog. Any number of threads may call at once."""
 
     def mark(self, source: str) -> str | None:
-        """Changes when the picture may have changed, and costs no reading; None where that cannot be told."""
+        """Changes when the image may have changed, and costs no reading; None where that cannot be told."""
         ...
 
     def read(self, source: str) -> bytes:
-        """At most ``limits.max_bytes`` bytes. Raises PictureError."""
+        """At most ``limits.max_bytes`` bytes. Raises ImageError."""
         ...
 
     def close(self) -> None: ...
 
 
 class FolderRoot:
-    """A ``PictureRoot`` on a folder, and on those of ``folders`` that absolute paths and links may lead into."""
+    """A ``ImageRoot`` on a folder, and on those of ``folders`` that absolute paths and links may lead into."""
 
-    def __init__(self, folder: Path, limits: PictureLimits, folders: Sequence[Path] = ()) -> None:
+    def __init__(self, folder: Path, limits: ImageLimits, folders: Sequence[Path] = ()) -> None:
         self._folder = folder
         self._limits = limits
         self._folders = folders
@@ -53,17 +53,17 @@ class FolderRoot:
 
     def read(self, source: str) -> bytes:
         try:
-            path = locate_picture(self._folder, source, self._folders)
-        except PictureNotFound:
+            path = locate_image(self._folder, source, self._folders)
+        except ImageNotFound:
             named = name_on_disk(self._folder, source)
             if named == source:
                 raise
-            path = locate_picture(self._folder, named, self._folders)
-        return read_picture(path, self._limits)
+            path = locate_image(self._folder, named, self._folders)
+        return read_image(path, self._limits)
 
     def _stat(self, source: str) -> os.stat_result | None:
         try:
-            return os.stat(os.path.join(self._folder, source))  # noqa: PTH116, PTH118 - four times as fast, for each picture
+            return os.stat(os.path.join(self._folder, source))  # noqa: PTH116, PTH118 - four times as fast, for each image
         except (OSError, ValueError):
             return None
 
@@ -72,12 +72,12 @@ class FolderRoot:
 
 
 class ArchiveRoot:
-    """A ``PictureRoot`` on a zip or tar, or a folder inside one, read in place.
+    """A ``ImageRoot`` on a zip or tar, or a folder inside one, read in place.
 
     A tar that is compressed is unpacked, once, into a temporary file. One that is replaced is noticed.
     """
 
-    def __init__(self, location: str, inside: str, limits: PictureLimits) -> None:
+    def __init__(self, location: str, inside: str, limits: ImageLimits) -> None:
         self._location = location
         self._prefix = f"{inside}/" if inside else ""
         self._limits = limits
@@ -91,7 +91,7 @@ class ArchiveRoot:
             with using_archive(self._location) as archive:
                 self._hold(archive)
                 return archive.mark(self._name(archive, source))
-        except (CatalogError, PictureError):
+        except (CatalogError, ImageError):
             return None
 
     def read(self, source: str) -> bytes:
@@ -100,7 +100,7 @@ class ArchiveRoot:
                 self._hold(archive)
                 return archive.read(self._name(archive, source), self._limits.max_bytes)
         except CatalogError as error:
-            raise PictureNotFound(f"{cut(source)} cannot be read: {error.message}", field="image") from error
+            raise ImageNotFound(f"{cut(source)} cannot be read: {error.message}", field="image") from error
 
     def close(self) -> None:
         self._held.close()
@@ -108,7 +108,7 @@ class ArchiveRoot:
         self._names = (None, {})
 
     def _name(self, archive: Archive, source: str) -> str:
-        """What a picture is called in the archive. Raises PictureError."""
+        """What an image is called in the archive. Raises ImageError."""
         name = self._prefix + relative_path(source)
         if archive.mark(name) is not None:
             return name
@@ -130,7 +130,7 @@ class ArchiveRoot:
 class _WithFolders:
     """A root whose sources may also be absolute paths into some folders."""
 
-    def __init__(self, root: PictureRoot, folders: Sequence[Path], limits: PictureLimits) -> None:
+    def __init__(self, root: ImageRoot, folders: Sequence[Path], limits: ImageLimits) -> None:
         self._root = root
         self._folders = [folder.resolve() for folder in folders]
         self._limits = limits
@@ -145,7 +145,7 @@ class _WithFolders:
     def close(self) -> None:
         self._root.close()
 
-    def _elsewhere(self, source: str) -> tuple[PictureRoot, str] | None:
+    def _elsewhere(self, source: str) -> tuple[ImageRoot, str] | None:
         """The folder that an absolute path is in, and its path there; links are resolved when it is read."""
         if source.startswith("/"):
             for folder in self._folders:
@@ -154,16 +154,16 @@ class _WithFolders:
         return None
 
 
-def open_root(root: str, limits: PictureLimits, folders: Sequence[Path] = ()) -> PictureRoot:
-    """The pictures of a catalog whose payloads have this ``root``.
+def open_root(root: str, limits: ImageLimits, folders: Sequence[Path] = ()) -> ImageRoot:
+    """The images of a catalog whose payloads have this ``root``.
 
     A folder; an archive, ``shop.zip`` or ``shop.zip!/folder/inside``; or a prefix as ``s3://bucket/shop``.
     Nothing is opened before it is asked for.
 
     Args:
-        folders: Pictures may also be absolute paths into these.
+        folders: Images may also be absolute paths into these.
     """
-    opened: PictureRoot
+    opened: ImageRoot
     location = split_location(root)
     if location is not None and not os.path.isdir(root):  # noqa: PTH112
         opened = ArchiveRoot(location.archive, location.inside, limits)

@@ -1,4 +1,4 @@
-"""Where pictures may come from, and how long they may take: what every process that reads pictures is told."""
+"""Where images may come from, and how long they may take: what every process that reads images is told."""
 
 from __future__ import annotations
 
@@ -26,31 +26,31 @@ CommaSeparated = Annotated[tuple[Item, ...], NoDecode, BeforeValidator(_split_co
 _HOST = re.compile(r"(?:\*\.)?[^\s/:*@?#\[\]\\]+")
 
 
-class PictureSettings(BaseSettings):
-    """Read from ``STORELENS_PICTURE_*``; without any, pictures come from the catalog's folder and public hosts."""
+class ImageSettings(BaseSettings):
+    """Read from ``STORELENS_PICTURE_*``; without any, images come from the catalog's folder and public hosts."""
 
     model_config = SettingsConfigDict(env_prefix="STORELENS_", frozen=True, extra="ignore", env_ignore_empty=True)
 
     picture_hosts: CommaSeparated[str] = Field(
         (),
-        description="Hosts that pictures may be fetched from, separated by commas; *.example.com stands for every "
+        description="Hosts that images may be fetched from, separated by commas; *.example.com stands for every "
         "name below example.com. Left out, any public host.",
     )
     picture_folders: CommaSeparated[Path] = Field(
         (),
-        description="Folders that pictures may come from besides the catalog's own, separated by commas: absolute "
+        description="Folders that images may come from besides the catalog's own, separated by commas: absolute "
         "paths and links may then lead into them.",
     )
     picture_private_addresses: bool = Field(
-        False, description="Also fetch pictures from private, link-local and loopback addresses."
+        False, description="Also fetch images from private, link-local and loopback addresses."
     )
     picture_max_age: float = Field(
-        7, ge=0, le=36_500, description="Days after which a fetched picture is asked for again; 0: in every run."
+        7, ge=0, le=36_500, description="Days after which a fetched image is asked for again; 0: in every run."
     )
     picture_seconds: float = Field(
-        30, gt=0, le=3_600, description="Time for fetching one picture, retries included, in seconds."
+        30, gt=0, le=3_600, description="Time for fetching one image, retries included, in seconds."
     )
-    picture_connections: int = Field(8, gt=0, le=1_000, description="Pictures fetched from one host at once.")
+    picture_connections: int = Field(8, gt=0, le=1_000, description="Images fetched from one host at once.")
 
     @field_validator("picture_hosts")
     @classmethod

@@ -1,4 +1,4 @@
-"""Pictures kept by what they are: one file for each content, named by its hash.
+"""Images kept by what they are: one file for each content, named by its hash.
 
 What is fetched or comes inside a catalog is kept here, so that it can be shown, and embedded again,
 without its source. Nothing is ever changed in place, so any number of processes may read and write.
@@ -20,7 +20,7 @@ _LEFT_BEHIND = 3_600.0
 """Seconds after which a file that is still being written belongs to nobody."""
 
 
-class PictureStore:
+class ImageStore:
     """Files ``ab/abcdef…`` in ``folder``, which is made when something is put into it."""
 
     def __init__(self, folder: Path) -> None:
@@ -73,7 +73,7 @@ class PictureStore:
         return self.folder / "new"
 
     def _path(self, hash: str) -> Path:
-        return Path(f"{self.folder}/{hash[:2]}/{hash}")  # in one step: for a million pictures it counts
+        return Path(f"{self.folder}/{hash[:2]}/{hash}")  # in one step: for a million images it counts
 
     def _remove_left_behind(self) -> None:
         """What processes that were killed had begun to write."""

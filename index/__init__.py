@@ -1,7 +1,7 @@
-"""Where vectors live: embedded Qdrant Edge, or a Qdrant server. The only room that knows either."""
+"""Where vectors live: embedded Qdrant Edge, or a Qdrant server. The only package that knows either."""
 
 from index.arguments import add_settings, build_settings, settings_parser
-from index.paths import CODE_PARTS, CODES, PICTURE_HASH, TITLE_KEY
+from index.paths import CODE_PARTS, CODES, IMAGE_HASH, TITLE_KEY
 from index.protocols import (
     DENSE,
     Candidate,
@@ -19,7 +19,7 @@ from index.protocols import (
     Vectors,
     all_points,
 )
-from index.sample import sample_pictures
+from index.sample import sample_images
 from index.server.deadline import deadline
 from index.settings import IndexSettings
 from index.store import open_store
@@ -29,7 +29,7 @@ __all__ = [
     "CODES",
     "CODE_PARTS",
     "DENSE",
-    "PICTURE_HASH",
+    "IMAGE_HASH",
     "TITLE_KEY",
     "Candidate",
     "CatalogIndex",
@@ -53,6 +53,6 @@ __all__ = [
     "deadline",
     "open_store",
     "pieces",
-    "sample_pictures",
+    "sample_images",
     "settings_parser",
 ]

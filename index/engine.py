@@ -22,7 +22,7 @@ RawVector = list[float] | list[list[float]] | Sparse
 
 
 class Search(NamedTuple):
-    """One nearest-neighbour search. A dense query against ``image`` is compared with every picture."""
+    """One nearest-neighbour search. A dense query against ``image`` is compared with every image."""
 
     vector: VectorName
     query: RawVector
@@ -37,11 +37,11 @@ class Row:
     vectors: dict[VectorName, RawVector]
 
 
-PICTURE_GRAPH = (32, 200)
-"""Links of a point, and candidates for them, in the graph of pictures; half as many where a point has one vector.
+IMAGE_GRAPH = (32, 200)
+"""Links of a point, and candidates for them, in the graph of images; half as many where a point has one vector.
 
-Its links join products alike in all their pictures, while a query is like one of them. Of 8,000 products with
-three pictures, one unlike the others, 16 and 100 found .89 of the best ten, these .99, in twice the time to build."""
+Its links join products alike in all their images, while a query is like one of them. Of 8,000 products with
+three images, one unlike the others, 16 and 100 found .89 of the best ten, these .99, in twice the time to build."""
 
 
 def count_numbers(vector: RawVector) -> int:

@@ -29,7 +29,7 @@ class Point:
     """One product as the engine stores it.
 
     ``vectors`` has a name only where the product has something to embed: ``image`` is
-    ``(pictures, dim)``, ``title`` and ``text`` are ``(dim,)``, float32 unit rows. ``words`` and ``codes``, product
+    ``(images, dim)``, ``title`` and ``text`` are ``(dim,)``, float32 unit rows. ``words`` and ``codes``, product
     numbers as they are written, are what the ``lexical`` vector is made of; without any there is none.
     """
 
@@ -60,7 +60,7 @@ class Leg:
 
 
 class Candidate(NamedTuple):
-    """A point that a leg found. ``score`` is a cosine (the best picture's, for ``image``) or BM25."""
+    """A point that a leg found. ``score`` is a cosine (the best image's, for ``image``) or BM25."""
 
     id: UUID
     score: float
@@ -128,8 +128,8 @@ class CatalogIndex(Protocol):
         """Of the payloads of many points nothing but what lies at ``paths``; points that are not there are left out."""
         ...
 
-    def with_pictures(self, hashes: Sequence[str]) -> dict[str, UUID]:
-        """For each hash a point that has a picture of these bytes; hashes that no point has are left out."""
+    def with_images(self, hashes: Sequence[str]) -> dict[str, UUID]:
+        """For each hash a point that has an image of these bytes; hashes that no point has are left out."""
         ...
 
     def scan(self, filter: Filter | None, limit: int, after: UUID | None = None) -> list[UUID]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from index.engine import Engine, RawVector, Search
 from index.lexical import Lexical, Sparse
-from index.paths import PICTURE_HASH, field_path
+from index.paths import IMAGE_HASH, field_path
 from index.protocols import Candidate, DenseName, Leg, Names, Stored, Term
 from index.validation import check_legs
 from schemas import All, Filter, IndexRecord, Range, stored_name
@@ -117,9 +117,9 @@ class Reader:
     def payloads(self, ids: Sequence[UUID], paths: Sequence[str]) -> dict[UUID, dict[str, Any]]:
         return {row.id: row.payload for row in self._engine.retrieve(ids, list(paths))}
 
-    def with_pictures(self, hashes: Sequence[str]) -> dict[str, UUID]:
-        # Points of the first format list no pictures, and every question would be asked of each of them.
-        return self._engine.holders(PICTURE_HASH, hashes) if self.record.format > 1 else {}
+    def with_images(self, hashes: Sequence[str]) -> dict[str, UUID]:
+        # Points of the first format list no images, and every question would be asked of each of them.
+        return self._engine.holders(IMAGE_HASH, hashes) if self.record.format > 1 else {}
 
     def scan(self, filter: Filter | None, limit: int, after: UUID | None = None) -> list[UUID]:
         return self._scroll(_translated(filter), limit, after)

@@ -1,4 +1,4 @@
-"""Some pictures of a catalog, to learn from how far apart its pictures commonly are."""
+"""Some images of a catalog, to learn from how far apart its images commonly are."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import numpy as np
 from index.protocols import CatalogIndex, Vectors
 
 
-def sample_pictures(index: CatalogIndex, products: int) -> tuple[Vectors, list[dict[str, Any]]]:
-    """Vectors of the first pictures of some products, ``(n, dim) float32``, unit rows, and the payloads of these.
+def sample_images(index: CatalogIndex, products: int) -> tuple[Vectors, list[dict[str, Any]]]:
+    """Vectors of the first images of some products, ``(n, dim) float32``, unit rows, and the payloads of these.
 
     Ids are hashes, so the first of them are products by chance, and always the same.
     """
     stored = index.fetch(index.scan(None, products), vectors=("image",)).values()
-    # A product without pictures has no such vector.
-    pictured = [point for point in stored if len(point.vectors.get("image", ()))]
-    vectors = [point.vectors["image"][0] for point in pictured]
+    # A product without images has no such vector.
+    with_images = [point for point in stored if len(point.vectors.get("image", ()))]
+    vectors = [point.vectors["image"][0] for point in with_images]
     if not vectors:
         return np.empty((0, index.record.embedding.dimension), np.float32), []
-    return np.stack(vectors), [point.payload for point in pictured]
+    return np.stack(vectors), [point.payload for point in with_images]

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from index.engine import Engine, RawVector, Row
 from index.lexical import Lexical
-from index.paths import CODE_PARTS, CODES, PICTURE_HASH, TITLE_KEY, field_path
+from index.paths import CODE_PARTS, CODES, IMAGE_HASH, TITLE_KEY, field_path
 from index.protocols import CatalogIndex, Point
 from index.reader import Reader
 from index.validation import check_points
@@ -25,7 +25,7 @@ from schemas import (
 )
 
 _BATCH = 500
-OWN_PATHS: dict[str, FieldKind] = dict.fromkeys((TITLE_KEY, CODES, CODE_PARTS, PICTURE_HASH), "keyword")
+OWN_PATHS: dict[str, FieldKind] = dict.fromkeys((TITLE_KEY, CODES, CODE_PARTS, IMAGE_HASH), "keyword")
 """What has a payload index besides the fields."""
 
 

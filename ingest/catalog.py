@@ -296,7 +296,7 @@ class _Plan:
     as_it_is: frozenset[type]
     mapped: bool
     order: int
-    """Its place among those that are mapped, which is the order of a product's pictures."""
+    """Its place among those that are mapped, which is the order of a product's images."""
 
 
 def _put(values: dict[str, Any], unusable: dict[str, ValueUnusable], plan: _Plan, value: Any) -> str | None:

@@ -25,13 +25,11 @@ class Rehearsal:
 
     def count(self, changes: Changes, index: CatalogIndex | None) -> None:
         for change in changes.embed:
-            held = change.work.held.hashes.pictures if change.work.held else ()
-            self._images.update(picture.shows for picture in change.kept.pictures if picture.shows not in held)
+            held = change.work.held.hashes.images if change.work.held else ()
+            self._images.update(image.shows for image in change.kept.images if image.shows not in held)
             if change.new_words:
                 product = change.work.entry.product
                 texts = (subject_text(product), *text_parts(product))
                 self._texts.update(hash_bytes(text.encode()) for text in texts if text)
         if index is not None and self._images:
-            self._images.difference_update(
-                index.with_pictures([p.hash for c in changes.embed for p in c.kept.pictures])
-            )
+            self._images.difference_update(index.with_images([p.hash for c in changes.embed for p in c.kept.images]))

@@ -1,4 +1,4 @@
-"""The vectors of products: which texts make which vector, and each picture once."""
+"""The vectors of products: which texts make which vector, and each image once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from catalog import subject_text, text_parts
 from embedding import Pixels, Vectors
 from index import DenseName
-from ingest.images import Picture
+from ingest.images import PreparedImage
 from ingest.lazy_encoder import LazyEncoder
 from ingest.stopwatch import Stopwatch
 from ingest.texts import TextVectors
@@ -29,17 +29,17 @@ class Embedder:
     def texts(self) -> int:
         return self._text_vectors.embedded
 
-    def embed_pictures(self, pictures: Sequence[Picture]) -> dict[str, Vectors]:
-        """``(views, dim) float32``, unit rows, by what they show; every picture has pixels, and no two are the same."""
-        pixels: list[Pixels] = [view for picture in pictures for view in picture.pixels or ()]
+    def embed_images(self, images: Sequence[PreparedImage]) -> dict[str, Vectors]:
+        """``(views, dim) float32``, unit rows, by what they show; every image has pixels, and no two are the same."""
+        pixels: list[Pixels] = [view for image in images for view in image.pixels or ()]
         if not pixels:
             return {}
         encoder = self._encoder()
         with self._watch.stage("images"):
             vectors = encoder.encode_prepared(pixels)
-        self.images += len(pictures)
-        each = np.split(vectors, len(pictures))
-        return {picture.kept.shows: rows for picture, rows in zip(pictures, each, strict=True)}
+        self.images += len(images)
+        each = np.split(vectors, len(images))
+        return {image.kept.shows: rows for image, rows in zip(images, each, strict=True)}
 
     def embed_words(self, products: Sequence[Product]) -> list[dict[DenseName, Vectors]]:
         """The text vectors of each product, ``(dim,) float32``, unit length; one without words is not there.

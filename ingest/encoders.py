@@ -8,14 +8,14 @@ from itertools import islice
 from pathlib import Path
 
 from embedding import Choice, Pixels, choose_int8, load_encoder
-from ingest.images import PictureLoader
+from ingest.images import ImageLoader
 from ingest.intake import Entry
 from schemas import Precision, PrecisionQuality
 
 log = logging.getLogger(__name__)
 
 SAMPLE = 256
-"""Pictures that int8 is measured on, taken all over the catalog."""
+"""Images that int8 is measured on, taken all over the catalog."""
 
 
 def choose_encoder(
@@ -28,7 +28,7 @@ def choose_encoder(
     """The encoder of a model, and what was measured where int8 was asked for.
 
     Args:
-        sample: Some pictures of the catalog; asked for with int8 alone.
+        sample: Some images of the catalog; asked for with int8 alone.
         cache: A folder for what is made of the weights.
         known: What the index says was measured before.
     """
@@ -39,14 +39,14 @@ def choose_encoder(
         log.warning("not int8 but %s: %s", choice.encoder.spec.precision, choice.reason)
     elif choice.quality and choice.quality != known:
         log.info(
-            "int8: over %d pictures a mean cosine of %.4f to float32, and %.0f%% of the ten nearest the same",
+            "int8: over %d images a mean cosine of %.4f to float32, and %.0f%% of the ten nearest the same",
             *(choice.quality.pictures, choice.quality.cosine_mean, 100 * choice.quality.overlap_at_10),
         )
     return choice
 
 
-def sample_pictures(entries: Iterable[Entry], loader: PictureLoader) -> list[Pixels]:
-    """The first pictures of up to ``SAMPLE`` products; those that cannot be used are left out."""
-    pictured = (entry for entry in entries if entry.product.images)
-    loaded = (loader.load(entry.product.images[:1], entry.parsed.inline, known=()) for entry in pictured)
-    return list(islice((picture.pixels[0] for it in loaded for picture in it.pictures if picture.pixels), SAMPLE))
+def sample_images(entries: Iterable[Entry], loader: ImageLoader) -> list[Pixels]:
+    """The first images of up to ``SAMPLE`` products; those that cannot be used are left out."""
+    with_images = (entry for entry in entries if entry.product.images)
+    loaded = (loader.load(entry.product.images[:1], entry.parsed.inline, known=()) for entry in with_images)
+    return list(islice((image.pixels[0] for it in loaded for image in it.images if image.pixels), SAMPLE))

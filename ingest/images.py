@@ -1,4 +1,4 @@
-"""The pictures of a product, read, hashed and made ready for the encoder, by threads and decode processes."""
+"""The images of a product, read, hashed and made ready for the encoder, by threads and decode processes."""
 
 from __future__ import annotations
 
@@ -6,46 +6,46 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from catalog import OPAQUE, KeptPicture
+from catalog import OPAQUE, KeptImage
 from embedding import Pixels, Preparer, keep_freed_memory
-from images import DecodePool, PictureLimits, Pictures, PictureStore, hash_bytes
-from schemas import PictureError
+from images import DecodePool, ImageLimits, Images, ImageStore, hash_bytes
+from schemas import ImageError
 
-MAX_PICTURES = 64
+MAX_IMAGES = 64
 """Of one product; those beyond are left out, and said to be."""
 
 DECODE_SECONDS = 60.0
-"""For one picture; the largest that limits allow takes a few."""
+"""For one image; the largest that limits allow takes a few."""
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """``pixels`` are those of the picture's views, ``(height, width, 3) uint8`` as the encoder wants them, or None
+class PreparedImage:
+    """``pixels`` are those of the image's views, ``(height, width, 3) uint8`` as the encoder wants them, or None
     where nobody asked for them."""
 
-    kept: KeptPicture
+    kept: KeptImage
     pixels: tuple[Pixels, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The usable pictures of a product, in its order, and what was wrong with the others."""
+    """The usable images of a product, in its order, and what was wrong with the others."""
 
-    pictures: tuple[Picture, ...]
-    errors: tuple[PictureError, ...]
+    images: tuple[PreparedImage, ...]
+    errors: tuple[ImageError, ...]
 
 
-class PictureLoader:
-    """Reads each picture once; keeps nothing between calls; any number of threads may call at once.
+class ImageLoader:
+    """Reads each image once; keeps nothing between calls; any number of threads may call at once.
 
     Args:
-        preparer: Asked when the first picture is decoded; None where pixels are for nobody.
+        preparer: Asked when the first image is decoded; None where pixels are for nobody.
     """
 
     def __init__(
         self,
-        root: Pictures,
-        store: PictureStore,
+        root: Images,
+        store: ImageStore,
         decoders: DecodePool,
         preparer: Callable[[], Preparer] | None,
         views: int,
@@ -60,55 +60,55 @@ class PictureLoader:
         self,
         sources: Sequence[str],
         inline: Mapping[str, bytes],
-        known: Collection[KeptPicture],
+        known: Collection[KeptImage],
         over: Callable[[], bool] | None = None,
     ) -> Loaded:
         """
         Args:
-            inline: Pictures that came with the row, by source; kept in the store, since nobody else has them.
-            known: Pictures whose vectors are at hand, so that no pixels are needed.
+            inline: Images that came with the row, by source; kept in the store, since nobody else has them.
+            known: Images whose vectors are at hand, so that no pixels are needed.
             over: Whether nobody waits for them any more.
 
         Raises:
-            OSError: the store cannot keep a picture.
+            OSError: the store cannot keep an image.
             ClientGone: nobody waits for them.
         """
         for data in inline.values():
             self._store.put(data)
-        held = {picture.hash: picture for picture in known if picture.phash}
-        pictures: list[Picture] = []
-        errors: list[PictureError] = []
-        if len(sources) > MAX_PICTURES:
-            beyond = f"the product has {len(sources):,} pictures; the first {MAX_PICTURES} are searchable"
-            errors.append(PictureError(beyond, field="images"))
-        for at, source in enumerate(sources[:MAX_PICTURES]):
+        held = {image.hash: image for image in known if image.phash}
+        images: list[PreparedImage] = []
+        errors: list[ImageError] = []
+        if len(sources) > MAX_IMAGES:
+            beyond = f"the product has {len(sources):,} images; the first {MAX_IMAGES} are searchable"
+            errors.append(ImageError(beyond, field="images"))
+        for at, source in enumerate(sources[:MAX_IMAGES]):
             try:
-                pictures.append(self._picture(at, source, held, over))
-            except PictureError as error:
+                images.append(self._image(at, source, held, over))
+            except ImageError as error:
                 errors.append(error)
-        return Loaded(tuple(pictures), tuple(errors))
+        return Loaded(tuple(images), tuple(errors))
 
-    def _picture(
-        self, at: int, source: str, held: Mapping[str, KeptPicture], over: Callable[[], bool] | None
-    ) -> Picture:
-        """Raises PictureError; OSError where what was fetched cannot be kept, which is not the picture's fault."""
+    def _image(
+        self, at: int, source: str, held: Mapping[str, KeptImage], over: Callable[[], bool] | None
+    ) -> PreparedImage:
+        """Raises ImageError; OSError where what was fetched cannot be kept, which is not the image's fault."""
         mark = self._root.mark(source)  # before reading: a change in between is then seen the next time
         data = self._root.read(source)
         hash = hash_bytes(data)
         same = held.get(hash)
         if same and not same.needs_ground(source):
-            return Picture(replace(same, at=at, mark=mark), None)
+            return PreparedImage(replace(same, at=at, mark=mark), None)
         prepare = self._preparer() if self._preparer else None
         try:
             decoded = self._decoders.decode(data, prepare, self._views, over)
-        except PictureError as error:
+        except ImageError as error:
             self._root.doubt(source, error)
             raise
-        kept = KeptPicture(at, hash, decoded.phash, mark, decoded.ground or OPAQUE)
-        return Picture(kept, None if same and same.shows == kept.shows else decoded.pixels)
+        kept = KeptImage(at, hash, decoded.phash, mark, decoded.ground or OPAQUE)
+        return PreparedImage(kept, None if same and same.shows == kept.shows else decoded.pixels)
 
 
 def decode_pool(workers: int | None = None, seconds: float = DECODE_SECONDS) -> DecodePool:
     """The processes of a job."""
-    # One more than cores: while one waits for its next picture, another has one.
-    return DecodePool(PictureLimits(), workers or (os.cpu_count() or 1) + 1, seconds, setup=keep_freed_memory)
+    # One more than cores: while one waits for its next image, another has one.
+    return DecodePool(ImageLimits(), workers or (os.cpu_count() or 1) + 1, seconds, setup=keep_freed_memory)

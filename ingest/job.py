@@ -11,17 +11,17 @@ from functools import cache
 from uuid import UUID
 
 from embedding import DEFAULT_MODEL, Choice, Encoder, Pixels, Preparer, load_preparer, load_spec
-from images import WHOLE, WITH_CROPS, DecodePool, PictureLimits, PictureRoot, PictureStore, open_pictures
+from images import WHOLE, WITH_CROPS, DecodePool, ImageLimits, ImageRoot, ImageStore, open_images
 from index import CatalogIndex, IndexBuild, IndexStore, all_points, open_store
 from ingest.batches import batched
 from ingest.catalog import Before, Catalog
 from ingest.columns.kinds import Votes, vote
 from ingest.dry_run import Rehearsal
 from ingest.duplicates.file import SameFile
-from ingest.duplicates.find import find_same, new_pictures
+from ingest.duplicates.find import find_same, new_images
 from ingest.embedder import Embedder
-from ingest.encoders import SAMPLE, choose_encoder, sample_pictures
-from ingest.images import PictureLoader, decode_pool
+from ingest.encoders import SAMPLE, choose_encoder, sample_images
+from ingest.images import ImageLoader, decode_pool
 from ingest.intake import entries
 from ingest.lazy_encoder import LazyEncoder
 from ingest.lost_images import LostImages
@@ -78,9 +78,9 @@ def run(
             catalog = Catalog(reader, settings, _before(settings, store, served, spec))
         with watch.stage("start"):
             rejects = held.enter_context(RejectsFile(settings.data_dir / settings.collection, catalog.root))
-            kept_pictures = PictureStore(settings.data_dir / "pictures")
-            limits = PictureLimits()
-            pictures = held.enter_context(closing(open_pictures(catalog.root, kept_pictures, settings, limits)))
+            kept_images = ImageStore(settings.data_dir / "pictures")
+            limits = ImageLimits()
+            images = held.enter_context(closing(open_images(catalog.root, kept_images, settings, limits)))
             decoders = decoders or held.enter_context(decode_pool())
         report = IngestReport(
             catalog=catalog.name,
@@ -93,9 +93,9 @@ def run(
         )
         views = _views(settings, served)
         preparer = None if settings.dry_run else cache(lambda: _preparer(model, encoder_of))
-        loader = PictureLoader(pictures, kept_pictures, decoders, preparer, views)
+        loader = ImageLoader(images, kept_images, decoders, preparer, views)
         tally = Tally(report, rejects)
-        job = _Job(settings, catalog, pictures, loader, store, spec, views, encoder_of, tally, watch)
+        job = _Job(settings, catalog, images, loader, store, spec, views, encoder_of, tally, watch)
         failure: str | None = "interrupted"
         try:
             job.run()
@@ -109,7 +109,7 @@ def run(
             report.bottleneck = bottleneck(watch.seconds)
             report.seconds = round(time.perf_counter() - start, 3)
             if settings.report:
-                write_page(settings, report, pictures, catalog.root, failure)
+                write_page(settings, report, images, catalog.root, failure)
     _summarize(report, settings)
     return report
 
@@ -121,8 +121,8 @@ class _Job:
         self,
         settings: IngestSettings,
         catalog: Catalog,
-        pictures: PictureRoot,
-        loader: PictureLoader,
+        images: ImageRoot,
+        loader: ImageLoader,
         store: IndexStore,
         spec: EmbeddingSpec,
         views: int,
@@ -132,7 +132,7 @@ class _Job:
     ) -> None:
         self._settings = settings
         self._catalog = catalog
-        self._pictures = pictures
+        self._images = images
         self._loader = loader
         self._store = store
         self._spec = spec
@@ -143,8 +143,8 @@ class _Job:
         self._report = tally.report
         self._watch = watch
         self._scan = Scan()
-        self._pictured = bytearray()
-        """Points of products with new pictures, 16 bytes each."""
+        self._with_images = bytearray()
+        """Points of products with new images, 16 bytes each."""
 
     def run(self) -> None:
         with self._watch.stage("start"):
@@ -165,7 +165,7 @@ class _Job:
     def _read(self, target: Target) -> None:
         """The first reading."""
         with self._watch.stage("scan"), Progress(None, self._watch, self._settings.log, stage="scan") as progress:
-            scanner = Scanner(self._catalog, target.index, self._pictures, self._tally.reject)
+            scanner = Scanner(self._catalog, target.index, self._images, self._tally.reject)
             self._scan = scanner.run(progress.advance)
         if not self._scan.rows:
             raise CatalogError(f"{self._catalog.name} has no rows; nothing was changed")
@@ -230,7 +230,7 @@ class _Job:
             return Choice(self._encoder_of(model), None, None)
 
         def sample() -> list[Pixels]:
-            return sample_pictures(entries(self._catalog, self._scan.some(SAMPLE)), self._loader)
+            return sample_images(entries(self._catalog, self._scan.some(SAMPLE)), self._loader)
 
         models = self._settings.data_dir / "models"
         known = served.precision_quality if served else None
@@ -259,8 +259,8 @@ class _Job:
                     writer = ProductWriter(build, embedder, writes, self._catalog.root, self._watch)
                 writer.write(batch)
                 for change in batch.embed:
-                    if change.new_pictures:
-                        self._pictured += change.point.bytes
+                    if change.new_images:
+                        self._with_images += change.point.bytes
                 steady.batch()
         self._report.embedded_images, self._report.embedded_texts = embedder.images, embedder.texts
         self._report.images_per_second = steady.rate()
@@ -290,8 +290,8 @@ class _Job:
             with announced(self._watch, "optimize"):
                 build.optimize()
             if build.resumed:
-                self._pictured = self._pictured_since(build)
-            if self._pictured:
+                self._with_images = self._with_images_since(build)
+            if self._with_images:
                 with announced(self._watch, "same"):
                     self._find_same(build.index)
             with self._watch.stage("commit"):
@@ -301,19 +301,19 @@ class _Job:
             self._report.generation = self._store.version()
 
     def _find_same(self, index: CatalogIndex) -> None:
-        """Of the pictures that are new, those that show what another does."""
+        """Of the images that are new, those that show what another does."""
         with SameFile(self._settings.data_dir / self._settings.collection) as same:
-            for pair in find_same(index, _points(self._pictured)):
+            for pair in find_same(index, _points(self._with_images)):
                 same.write(pair)
         self._report.same_pictures = dict(same.counts.most_common())
         self._report.same_file = str(same.path) if same.path else None
 
-    def _pictured_since(self, build: IndexBuild) -> bytearray:
-        """Points with pictures that what serves has not: those of the job that died too."""
+    def _with_images_since(self, build: IndexBuild) -> bytearray:
+        """Points with images that what serves has not: those of the job that died too."""
         with ExitStack() as held:
             serves = self._store.version() and not build.fresh
             before = held.enter_context(closing(self._store.open())) if serves else None
-            return bytearray().join(point.bytes for point in new_pictures(build.index, before))
+            return bytearray().join(point.bytes for point in new_images(build.index, before))
 
     def _count_left_behind(self, build: IndexBuild) -> None:
         """Products of the generation that serves which the new one, of another model, does not have."""
@@ -366,7 +366,7 @@ def _views(settings: IngestSettings, served: IndexRecord | None) -> int:
 
 
 def _preparer(model: str, encoder_of: Callable[[str], Encoder] | None) -> Preparer:
-    """Without the model's weights where that can be: pictures are decoded while it loads."""
+    """Without the model's weights where that can be: images are decoded while it loads."""
     return encoder_of(model).preparer if encoder_of else load_preparer(model)
 
 
@@ -391,6 +391,6 @@ def _summarize(report: IngestReport, settings: IngestSettings) -> None:
         again = settings.retry(report.rejects_file)
         log.info("rejects are in %s; to try them again: %s", report.rejects_file, again)
     for kind, count in report.same_pictures.items():
-        log.info("%7d  pairs of %s pictures", count, kind)
+        log.info("%7d  pairs of %s images", count, kind)
     if report.same_file:
-        log.info("same-looking pictures are in %s", report.same_file)
+        log.info("same-looking images are in %s", report.same_file)

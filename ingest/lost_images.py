@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ingest.images import MAX_PICTURES, Loaded
+from ingest.images import MAX_IMAGES, Loaded
 from ingest.pruning import MOST_SHARE
 from ingest.scan import Scan
 from ingest.writer import Work
@@ -67,8 +67,8 @@ class LostImages:
 
 def _lost(work: Work, loaded: Loaded) -> tuple[int, int]:
     """How many images that the index has of a product cannot be read now, and how many it has fewer besides."""
-    pictures, sources = loaded.pictures, work.entry.product.images
-    failed = min(len(sources), MAX_PICTURES) - len(pictures) + len(work.entry.parsed.picture_errors)
-    missing = len(set(work.before).difference(picture.kept.shows for picture in pictures))
+    images, sources = loaded.images, work.entry.product.images
+    failed = min(len(sources), MAX_IMAGES) - len(images) + len(work.entry.parsed.image_errors)
+    missing = len(set(work.before).difference(image.kept.shows for image in images))
     unreadable = min(missing, failed)
-    return unreadable, max(0, len(work.before) - len(pictures) - unreadable)
+    return unreadable, max(0, len(work.before) - len(images) - unreadable)

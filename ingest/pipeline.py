@@ -1,7 +1,7 @@
-"""From entries to batches of changes: ask the index what it holds, load pictures, compare.
+"""From entries to batches of changes: ask the index what it holds, load images, compare.
 
-Pictures are loaded by threads while the batch before is in the model. What is held at any moment is
-a window of prepared pictures, whatever the size of the catalog.
+Images are loaded by threads while the batch before is in the model. What is held at any moment is
+a window of prepared images, whatever the size of the catalog.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from contextlib import ExitStack, closing
 from catalog import Kept
 from index import CatalogIndex
 from ingest.batches import batched_by_weight
-from ingest.images import MAX_PICTURES, Loaded, PictureLoader
+from ingest.images import MAX_IMAGES, ImageLoader, Loaded
 from ingest.intake import Entry
 from ingest.lost_images import LostImages
 from ingest.prefetch import prefetch
@@ -23,12 +23,12 @@ from ingest.stopwatch import Stopwatch
 from ingest.writer import Changes, Work, compare
 
 BATCH = 64
-"""Products compared and written at once, and about as many pictures embedded."""
+"""Products compared and written at once, and about as many images embedded."""
 
 WINDOW = 3 * BATCH
-"""Pictures that are being loaded or wait for the model."""
+"""Images that are being loaded or wait for the model."""
 
-_PICTURE_BYTES = 50_000
+_IMAGE_BYTES = 50_000
 """Bytes of a row that count as a picture: by the time it is written it takes many times as many."""
 
 THREADS = 16
@@ -39,7 +39,7 @@ def changes(
     entries: Iterable[Entry],
     held: Callable[[], CatalogIndex | None],
     before: CatalogIndex | None,
-    loader: PictureLoader,
+    loader: ImageLoader,
     root: str,
     watch: Stopwatch,
     lost: LostImages | None,
@@ -55,11 +55,11 @@ def changes(
     over = threading.Event()
 
     def load(work: Work) -> Loaded:
-        product, known = work.entry.product, work.held.pictures if work.held else ()
+        product, known = work.entry.product, work.held.images if work.held else ()
         return loader.load(product.images, work.entry.parsed.inline, known, over.is_set)
 
     with ThreadPoolExecutor(THREADS, thread_name_prefix="pictures") as executor, ExitStack() as held_open:
-        held_open.callback(over.set)  # a job that is interrupted does not wait for pictures
+        held_open.callback(over.set)  # a job that is interrupted does not wait for images
         loaded = prefetch(executor, load, _work(entries, held, before, watch), WINDOW, _cost)
         with closing(loaded), closing(_batches(loaded)) as batches:
             while True:
@@ -77,7 +77,7 @@ def _work(
     entries: Iterable[Entry], held: Callable[[], CatalogIndex | None], before: CatalogIndex | None, watch: Stopwatch
 ) -> Iterator[Work]:
     """Each entry with what the index holds of it."""
-    for batch in batched_by_weight(entries, BATCH, lambda entry: entry.row.size, BATCH * _PICTURE_BYTES):
+    for batch in batched_by_weight(entries, BATCH, lambda entry: entry.row.size, BATCH * _IMAGE_BYTES):
         with watch.stage("compare"):
             index = held()
             places = [[point for point in (entry.point, older_point(entry.row)) if point] for entry in batch]
@@ -88,21 +88,21 @@ def _work(
             at = next((point for point in those if point in stored), None)
             kept = Kept.from_payload(stored[at]) if at else None
             was = next((Kept.from_payload(served[point]) for point in those if point in served), None)
-            yield Work(entry, kept, at, was.hashes.pictures if was else ())
+            yield Work(entry, kept, at, was.hashes.images if was else ())
 
 
 def _cost(work: Work) -> int:
-    """Pictures it may hold; a product without any is not free either, nor one of a very large row."""
-    pictures = max(1, min(len(work.entry.product.images), MAX_PICTURES))
-    return pictures + work.entry.row.size // _PICTURE_BYTES
+    """Images it may hold; a product without any is not free either, nor one of a very large row."""
+    images = max(1, min(len(work.entry.product.images), MAX_IMAGES))
+    return images + work.entry.row.size // _IMAGE_BYTES
 
 
 def _batches(loaded: Iterable[tuple[Work, Loaded]]) -> Generator[list[tuple[Work, Loaded]]]:
-    """Up to ``BATCH`` products, fewer where theirs are many pictures."""
+    """Up to ``BATCH`` products, fewer where theirs are many images."""
     batch: list[tuple[Work, Loaded]] = []
     cost = 0
-    for work, its_pictures in loaded:
-        batch.append((work, its_pictures))
+    for work, its_images in loaded:
+        batch.append((work, its_images))
         cost += _cost(work)
         if cost >= BATCH:
             yield batch

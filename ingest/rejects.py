@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from pydantic import JsonValue
 
-from images import picture_format
+from images import image_format
 from ingest.lines_file import LinesFile
 from schemas import MAX_ID, MAX_NAME, Rejection, StoreLensError, shown
 
@@ -47,7 +47,7 @@ class RejectsFile(LinesFile):
     """JSON Lines of rejections, counted by their codes.
 
     Args:
-        root: Where the rows' relative picture paths lead: written with each, so that they still mean what they
+        root: Where the rows' relative image paths lead: written with each, so that they still mean what they
             meant when the file is tried again, wherever it lies by then.
     """
 
@@ -102,10 +102,10 @@ def _no_number(name: str) -> NoReturn:
 
 
 def _data_uri(value: object) -> str:
-    """Bytes, a picture's most likely, as JSON can hold them."""
+    """Bytes, an image's most likely, as JSON can hold them."""
     if not isinstance(value, bytes):
         raise TypeError(type(value).__name__)
-    return f"data:{picture_format(value) or 'application/octet-stream'};base64,{b64encode(value).decode('ascii')}"
+    return f"data:{image_format(value) or 'application/octet-stream'};base64,{b64encode(value).decode('ascii')}"
 
 
 def _text(text: str, most: int) -> str:

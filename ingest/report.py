@@ -9,7 +9,7 @@ from ingest.lost_images import Found
 from ingest.rejects import RejectsFile, rejection
 from ingest.scan import Scan
 from ingest.writer import Changes, joined
-from schemas import IngestReport, PictureError, Rejection, StoreLensError
+from schemas import ImageError, IngestReport, Rejection, StoreLensError
 
 
 class Tally:
@@ -43,10 +43,10 @@ class Tally:
         """Products that would lose images, and stay as they are in the index."""
         for work, loaded in losing:
             row, product = work.entry.row, work.entry.product
-            errors: list[StoreLensError] = [*work.entry.parsed.picture_errors, *loaded.errors]
+            errors: list[StoreLensError] = [*work.entry.parsed.image_errors, *loaded.errors]
             if not errors:
                 fewer = f"the row has {len(product.images)} images, and the index {len(work.before)} of the product"
-                errors = [PictureError(fewer, field="image")]
+                errors = [ImageError(fewer, field="image")]
             self.reject(rejection(row.line, joined(errors), row.values, id=product.id))
 
     @property

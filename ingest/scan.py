@@ -1,7 +1,7 @@
 """The first reading of a catalog: what must be known before the first product is written, and which rows the
 second reading has to look at.
 
-A row that reads as it did when the index last saw it, and whose pictures' marks are the same, is done with:
+A row that reads as it did when the index last saw it, and whose images' marks are the same, is done with:
 its product is not even made.
 """
 
@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from catalog import Kept, hash_row, older_id, picture_sources, point_id, product_from_row, readable_id, words
-from images import PictureRoot
+from catalog import Kept, hash_row, image_sources, older_id, point_id, product_from_row, readable_id, words
+from images import ImageRoot
 from index import CatalogIndex, count_words
 from ingest.batches import batched_by_weight
 from ingest.catalog import Catalog
@@ -98,11 +98,11 @@ class Scanner:
     """
 
     def __init__(
-        self, catalog: Catalog, held: CatalogIndex | None, pictures: PictureRoot, reject: Callable[[Rejection], None]
+        self, catalog: Catalog, held: CatalogIndex | None, images: ImageRoot, reject: Callable[[Rejection], None]
     ) -> None:
         self._catalog = catalog
         self._held = held
-        self._pictures = pictures
+        self._images = images
         self._reject = reject
         self._words = 0
         self._scan = Scan()
@@ -176,10 +176,10 @@ class Scanner:
         kept = Kept.from_payload(payload)
         if kept is None or not kept.row or kept.row != hash_row(row.values, self._catalog.root):
             return False
-        sources = picture_sources(payload)
-        return len(sources) == len(kept.pictures) and all(
-            picture.mark is not None
-            and picture.mark == self._pictures.mark(sources[picture.at])
-            and not picture.needs_ground(sources[picture.at])
-            for picture in kept.pictures
+        sources = image_sources(payload)
+        return len(sources) == len(kept.images) and all(
+            image.mark is not None
+            and image.mark == self._images.mark(sources[image.at])
+            and not image.needs_ground(sources[image.at])
+            for image in kept.images
         )

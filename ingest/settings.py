@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import CliPositionalArg, NoDecode
 
-from images import PictureSettings
+from images import ImageSettings
 from index import IndexSettings, build_settings, settings_parser
 from ingest.columns.mapping import parse_map
 from ingest.logs import Log
@@ -29,13 +29,13 @@ Exit status: 0 done, rejected rows included; 1 the job could not be done;
 Format = Literal["jsonl", "csv", "tsv", "parquet"]
 
 
-class IngestSettings(PictureSettings, IndexSettings):
+class IngestSettings(ImageSettings, IndexSettings):
     """One job."""
 
     catalog: CliPositionalArg[Annotated[str, Field(min_length=1)] | None] = Field(
         None,
         description="A file (.jsonl, .csv, .tsv, .parquet; .gz and .zst of text), a .zip or .tar of one and its "
-        "pictures, a folder of pictures, s3://..., gs://..., hf://datasets/ORG/NAME, or - for standard input.",
+        "images, a folder of images, s3://..., gs://..., hf://datasets/ORG/NAME, or - for standard input.",
     )
     format: Format | None = Field(
         None, description="What the catalog is, where its name does not say: jsonl, csv, tsv or parquet."
@@ -59,12 +59,12 @@ class IngestSettings(PictureSettings, IndexSettings):
     )
     precision: Precision | None = Field(
         None,
-        description="Arithmetic of the model: float32, bfloat16, or int8, which is measured on some of the pictures "
+        description="Arithmetic of the model: float32, bfloat16, or int8, which is measured on some of the images "
         "first and not taken where it loses too much. Left out, bfloat16 where the processor is made for it.",
     )
     crops: bool | None = Field(
         None,
-        description="Embed each picture's centre and quadrants beside the whole; left out, as the index has it.",
+        description="Embed each image's centre and quadrants beside the whole; left out, as the index has it.",
     )
     prune: bool = Field(False, description="Delete the products that the catalog no longer has.")
     force: bool = Field(False, description="Let a run delete more than a fifth of the products, or of their images.")
@@ -159,6 +159,6 @@ def shown_settings(settings: IngestSettings) -> dict[str, str]:
 
 def parse(arguments: Sequence[str]) -> IngestSettings:
     """The settings of a command line; where it is wrong, says so on stderr and exits with status 2."""
-    description = "Make a catalog findable: embed its words and pictures and put them into the index."
+    description = "Make a catalog findable: embed its words and images and put them into the index."
     parser = settings_parser(IngestSettings, ingest_command(), description, _EPILOG)
     return build_settings(IngestSettings, parser, arguments)

@@ -1,4 +1,4 @@
-"""What the stages of a job are, and which of pictures, model and index it waited for."""
+"""What the stages of a job are, and which of images, model and index it waited for."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ MEANING = {
     "start": "opening the catalog, the index and the model",
     "scan": "reading the catalog for the first time",
     "embed": "reading it again, row by row, where something may be new",
-    "wait": "waiting for pictures",
-    "images": "pictures in the model",
+    "wait": "waiting for images",
+    "images": "images in the model",
     "texts": "words in the model",
     "compare": "asking the index what it has",
     "write": "writing to the index",
     "prune": "deleting what left the catalog",
     "optimize": "building the search graph",
-    "same": "looking for pictures that show the same",
+    "same": "looking for images that show the same",
     "commit": "switching to the new index",
 }
-"""Stages of the main thread for people, in the order of a job; pictures are read and decoded beside it."""
+"""Stages of the main thread for people, in the order of a job; images are read and decoded beside it."""
 
 Part = Literal["decode", "encode", "write"]
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -31,11 +31,11 @@ PART: dict[str, Part] = {
     "compare": "write",
     "write": "write",
 }
-"""What a stage of the main thread is part of; pictures are decoded beside it, and it waits for them."""
+"""What a stage of the main thread is part of; images are decoded beside it, and it waits for them."""
 
 ADVICE: dict[Part, str] = {
-    "decode": "The model waited for pictures: reading, fetching or decoding them is the limit. More cores, smaller "
-    "picture files, or a faster disk or picture server help; a faster model does not.",
+    "decode": "The model waited for images: reading, fetching or decoding them is the limit. More cores, smaller "
+    "image files, or a faster disk or image server help; a faster model does not.",
     "encode": "The model is the limit. A GPU, more cores, or a lower precision help.",
     "write": "The index is the limit. A faster disk helps, or a Qdrant server nearer to the job.",
 }

@@ -1,4 +1,4 @@
-"""How fast pictures go through a job once it is under way."""
+"""How fast images go through a job once it is under way."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ingest.stopwatch import Stopwatch
 
 
 class SteadyRate:
-    """Pictures a second from the end of the first batch on, less the time for words and for graphs: what comes before
+    """Images a second from the end of the first batch on, less the time for words and for graphs: what comes before
     is the loading of the model and the start of the decode processes."""
 
     def __init__(self, embedder: Embedder, watch: Stopwatch) -> None:
@@ -25,7 +25,7 @@ class SteadyRate:
             self._first = self._last
 
     def rate(self) -> float | None:
-        """None where no picture was embedded; of the whole run where it was one batch."""
+        """None where no image was embedded; of the whole run where it was one batch."""
         since = self._first if self._last is not self._first else self._start
         seconds, images = self._last[0] - since[0], self._last[1] - since[1]
         return round(images / seconds, 2) if images and seconds > 0 else None

@@ -1,6 +1,6 @@
 """What becomes of a batch of products, decided by what the index holds of them.
 
-Changed words embed words, a changed picture embeds that picture, a changed product number writes what it is found by, a
+Changed words embed words, a changed image embeds that image, a changed product number writes what it is found by, a
 changed price writes a payload, and what is unchanged costs nothing.
 """
 
@@ -13,7 +13,7 @@ from uuid import UUID
 
 import numpy as np
 
-from catalog import Kept, KeptPicture, PartHashes, hash_row, part_hashes, payload, words, written_codes
+from catalog import Kept, KeptImage, PartHashes, hash_row, part_hashes, payload, words, written_codes
 from embedding import Vectors
 from index import DENSE, DenseName, IndexBuild, Point, Stored
 from ingest.embedder import Embedder
@@ -48,9 +48,9 @@ class Change:
         return self.work.entry.point
 
     @property
-    def new_pictures(self) -> bool:
-        before = self.work.held.hashes.pictures if self.work.held else ()
-        return not set(before).issuperset(self.kept.hashes.pictures)
+    def new_images(self) -> bool:
+        before = self.work.held.hashes.images if self.work.held else ()
+        return not set(before).issuperset(self.kept.hashes.images)
 
     @property
     def new_words(self) -> bool:
@@ -91,20 +91,20 @@ def compare(batch: Iterable[tuple[Work, Loaded]], root: str) -> Changes:
     for work, loaded in batch:
         changes.rows += 1
         entry, held = work.entry, work.held
-        errors = (*entry.parsed.picture_errors, *loaded.errors, *entry.parsed.value_errors, *entry.unfit)
+        errors = (*entry.parsed.image_errors, *loaded.errors, *entry.parsed.value_errors, *entry.unfit)
         if errors:
-            left = bool(loaded.pictures or entry.product.title or entry.product.description)
+            left = bool(loaded.images or entry.product.title or entry.product.description)
             changes.losses.append(Loss(entry, joined(errors), degraded=left))
             if not left:
                 continue
-        pictures = [picture.kept.shows for picture in loaded.pictures]
-        hashes = part_hashes(entry.product, root=root, pictures=pictures)
+        images = [image.kept.shows for image in loaded.images]
+        hashes = part_hashes(entry.product, root=root, images=images)
         # A row of which something could not be used is looked at again every time.
         row = "" if errors else hash_row(entry.row.values, root)
-        change = Change(work, loaded, Kept(hashes, tuple(picture.kept for picture in loaded.pictures), row))
-        if held is None or (held.hashes.words, held.hashes.pictures) != (hashes.words, hashes.pictures):
+        change = Change(work, loaded, Kept(hashes, tuple(image.kept for image in loaded.images), row))
+        if held is None or (held.hashes.words, held.hashes.images) != (hashes.words, hashes.images):
             changes.embed.append(change)
-        elif held.hashes != hashes or work.at != entry.point or _new_grounds(held.pictures, loaded):
+        elif held.hashes != hashes or work.at != entry.point or _new_grounds(held.images, loaded):
             changes.update.append(change)
         else:
             changes.unchanged += 1
@@ -149,35 +149,35 @@ class ProductWriter:
         points = []
         for change in changes:
             product, vectors = change.work.entry.product, texts[change.point]
-            if change.kept.pictures:
-                vectors["image"] = np.concatenate([images[picture.shows] for picture in change.kept.pictures])
+            if change.kept.images:
+                vectors["image"] = np.concatenate([images[image.shows] for image in change.kept.images])
             payload, codes = self._payload(product, change.kept), written_codes(product)
             points.append(Point(change.point, payload, vectors, words(product), codes))
         return points
 
     def _images(self, changes: Sequence[Change], stored: Mapping[UUID, Stored]) -> dict[str, Vectors]:
-        """The vectors of every picture, ``(views, dim)``, by what it shows: held already, or embedded now."""
+        """The vectors of every image, ``(views, dim)``, by what it shows: held already, or embedded now."""
         held: dict[str, Vectors] = {}
         for change in changes:
             if change.work.held and change.work.at and change.work.at in stored:
                 held |= _by_shown(change.work.held.hashes, stored[change.work.at])
-        wanted = {picture.kept.shows: picture for change in changes for picture in change.loaded.pictures}
-        new = [picture.kept for shown, picture in wanted.items() if shown not in held]
+        wanted = {image.kept.shows: image for change in changes for image in change.loaded.images}
+        new = [image.kept for shown, image in wanted.items() if shown not in held]
         if new:
             held |= self._of_others(new)
-        return held | self._embedder.embed_pictures([wanted[kept.shows] for kept in new if kept.shows not in held])
+        return held | self._embedder.embed_images([wanted[kept.shows] for kept in new if kept.shows not in held])
 
-    def _of_others(self, pictures: Sequence[KeptPicture]) -> dict[str, Vectors]:
-        """Vectors of pictures that other products have: a byte-identical picture is embedded once."""
+    def _of_others(self, images: Sequence[KeptImage]) -> dict[str, Vectors]:
+        """Vectors of images that other products have: a byte-identical image is embedded once."""
         self._writes.wait()
         with self._watch.stage("compare"):
-            points = self._build.index.with_pictures([picture.hash for picture in pictures])
+            points = self._build.index.with_images([image.hash for image in images])
             stored = self._build.index.fetch(list(set(points.values())), vectors=("image",)) if points else {}
         vectors: dict[str, Vectors] = {}
         for other in stored.values():
             if kept := Kept.from_payload(other.payload):
                 vectors |= _by_shown(kept.hashes, other)
-        return {picture.shows: vectors[picture.shows] for picture in pictures if picture.shows in vectors}
+        return {image.shows: vectors[image.shows] for image in images if image.shows in vectors}
 
     def _texts(self, changes: Sequence[Change], stored: Mapping[UUID, Stored]) -> dict[UUID, dict[DenseName, Vectors]]:
         """The text vectors of every product: embedded now where its words are new, or held already."""
@@ -191,18 +191,18 @@ class ProductWriter:
         return vectors
 
 
-def _new_grounds(held: Sequence[KeptPicture], loaded: Loaded) -> bool:
-    """Whether it is known only now what some picture was laid on: that is not to be asked again."""
-    asked = {picture.hash for picture in held if picture.ground is None}
-    return any(picture.kept.hash in asked and picture.kept.ground is not None for picture in loaded.pictures)
+def _new_grounds(held: Sequence[KeptImage], loaded: Loaded) -> bool:
+    """Whether it is known only now what some image was laid on: that is not to be asked again."""
+    asked = {image.hash for image in held if image.ground is None}
+    return any(image.kept.hash in asked and image.kept.ground is not None for image in loaded.images)
 
 
 def _by_shown(hashes: PartHashes, stored: Stored) -> dict[str, Vectors]:
-    """A product's picture vectors as they are stored, ``(views, dim)`` each."""
-    pictures, rows = hashes.pictures, stored.vectors.get("image")
-    if rows is None or not pictures:
+    """A product's image vectors as they are stored, ``(views, dim)`` each."""
+    images, rows = hashes.images, stored.vectors.get("image")
+    if rows is None or not images:
         return {}
-    return dict(zip(pictures, np.split(rows, len(pictures)), strict=True))
+    return dict(zip(images, np.split(rows, len(images)), strict=True))
 
 
 def joined(errors: Sequence[StoreLensError]) -> StoreLensError:

@@ -1,4 +1,4 @@
-"""Pictures that show the same: the lines of a job's file and of ``python -m ingest same``."""
+"""Images that show the same: the lines of a job's file and of ``python -m ingest same``."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 SameKind = Literal["identical", "near-identical", "similar"]
-"""The same bytes; copies that were scaled, compressed, lit, marked or cut; pictures that only look alike."""
+"""The same bytes; copies that were scaled, compressed, lit, marked or cut; images that only look alike."""
 
 
-class PictureRef(BaseModel):
-    """One picture of a product."""
+class ImageRef(BaseModel):
+    """One image of a product."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     product: str
-    picture: int = Field(description="Place among the product's pictures, from 0.")
-    source: str = Field(description="The picture as the catalog has it.")
+    picture: int = Field(description="Place among the product's images, from 0.")
+    source: str = Field(description="The image as the catalog has it.")
     root: str = Field(description="Where a relative source leads.")
 
 
 class SamePair(BaseModel):
-    """Two pictures, of one product or of two that are no variants of each other."""
+    """Two images, of one product or of two that are no variants of each other."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: SameKind
-    one: PictureRef
-    other: PictureRef
+    one: ImageRef
+    other: ImageRef
     cosine: float = Field(description="Of their embeddings.")
     difference: float | None = Field(
         None, description="Of what they show, copies up to 1; none where it is not known of one of them."
@@ -36,9 +36,9 @@ class SamePair(BaseModel):
 
 
 class SameCluster(BaseModel):
-    """Pictures that are one, by way of each other; identical when all of them are."""
+    """Images that are one, by way of each other; identical when all of them are."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: SameKind
-    pictures: list[PictureRef]
+    pictures: list[ImageRef]

@@ -10,16 +10,16 @@ Precision = Literal["float32", "bfloat16", "int8"]
 
 
 class PrecisionQuality(BaseModel):
-    """How near the vectors of a faster precision are to those of float32, on pictures of the catalog itself."""
+    """How near the vectors of a faster precision are to those of float32, on images of the catalog itself."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    cosine_mean: float = Field(description="Of a picture's two vectors.")
-    cosine_min: float = Field(description="Of the picture whose vectors differ most.")
+    cosine_mean: float = Field(description="Of an image's two vectors.")
+    cosine_min: float = Field(description="Of the image whose vectors differ most.")
     overlap_at_10: float = Field(
-        description="Share of the ten pictures nearest to each in float32 that are among its nearest in the other, too."
+        description="Share of the ten images nearest to each in float32 that are among its nearest in the other, too."
     )
-    pictures: int = Field(description="Distinct pictures it was measured on.")
+    pictures: int = Field(description="Distinct images it was measured on.")
     fingerprint: str = Field(description="Of the model.")
     measured_with: str = Field(
         description="The runtime, the instructions of the processor, and how the network was made."
@@ -39,7 +39,7 @@ class EmbeddingSpec(BaseModel):
     fingerprint: str = Field(description="SHA-256 over the model's configuration and weights, hex.")
     dimension: int = Field(gt=0, description="Length of every vector; images and texts share it.")
     max_tokens: int = Field(gt=0, description="Tokens of one window; longer texts are split and averaged.")
-    preprocessing: str = Field(description="How a picture becomes a tensor, in words: size, crop, normalisation.")
+    preprocessing: str = Field(description="How an image becomes a tensor, in words: size, crop, normalisation.")
     prompts: dict[str, str] = Field(default_factory=dict, description="Text put before queries and documents, by role.")
     precision: Precision = Field("float32", description="Arithmetic the vectors were computed in.")
 

@@ -7,28 +7,29 @@ StoreLensError
 │   ├── RowUnreadable             a line that is no row at all
 │   ├── RowRepeated               an id that an earlier row of the catalog has
 │   └── ValueUnusable             one value that its column cannot have; the product is kept without it
-├── PictureError                  one picture that cannot be used
-│   ├── PictureNotFound
-│   ├── PictureOutsideCatalog     a path that leaves the catalog's folder
-│   ├── PictureSourceUnsupported  a kind of source this version does not read
-│   ├── PictureHostRefused        a host, or an address, that the settings do not allow
-│   ├── PictureUnreachable        its server did not give it whole, in time; later it may
-│   │   └── PictureHostGivenUp    not even asked: the server failed too often before
-│   ├── PictureTooLarge           too many bytes
-│   ├── PictureTooManyPixels
-│   ├── NotAPicture               bytes that no decoder knows
-│   ├── PictureDamaged            a picture that breaks off or does not decode
-│   └── PictureTooCostly          takes more scans, time or memory than decoding may
+├── ImageError                  one image that cannot be used
+│   ├── ImageNotFound
+│   ├── ImageOutsideCatalog     a path that leaves the catalog's folder
+│   ├── ImageSourceUnsupported  a kind of source this version does not read
+│   ├── ImageHostRefused        a host, or an address, that the settings do not allow
+│   ├── ImageUnreachable        its server did not give it whole, in time; later it may
+│   │   └── ImageHostGivenUp    not even asked: the server failed too often before
+│   ├── ImageTooLarge           too many bytes
+│   ├── ImageTooManyPixels
+│   ├── NotAImage               bytes that no decoder knows
+│   ├── ImageDamaged            an image that breaks off or does not decode
+│   └── ImageTooCostly          takes more scans, time or memory than decoding may
 ├── RequestError                  a request that cannot be answered as it stands
 │   ├── EmptyRequest
 │   ├── UnknownField              a filter, facet, sort or group names a field the index does not have
 │   ├── WrongType                 a value or an operation that does not fit the field
 │   ├── InvalidCursor
 │   └── RequestTooLarge           more parts than a filter may have
+│       └── BodyTooLarge          more bytes than a request may have
 │       └── BodyTooLarge          more bytes than are read
 ├── NotFound
 │   ├── ProductNotFound
-│   └── ProductPictureNotFound
+│   └── ProductImageNotFound
 ├── ModelError
 │   ├── ModelNotFound             no such model here, and none to be fetched
 │   ├── ModelMismatch             the encoder is not the one the index was built with
@@ -90,51 +91,51 @@ class ValueUnusable(RowError):
     code = "value-unusable"
 
 
-class PictureError(StoreLensError):
+class ImageError(StoreLensError):
     code = "picture-unusable"
 
 
-class PictureNotFound(PictureError):
+class ImageNotFound(ImageError):
     code = "picture-not-found"
 
 
-class PictureOutsideCatalog(PictureError):
+class ImageOutsideCatalog(ImageError):
     code = "picture-outside-catalog"
 
 
-class PictureSourceUnsupported(PictureError):
+class ImageSourceUnsupported(ImageError):
     code = "picture-source-unsupported"
 
 
-class PictureHostRefused(PictureError):
+class ImageHostRefused(ImageError):
     code = "picture-host-refused"
 
 
-class PictureUnreachable(PictureError):
+class ImageUnreachable(ImageError):
     code = "picture-unreachable"
 
 
-class PictureHostGivenUp(PictureUnreachable):
+class ImageHostGivenUp(ImageUnreachable):
     code = "picture-host-given-up"
 
 
-class PictureTooLarge(PictureError):
+class ImageTooLarge(ImageError):
     code = "picture-too-large"
 
 
-class PictureTooManyPixels(PictureError):
+class ImageTooManyPixels(ImageError):
     code = "picture-too-many-pixels"
 
 
-class NotAPicture(PictureError):
+class NotAImage(ImageError):
     code = "not-a-picture"
 
 
-class PictureDamaged(PictureError):
+class ImageDamaged(ImageError):
     code = "picture-damaged"
 
 
-class PictureTooCostly(PictureError):
+class ImageTooCostly(ImageError):
     code = "picture-too-costly"
 
 
@@ -163,7 +164,7 @@ class RequestTooLarge(RequestError):
 
 
 class BodyTooLarge(RequestTooLarge):
-    pass
+    code = "request-too-large"
 
 
 class NotFound(StoreLensError):
@@ -174,7 +175,7 @@ class ProductNotFound(NotFound):
     code = "product-not-found"
 
 
-class ProductPictureNotFound(NotFound):
+class ProductImageNotFound(NotFound):
     code = "picture-not-found"
 
 

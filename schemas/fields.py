@@ -21,7 +21,7 @@ _MAX_VALUES = 10_000
 """A longer list is kept and returned, and is no field: nobody filters by it, and indexing it takes minutes."""
 
 _WORDS = ("title", "description", "image", "images")
-"""Columns that are no fields: words, and pictures."""
+"""Columns that are no fields: words, and images."""
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,15})?")
 """Text that is a number, and that a number says as well: no zeros before it, no exponent, no plus."""

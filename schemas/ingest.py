@@ -52,7 +52,7 @@ class IngestReport(BaseModel):
     lost_images: int = Field(
         0, description="Images that the index had, and that cannot be read or are not named by their rows any more."
     )
-    embedded_images: int = Field(0, description="Pictures that went through the model; of equal ones the first.")
+    embedded_images: int = Field(0, description="Images that went through the model; of equal ones the first.")
     embedded_texts: int = 0
     rejects: dict[str, int] = Field(default_factory=dict, description="Rejects by code.")
     rejects_file: str | None = None
@@ -64,12 +64,12 @@ class IngestReport(BaseModel):
         None, description="What was measured where int8 was asked for; below its bar it is not `precision`."
     )
     same_pictures: dict[str, int] = Field(
-        default_factory=dict, description="Pairs of pictures that are the same though they should not be, by kind."
+        default_factory=dict, description="Pairs of images that are the same though they should not be, by kind."
     )
     same_file: str | None = None
     images_per_second: float | None = Field(
-        None, description="Steady rate: pictures a second from the end of the first batch on, less the time for words."
+        None, description="Steady rate: images a second from the end of the first batch on, less the time for words."
     )
     bottleneck: Literal["decode", "encode", "write"] | None = Field(
-        None, description="What took most of the time: pictures, the model, or the index."
+        None, description="What took most of the time: images, the model, or the index."
     )

@@ -60,7 +60,7 @@ class Product(BaseModel):
     def to_row(self) -> dict[str, Any]:
         """The product as a catalog row again: nothing empty, attributes beside the standard columns.
 
-        The first picture is `image` and the others are `images`; a single colour is text.
+        The first image is `image` and the others are `images`; a single colour is text.
         """
         row = self.model_dump(mode="json", exclude={"images", "color", "attributes"}, exclude_none=True)
         if self.images:
@@ -89,5 +89,5 @@ class Rejection(BaseModel):
     code: str = Field(description="Stable name of the reason: the `code` of an error in `schemas.errors`.")
     reason: str = Field(description="The reason, for people.")
     degraded: bool = Field(False, description="The product was indexed all the same, without this part of it.")
-    root: str | None = Field(None, description="Where the row's relative picture paths lead.")
+    root: str | None = Field(None, description="Where the row's relative image paths lead.")
     content: JsonValue = None

@@ -12,7 +12,7 @@ from schemas.filters import FieldKind
 
 RECORD_FORMAT = 3
 """3: payloads have ``codes`` and ``code_parts``, and numbers in ``fields`` have one form, 42 for 42.0; 2: payloads list
-their ``pictures``, and ``hashes`` has the ``row``; those of format 1 have neither."""
+their ``images``, and ``hashes`` has the ``row``; those of format 1 have neither."""
 
 
 MAX_FIELDS = 300
@@ -36,9 +36,9 @@ class IndexRecord(BaseModel):
         gt=0, description="Mean words of a product, for BM25; fixed when the index is created."
     )
     precision_quality: PrecisionQuality | None = Field(
-        None, description="What was measured before pictures were embedded in int8; None where none were."
+        None, description="What was measured before images were embedded in int8; None where none were."
     )
-    views: int = Field(1, ge=1, description="Rows of the image vector that each picture has.")
+    views: int = Field(1, ge=1, description="Rows of the image vector that each image has.")
     created: datetime
     updated: datetime
 

@@ -140,12 +140,12 @@ class Hit(_Words):
     id: str
     score: float = Field(description="0 to 1, comparable within this response only; 0 in a browse.")
     product: dict[str, Any] = Field(description="The catalog row.")
-    images: list[str] = Field(description="Addresses of the product's pictures on this server.")
+    images: list[str] = Field(description="Addresses of the product's images on this server.")
     picture: int | None = Field(
-        None, description="Which of its pictures matched best, from 0; absent where none was compared."
+        None, description="Which of its images matched best, from 0; absent where none was compared."
     )
     same_picture: Literal["identical", "near-identical"] | None = Field(
-        None, description="One of its pictures is the one asked with, byte by byte or a copy of it."
+        None, description="One of its images is the one asked with, byte by byte or a copy of it."
     )
     group: Group | None = None
     explain: Explanation | None = None

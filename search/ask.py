@@ -24,7 +24,7 @@ class Ask:
     cursor: Cursor | None
     mark: str
     near: float = math.inf
-    """How far apart embeddings of pictures are that look alike."""
+    """How far apart embeddings of images are that look alike."""
 
     def next_cursor(self, index: CatalogIndex, **where: Any) -> str:
         return Cursor(generation=index.generation, request=self.mark, **where).encode()

@@ -48,10 +48,10 @@ def decode_cursor(text: str, request: str) -> Cursor:
     return cursor
 
 
-def fingerprint(request: SearchRequest, photo: bytes | None) -> str:
+def fingerprint(request: SearchRequest, query_image: bytes | None) -> str:
     """What makes two requests pages of the same ranking."""
     same = request.model_dump(mode="json", exclude={"cursor", "limit", "explain", "facets", "image"})
     digest = hashlib.blake2b(json.dumps(same, sort_keys=True).encode(), digest_size=12)
-    if photo is not None:
-        digest.update(photo)
+    if query_image is not None:
+        digest.update(query_image)
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""Which hits show the very picture that was asked with."""
+"""Which hits show the very image that was asked with."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from uuid import UUID
 import numpy as np
 
 from images import differences, is_copy, near_distance, sketch
-from index import CatalogIndex, Stored, sample_pictures
+from index import CatalogIndex, Stored, sample_images
 from search.candidates import Candidates
-from search.plan import AskedPicture, Question
+from search.plan import AskedImage, Question
 
-SamePicture = Literal["identical", "near-identical"]
+SameImage = Literal["identical", "near-identical"]
 
 _SAMPLE = 256
 
 
 def near(index: CatalogIndex) -> float:
     """``catalog.near_distance`` of an index."""
-    vectors, payloads = sample_pictures(index, _SAMPLE)
+    vectors, payloads = sample_images(index, _SAMPLE)
     return near_distance(vectors, [payload["product"].get("group_id") for payload in payloads])
 
 
-def same_pictures(
+def same_images(
     question: Question, found: Candidates, shown: Mapping[UUID, Stored], near: float
-) -> dict[UUID, SamePicture]:
-    """Products with a picture that is one of those asked with, byte by byte or a copy of it."""
-    same: dict[UUID, SamePicture] = {}
+) -> dict[UUID, SameImage]:
+    """Products with an image that is one of those asked with, byte by byte or a copy of it."""
+    same: dict[UUID, SameImage] = {}
     for planned, result in found.legs:
-        asked = next((picture for picture in question.pictures if picture.vector is planned.leg.query), None)
+        asked = next((image for image in question.images if image.vector is planned.leg.query), None)
         if asked is None or planned.leg.name != "image->image":
             continue
         for point, cosine in zip(result.points, result.scores.tolist(), strict=True):
@@ -41,13 +41,13 @@ def same_pictures(
     return same
 
 
-def _kind(asked: AskedPicture, payload: Mapping[str, Any], cosine: float, near: float) -> SamePicture | None:
+def _kind(asked: AskedImage, payload: Mapping[str, Any], cosine: float, near: float) -> SameImage | None:
     kept = payload.get("pictures", ())
-    if any(picture["hash"] == asked.hash for picture in kept):
+    if any(image["hash"] == asked.hash for image in kept):
         return "identical"
-    sketches = [known for picture in kept if (known := sketch(picture.get("phash", ""))) is not None]
+    sketches = [known for image in kept if (known := sketch(image.get("phash", ""))) is not None]
     if asked.sketch is None or not sketches:
         return None
-    # The cosine is of the product's nearest picture, which a copy would be.
+    # The cosine is of the product's nearest image, which a copy would be.
     difference = float(differences(asked.sketch, np.stack(sketches)).min())
     return "near-identical" if is_copy(difference, cosine, near) else None

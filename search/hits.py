@@ -1,27 +1,27 @@
-"""Points as hits: the product, where its pictures are, and why it is here."""
+"""Points as hits: the product, where its images are, and why it is here."""
 
 from __future__ import annotations
 
 from typing import Any
 from urllib.parse import quote
 
-from catalog import picture_sources, shown_product
+from catalog import image_sources, shown_product
 from schemas import Explanation, Group, Hit
-from search.duplicates import SamePicture
+from search.duplicates import SameImage
 
 
-def picture_addresses(payload: dict[str, Any]) -> list[str]:
-    """Where this server shows a product's pictures, in the order of the catalog."""
+def image_addresses(payload: dict[str, Any]) -> list[str]:
+    """Where this server shows a product's images, in the order of the catalog."""
     product_id = quote(payload["id"], safe="")
-    return [f"/v1/products/{product_id}/images/{n}" for n in range(len(picture_sources(payload)))]
+    return [f"/v1/products/{product_id}/images/{n}" for n in range(len(image_sources(payload)))]
 
 
 def hit(
     payload: dict[str, Any],
     score: float,
     *,
-    picture: int | None = None,
-    same: SamePicture | None = None,
+    image: int | None = None,
+    same: SameImage | None = None,
     group: Group | None = None,
     explain: Explanation | None = None,
 ) -> Hit:
@@ -29,8 +29,8 @@ def hit(
         id=payload["id"],
         score=round(score, 6),
         product=shown_product(payload),
-        images=picture_addresses(payload),
-        picture=picture,
+        images=image_addresses(payload),
+        picture=image,
         same_picture=same,
         group=group,
         explain=explain,

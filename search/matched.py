@@ -1,4 +1,4 @@
-"""Which picture of a product was the one that matched."""
+"""Which image of a product was the one that matched."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from search.candidates import Candidates
 from search.plan import Vector
 
 
-def matched_pictures(index: CatalogIndex, found: Candidates, shown: Mapping[UUID, Stored]) -> dict[UUID, int]:
-    """For each product that a picture leg found, the place of its best picture among its sources, from 0.
+def matched_images(index: CatalogIndex, found: Candidates, shown: Mapping[UUID, Stored]) -> dict[UUID, int]:
+    """For each product that an image leg found, the place of its best image among its sources, from 0.
 
-    Judged by the picture leg that weighed most for it. Vectors are read for products of several pictures alone.
+    Judged by the image leg that weighed most for it. Vectors are read for products of several images alone.
     """
     asked = _questions(found, shown)
     several = [point for point in asked if len(_places(shown[point].payload)) > 1]
@@ -33,7 +33,7 @@ def matched_pictures(index: CatalogIndex, found: Candidates, shown: Mapping[UUID
 
 
 def _questions(found: Candidates, shown: Mapping[UUID, Stored]) -> dict[UUID, Vector]:
-    """What each product's pictures were best compared with."""
+    """What each product's images were best compared with."""
     most: dict[UUID, tuple[float, Vector]] = {}
     for planned, result in found.legs:
         if planned.leg.vector != "image" or isinstance(planned.leg.query, str):
@@ -45,4 +45,4 @@ def _questions(found: Candidates, shown: Mapping[UUID, Stored]) -> dict[UUID, Ve
 
 
 def _places(payload: Mapping[str, Any]) -> Sequence[int]:
-    return [picture["at"] for picture in payload.get("pictures", ())]
+    return [image["at"] for image in payload.get("pictures", ())]

@@ -15,7 +15,7 @@ Vector = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class AskedPicture:
+class AskedImage:
     """``hash`` is of its bytes and ``sketch`` of what it shows, where they are known."""
 
     vector: Vector
@@ -35,11 +35,11 @@ class Question:
     text: Vector | None = None
     title: Vector | None = None
     details: Vector | None = None
-    pictures: list[AskedPicture] = field(default_factory=list)
+    images: list[AskedImage] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:
-        return not self.words and not self.pictures and self.title is None and self.details is None
+        return not self.words and not self.images and self.title is None and self.details is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class PlannedLeg:
 def plan(question: Question, weights: LegWeights) -> list[PlannedLeg]:
     """The legs of a question, weights adding up to 1 before lexical coverage is known."""
     words: list[PlannedLeg] = []
-    pictures: list[PlannedLeg] = []
+    images: list[PlannedLeg] = []
 
     def add(to: list[PlannedLeg], table: dict[LegName, float], leg: Leg) -> None:
         if table[leg.name] > 0:
@@ -65,12 +65,12 @@ def plan(question: Question, weights: LegWeights) -> list[PlannedLeg]:
         add(words, weights.words, Leg("text->text", "text", question.details))
     if question.words:
         add(words, weights.words, Leg("lexical", "lexical", question.words))
-    for picture in question.pictures:
-        add(pictures, weights.picture, Leg("image->image", "image", picture.vector))
-        add(pictures, weights.picture, Leg("image->text", "text", picture.vector))
-    if words and pictures:
-        return _share(words, weights.share_of_words) + _share(pictures, 1 - weights.share_of_words)
-    return _share(words or pictures, 1.0)
+    for image in question.images:
+        add(images, weights.image, Leg("image->image", "image", image.vector))
+        add(images, weights.image, Leg("image->text", "text", image.vector))
+    if words and images:
+        return _share(words, weights.share_of_words) + _share(images, 1 - weights.share_of_words)
+    return _share(words or images, 1.0)
 
 
 def _share(legs: list[PlannedLeg], total: float) -> list[PlannedLeg]:

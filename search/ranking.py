@@ -12,11 +12,11 @@ from search import facets
 from search.ask import Ask
 from search.browse import SortKey, sort_keys
 from search.candidates import Candidates, find
-from search.duplicates import same_pictures
+from search.duplicates import same_images
 from search.explain import explain, leg_places
 from search.groups import MAX_SIBLINGS, check_group_by, collapse
 from search.hits import hit
-from search.matched import matched_pictures
+from search.matched import matched_images
 from search.weights import LegWeights
 
 
@@ -95,8 +95,8 @@ def _hits(index: CatalogIndex, ask: Ask, found: Candidates, page: Sequence[tuple
     ids = index.values(siblings, ["id"]) if siblings else {}
     explains = ask.request.explain
     stored = index.fetch(shown)
-    pictures = matched_pictures(index, found, stored)
-    same = same_pictures(ask.question, found, stored, ask.near) if ask.question else {}
+    images = matched_images(index, found, stored)
+    same = same_images(ask.question, found, stored, ask.near) if ask.question else {}
     matched = index.matched(shown, found.terms) if explains and found.terms else {}
     places = leg_places(found) if explains else []
     scores = {point.int: score for point, score in zip(found.points, found.scores.tolist(), strict=True)}
@@ -114,7 +114,7 @@ def _hits(index: CatalogIndex, ask: Ask, found: Candidates, page: Sequence[tuple
             hit(
                 stored[point].payload,
                 scores[point.int],
-                picture=pictures.get(point),
+                image=images.get(point),
                 same=same.get(point),
                 group=group,
                 explain=explanation,

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from catalog import points_of
 from embedding import Encoder, Preparer
-from images import Decoded, PictureLimits, decode_for_model, hash_bytes, sketch
+from images import Decoded, ImageLimits, decode_for_model, hash_bytes, sketch
 from index import CatalogIndex, DenseName, Stored
 from schemas import (
     All,
@@ -29,7 +29,7 @@ from schemas import (
     Match,
     ModelMismatch,
     Not,
-    NotAPicture,
+    NotAImage,
     ProductNotFound,
     RequestError,
     SearchRequest,
@@ -44,7 +44,7 @@ from search.ask import Ask
 from search.candidates import Candidates, find
 from search.cursor import decode_cursor, fingerprint
 from search.facets import check_facets
-from search.plan import AskedPicture, Question
+from search.plan import AskedImage, Question
 from search.weights import weights_for
 
 Vector = NDArray[np.float32]
@@ -72,7 +72,7 @@ class Searcher:
         ModelMismatch: the encoder's vectors cannot be compared with the index's.
     """
 
-    def __init__(self, index: CatalogIndex, encoder: Encoder, limits: PictureLimits | None = None) -> None:
+    def __init__(self, index: CatalogIndex, encoder: Encoder, limits: ImageLimits | None = None) -> None:
         differences = index.record.embedding.differences(encoder.spec)
         if differences:
             raise ModelMismatch(
@@ -81,38 +81,38 @@ class Searcher:
             )
         self.index = index
         self.encoder = encoder
-        self.limits = limits or PictureLimits()
+        self.limits = limits or ImageLimits()
         self._weights = weights_for(index.record.embedding)
         self._encoding = threading.Lock()
         self._cache: LRUCache[str | bytes, Any] = LRUCache(QUERY_CACHE)
-        """Vectors by words, pictures by their hashes."""
+        """Vectors by words, images by their hashes."""
 
-    def search(self, request: SearchRequest, photo: bytes | None = None, decode: Decode | None = None) -> Answer:
-        """Answer a request; ``photo`` is the bytes of an uploaded picture, in place of ``request.image``.
+    def search(self, request: SearchRequest, query_image: bytes | None = None, decode: Decode | None = None) -> Answer:
+        """Answer a request; ``photo`` is the bytes of an uploaded image, in place of ``request.image``.
 
         Args:
             decode: Decodes it where strangers ask; left out, it is decoded here, whatever that takes.
 
         Raises:
             RequestError: nothing asked, an unknown field, a wrong type, a cursor that does not fit.
-            PictureError: the photo cannot be used.
+            ImageError: the photo cannot be used.
             ProductNotFound: ``product_id`` is not in the index.
         """
         started = perf_counter()
-        if photo is None and request.image is not None:
-            photo = decode_base64(request.image)
-        if photo is None:
+        if query_image is None and request.image is not None:
+            query_image = decode_base64(request.image)
+        if query_image is None:
             request.require_question()
         filter = self._filter(request)
         facets = check_facets(request.facets or [], self.index.record.fields)
-        mark = fingerprint(request, photo)
+        mark = fingerprint(request, query_image)
         cursor = decode_cursor(request.cursor, mark) if request.cursor else None
 
         checked = perf_counter()
-        question = self._question(request, photo, decode or self._decode)
+        question = self._question(request, query_image, decode or self._decode)
         encoded = perf_counter()
 
-        near = self._near if question is not None and question.pictures else math.inf
+        near = self._near if question is not None and question.images else math.inf
         ask = Ask(request, filter, facets, question, cursor, mark, near)
         if question is None:
             response = browsing.browse(self.index, ask)
@@ -126,9 +126,9 @@ class Searcher:
         encode_ms = (encoded - checked) * 1e3
         return Answer(response, encode_ms=encode_ms, search_ms=(done - started) * 1e3 - encode_ms)
 
-    def candidates(self, request: SearchRequest, photo: bytes | None = None) -> Candidates:
+    def candidates(self, request: SearchRequest, query_image: bytes | None = None) -> Candidates:
         """What ``search`` ranks, leg by leg: for measuring the legs on their own."""
-        question = self._question(request, photo, self._decode)
+        question = self._question(request, query_image, self._decode)
         if question is None:
             raise EmptyRequest("a browse has no legs; ask with text, image or product_id")
         return find(self.index, question, self._filter(request), self._weights)
@@ -145,13 +145,13 @@ class Searcher:
         itself = Match("id", "keyword", (clean_code(request.product_id), request.product_id))
         return All((written, Not(itself)))
 
-    def _question(self, request: SearchRequest, photo: bytes | None, decode: Decode) -> Question | None:
+    def _question(self, request: SearchRequest, query_image: bytes | None, decode: Decode) -> Question | None:
         """What is asked with, as vectors; None for a browse."""
         question = Question()
         if request.product_id is not None:
             question = self._like(request.product_id)
-        if photo is not None:
-            question = replace(question, pictures=[*question.pictures, self._picture(photo, decode)])
+        if query_image is not None:
+            question = replace(question, images=[*question.images, self._image(query_image, decode)])
         if request.text is not None:
             words = request.text
             text = self._text(words)
@@ -162,22 +162,22 @@ class Searcher:
     def _text(self, words: str) -> Vector:
         return self._cached(words, lambda: self.encoder.encode_texts([words])[0])
 
-    def _picture(self, photo: bytes, decode: Decode) -> AskedPicture:
-        hash = hash_bytes(photo)
+    def _image(self, query_image: bytes, decode: Decode) -> AskedImage:
+        hash = hash_bytes(query_image)
         with self._encoding:
-            known: AskedPicture | None = self._cache.get(hash.encode())
+            known: AskedImage | None = self._cache.get(hash.encode())
         if known is not None:
             return known
-        # Not where others wait to encode: how long it takes is for whoever made the picture to say.
-        decoded = decode(photo, self.encoder.preparer)
+        # Not where others wait to encode: how long it takes is for whoever made the image to say.
+        decoded = decode(query_image, self.encoder.preparer)
 
-        def encode() -> AskedPicture:
-            return AskedPicture(self.encoder.encode_prepared(decoded.pixels)[0], hash, sketch(decoded.phash))
+        def encode() -> AskedImage:
+            return AskedImage(self.encoder.encode_prepared(decoded.pixels)[0], hash, sketch(decoded.phash))
 
         return self._cached(hash.encode(), encode)
 
-    def _decode(self, photo: bytes, prepare: Preparer) -> Decoded:
-        return decode_for_model(photo, self.limits, prepare)
+    def _decode(self, query_image: bytes, prepare: Preparer) -> Decoded:
+        return decode_for_model(query_image, self.limits, prepare)
 
     def _cached(self, key: str | bytes, encode: Callable[[], Encoded]) -> Encoded:
         # One at a time: the encoder asks for it, and two requests for the same words encode once.
@@ -198,19 +198,19 @@ class Searcher:
 
     def _like(self, product_id: str) -> Question:
         stored = self.product(product_id, ("image", "title", "text"))
-        pictures = stored.vectors.get("image")
+        images = stored.vectors.get("image")
         return Question(
             title=stored.vectors.get("title"),
             details=stored.vectors.get("text"),
-            # Its first picture is the one a shop chose to stand for it.
-            pictures=[] if pictures is None else [_held(pictures[0], stored.payload)],
+            # Its first image is the one a shop chose to stand for it.
+            images=[] if images is None else [_held(images[0], stored.payload)],
         )
 
 
-def _held(vector: Vector, payload: dict[str, Any]) -> AskedPicture:
-    """The first usable picture of a product."""
+def _held(vector: Vector, payload: dict[str, Any]) -> AskedImage:
+    """The first usable image of a product."""
     kept: dict[str, Any] = next(iter(payload.get("pictures", ())), {})
-    return AskedPicture(vector, kept.get("hash"), sketch(kept.get("phash", "")))
+    return AskedImage(vector, kept.get("hash"), sketch(kept.get("phash", "")))
 
 
 _DATA_URL = re.compile(r"\Adata:[^,]{0,200};base64,", re.ASCII)
@@ -220,7 +220,7 @@ def decode_base64(image: ImageQuery) -> bytes:
     """The bytes of a photo in a JSON body.
 
     Raises:
-        NotAPicture: it is not base64.
+        NotAImage: it is not base64.
         RequestError: it is a URL, and nothing is fetched here.
     """
     if image.base64 is None:
@@ -229,4 +229,4 @@ def decode_base64(image: ImageQuery) -> bytes:
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise NotAPicture("image.base64 is not valid base64", field="image.base64") from error
+        raise NotAImage("image.base64 is not valid base64", field="image.base64") from error

@@ -13,10 +13,10 @@ from schemas import EmbeddingSpec, LegName
 
 @dataclass(frozen=True, slots=True)
 class LegWeights:
-    """Weights of the legs of words, of the legs of pictures, and the share of words when both are given."""
+    """Weights of the legs of words, of the legs of images, and the share of words when both are given."""
 
     words: dict[LegName, float]
-    picture: dict[LegName, float]
+    image: dict[LegName, float]
     share_of_words: float = 0.5
 
 
@@ -24,14 +24,14 @@ class LegWeights:
 # for the mean nDCG@10; it is flat around here, and no kind falls far below its best leg.
 BUILTIN = LegWeights(
     words={"text->image": 0.15, "text->title": 0.7, "text->text": 0.4, "lexical": 1.25},
-    picture={"image->image": 1.0, "image->text": 0.02},
+    image={"image->image": 1.0, "image->text": 0.02},
 )
 
 # Not measured: no CLIP weights could be had where this was written. CLIP is trained to bring words
-# and pictures together, so its cross-modal legs count for more and its text-to-text legs for less.
+# and images together, so its cross-modal legs count for more and its text-to-text legs for less.
 CLIP = LegWeights(
     words={"text->image": 0.5, "text->title": 0.4, "text->text": 0.3, "lexical": 1.0},
-    picture={"image->image": 1.0, "image->text": 0.2},
+    image={"image->image": 1.0, "image->text": 0.2},
 )
 
 

@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 AT_WORK = min(32, max(4, 2 * (os.cpu_count() or 1)))
 """Requests that are worked on at once. More threads would only take the cores from each other, and from the event
 loop that answers health checks."""
-PHOTOS_AT_WORK = 32
+QUERY_IMAGES_AT_WORK = 32
 """The same for requests with a photo, which mostly wait for decoders. Others never wait behind them."""
 
 
@@ -57,10 +57,10 @@ class Workers:
 
     def __init__(self) -> None:
         self._plain = CapacityLimiter(AT_WORK)
-        self._photos = CapacityLimiter(PHOTOS_AT_WORK)
+        self._query_images = CapacityLimiter(QUERY_IMAGES_AT_WORK)
         self._threads = CapacityLimiter(math.inf)
 
-    async def run(self, request: Request, work: Callable[[Gone], Result], *, photo: bool = False) -> Result:
+    async def run(self, request: Request, work: Callable[[Gone], Result], *, query_image: bool = False) -> Result:
         """What the work returns, when it is the request's turn.
 
         Args:
@@ -70,7 +70,7 @@ class Workers:
         Raises:
             ClientGone: nobody waits for the answer any more.
         """
-        async with watched(request) as gone, self._photos if photo else self._plain:
+        async with watched(request) as gone, self._query_images if query_image else self._plain:
             if gone():
                 raise ClientGone("nobody waits for the answer any more")
             return await to_thread.run_sync(work, gone, limiter=self._threads)

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, Response
 
 from api import problems
+from api.images import ProductImages
 from api.inputs import known_parameters_alone
 from api.middleware.metrics import Metrics
 from api.openapi import responses
-from api.pictures import ProductPictures
 from api.serving import Serving
 from schemas import StoreLensError
 
@@ -31,12 +31,12 @@ def readyz(request: Request) -> dict[str, str | list[str]] | Response:
     ``notices`` say what is amiss.
     """
     serving: Serving = request.app.state.serving
-    pictures: ProductPictures = request.app.state.pictures
+    images: ProductImages = request.app.state.images
     try:
         ready: dict[str, str | list[str]] = {"status": "ready", "generation": serving.ready()}
     except StoreLensError as error:
         return problems.answer(error)  # not logged each time: what serves, or does not, is logged when it changes
-    return ready | ({"notices": pictures.notices} if pictures.notices else {})
+    return ready | ({"notices": images.notices} if images.notices else {})
 
 
 @router.get(

@@ -1,4 +1,4 @@
-"""GET /v1/catalog, and /v1/products/{id} with its like and its pictures.
+"""GET /v1/catalog, and /v1/products/{id} with its like and its images.
 
 An id may have any characters, so it is one percent-encoded path segment: ``api.middleware.paths`` keeps such
 segments as they were sent, and the routes here decode them.
@@ -17,10 +17,10 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from api.clients import Gone
+from api.images import ProductImages
 from api.inputs import known_parameters_alone
 from api.middleware.limits import Workers
 from api.openapi import responses
-from api.pictures import ProductPictures
 from api.routes.search import answer
 from api.serving import Serving
 from catalog import shown_product
@@ -33,16 +33,16 @@ from schemas import (
     SearchRequest,
     SearchResponse,
 )
-from search import Searcher, picture_addresses
+from search import Searcher, image_addresses
 
 router = APIRouter(prefix="/v1", tags=["catalog"], dependencies=[Depends(known_parameters_alone)])
 
 Id = Annotated[str, InPath(description="Percent-encoded, a slash in it as well.", examples=["B021"])]
 Number = Annotated[int, InPath(description="From 0.", json_schema_extra={"minimum": 0}, examples=[0])]
-PICTURE = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in IN_BROWSERS}
+IMAGE = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in IN_BROWSERS}
 
-# A picture that a hostile catalog slipped in must not run as a page of this origin.
-PICTURE_HEADERS = {
+# An image that a hostile catalog slipped in must not run as a page of this origin.
+IMAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "private, max-age=300",
@@ -98,18 +98,18 @@ async def similar(
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 20,
     cursor: Annotated[str | None, Query(max_length=512, description="`next_cursor` of the page before.")] = None,
 ) -> Response:
-    """Products like this one, by its picture and its words."""
+    """Products like this one, by its image and its words."""
     product_id = unquote(id)
     if len(product_id) > MAX_ID:  # no product has it, and no search takes it
         raise ProductNotFound(f"there is no product {product_id!r}")
     return await answer(request, SearchRequest(product_id=product_id, limit=limit, cursor=cursor), None)
 
 
-@router.get("/products/{id}/images/{n}", response_class=Response, responses=responses(404, 503, content=PICTURE))
-async def picture(id: Id, n: Number, request: Request) -> Response:
-    """The product's picture of that number, as a browser can show it."""
+@router.get("/products/{id}/images/{n}", response_class=Response, responses=responses(404, 503, content=IMAGE))
+async def image(id: Id, n: Number, request: Request) -> Response:
+    """The product's image of that number, as a browser can show it."""
     workers: Workers = request.app.state.workers
-    return await workers.run(request, partial(_picture, request, unquote(id), n))
+    return await workers.run(request, partial(_image, request, unquote(id), n))
 
 
 def _catalog(request: Request) -> Catalog:
@@ -132,16 +132,16 @@ def _product(request: Request, product_id: str) -> ProductView:
     serving: Serving = request.app.state.serving
     with serving.searcher() as searcher:
         payload = _payload(searcher, product_id)
-    return ProductView(id=payload["id"], product=shown_product(payload), images=picture_addresses(payload))
+    return ProductView(id=payload["id"], product=shown_product(payload), images=image_addresses(payload))
 
 
-def _picture(request: Request, product_id: str, number: int, gone: Gone) -> Response:
+def _image(request: Request, product_id: str, number: int, gone: Gone) -> Response:
     serving: Serving = request.app.state.serving
-    pictures: ProductPictures = request.app.state.pictures
+    images: ProductImages = request.app.state.images
     with serving.searcher() as searcher:
         payload, generation = _payload(searcher, product_id), searcher.index.generation
-    data, media_type = pictures.show(payload, number, generation, gone)
-    return Response(data, media_type=media_type, headers=PICTURE_HEADERS)
+    data, media_type = images.show(payload, number, generation, gone)
+    return Response(data, media_type=media_type, headers=IMAGE_HEADERS)
 
 
 def _payload(searcher: Searcher, product_id: str) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def _payload(searcher: Searcher, product_id: str) -> dict[str, Any]:
 
 
 def _attribution(searcher: Searcher) -> str | None:
-    """Whom to thank for the pictures: what a file ATTRIBUTION.txt beside the catalog says."""
+    """Whom to thank for the images: what a file ATTRIBUTION.txt beside the catalog says."""
     first = next(iter(searcher.index.fetch(searcher.index.scan(None, 1)).values()), None)
     if first is None:
         return None

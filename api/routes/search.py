@@ -14,8 +14,8 @@ from api.inputs import known_parameters_alone, media_type, search_of_form, searc
 from api.middleware.limits import Bodies, Workers
 from api.middleware.metrics import Metrics
 from api.openapi import FORM_BODY, SEARCH_BODY, responses
-from api.photos import PhotoFetcher
 from api.problems import validation_problem
+from api.query_images import QueryImageFetcher
 from api.serving import Serving
 from images import DecodePool
 from schemas import SearchRequest, SearchResponse
@@ -49,29 +49,29 @@ async def search_image(request: Request) -> Response:
     async with bodies.read(request) as body:
         form = media_type(request, "multipart/form-data")
         try:
-            asked, photo = await run_in_threadpool(search_of_form, body, form, most)
+            asked, query_image = await run_in_threadpool(search_of_form, body, form, most)
         except ValidationError as error:
             return await run_in_threadpool(validation_problem, error, "request")
         body.clear()
-        return await answer(request, asked, photo)
+        return await answer(request, asked, query_image)
 
 
-async def answer(request: Request, asked: SearchRequest, photo: bytes | None) -> Response:
+async def answer(request: Request, asked: SearchRequest, query_image: bytes | None) -> Response:
     """Search when it is the request's turn, and say in Server-Timing where the time went."""
-    if photo is None and asked.image is not None and asked.image.url is not None:
-        photos: PhotoFetcher = request.app.state.photos
-        photo = await run_in_threadpool(photos.fetch, asked.image.url)
+    if query_image is None and asked.image is not None and asked.image.url is not None:
+        query_images: QueryImageFetcher = request.app.state.query_images
+        query_image = await run_in_threadpool(query_images.fetch, asked.image.url)
     workers: Workers = request.app.state.workers
-    with_photo = photo is not None or asked.image is not None
-    return await workers.run(request, partial(_answer, request, asked, photo), photo=with_photo)
+    with_query_image = query_image is not None or asked.image is not None
+    return await workers.run(request, partial(_answer, request, asked, query_image), query_image=with_query_image)
 
 
-def _answer(request: Request, asked: SearchRequest, photo: bytes | None, gone: Gone) -> Response:
+def _answer(request: Request, asked: SearchRequest, query_image: bytes | None, gone: Gone) -> Response:
     decoders: DecodePool = request.app.state.decoders
     serving: Serving = request.app.state.serving
     metrics: Metrics = request.app.state.metrics
     with serving.searcher() as searcher:
-        result = searcher.search(asked, photo, partial(decoders.decode, gone=gone))
+        result = searcher.search(asked, query_image, partial(decoders.decode, gone=gone))
     metrics.encode_seconds.observe(result.encode_ms / 1e3)
     metrics.search_seconds.observe(result.search_ms / 1e3)
     return Response(

@@ -1,7 +1,7 @@
-"""What a process frees it may keep: pictures and activations of the same sizes come again at once.
+"""What a process frees it may keep: images and activations of the same sizes come again at once.
 
-The C library gives large blocks back to the system when they are freed, and the next picture takes each of their pages
-anew: 480 page faults for a picture of 512 x 512, a fifth of the time it takes to decode it, and 1,200 for one in CLIP
+The C library gives large blocks back to the system when they are freed, and the next image takes each of their pages
+anew: 480 page faults for an image of 512 x 512, a fifth of the time it takes to decode it, and 1,200 for one in CLIP
 ViT-B/32 in bfloat16, a sixteenth.
 """
 

@@ -1,4 +1,4 @@
-"""The last layer of CLIP's picture network without the work that nothing reads."""
+"""The last layer of CLIP's image network without the work that nothing reads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch.nn.functional import scaled_dot_product_attention
 
 
 def pool_early(clip: Any) -> None:
-    """Let the picture network of a ``transformers.CLIPModel`` end with what is pooled: the class token.
+    """Let the image network of a ``transformers.CLIPModel`` end with what is pooled: the class token.
 
     Queries, attention and the perceptron of the last layer are then computed for one token of fifty (of ViT-B/32): a
     twelfth less work, and the same vectors within rounding.

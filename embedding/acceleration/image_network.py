@@ -1,4 +1,4 @@
-"""CLIP's picture network as one module, from prepared pixels on, and its export in int8."""
+"""CLIP's image network as one module, from prepared pixels on, and its export in int8."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def send_int8(directory: Path, description: Description, receiver: Connection) -
 def _make_int8(directory: Path, description: Description) -> bytes:
     warnings.simplefilter("ignore")  # that the exporter is the older one, and what it makes constants of
     logging.disable(logging.WARNING)  # that quantizing wants a graph prepared, which changes nothing here
-    network = PictureNetwork(load_model(directory, description)[0].model.float()).eval()
+    network = ImageNetwork(load_model(directory, description)[0].model.float()).eval()
     assert description.transform  # CLIP has one
     height, width = description.transform.crop
     with TemporaryDirectory(prefix="storelens-int8-") as folder, torch.inference_mode():
@@ -56,13 +56,13 @@ def _make_int8(directory: Path, description: Description) -> bytes:
         return quantized.read_bytes()
 
 
-class PictureNetwork(nn.Module):
+class ImageNetwork(nn.Module):
     """``(n, height, width, 3) uint8`` -> ``(n, dim) float32``, of any length; its first layer in int8."""
 
     def __init__(self, clip: Any) -> None:
         """
         Args:
-            clip: A ``transformers.CLIPModel`` of ``load_model``, in float32; its picture network is changed.
+            clip: A ``transformers.CLIPModel`` of ``load_model``, in float32; its image network is changed.
         """
         super().__init__()
         self.vision, self.projection = clip.vision_model, clip.visual_projection
@@ -76,7 +76,7 @@ class PictureNetwork(nn.Module):
 class IntegerProduct(nn.Module):
     """A ``CentredLinear`` with int8 weights, a scale for each output.
 
-    Pixels are integers of 8 bits already, so nothing but weights is rounded. ViT-B/32: a tenth less of a picture's time
+    Pixels are integers of 8 bits already, so nothing but weights is rounded. ViT-B/32: a tenth less of an image's time
     than with a convolution in float32, which quantized as it stands was slower still.
     """
 

@@ -1,4 +1,4 @@
-"""The first layer of CLIP's picture network, of the pixels as they are."""
+"""The first layer of CLIP's image network, of the pixels as they are."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class PixelEmbeddings(nn.Module):
             embeddings: A ``transformers`` ``CLIPVisionEmbeddings``.
 
         Raises:
-            ValueError: it looks at pictures of another size than ``transform`` makes.
+            ValueError: it looks at images of another size than ``transform`` makes.
         """
         super().__init__()
         edge = embeddings.image_size

@@ -1,4 +1,4 @@
-"""int8 or not: decided on the user's own weights and some of the user's own pictures.
+"""int8 or not: decided on the user's own weights and some of the user's own images.
 
 How much a network loses in int8 depends on its weights: a few channels that are far larger than the rest, as
 trained networks have them, leave the others few of the 256 steps. Weights that were drawn at random have none.
@@ -31,8 +31,8 @@ from embedding.load import load_encoder
 from embedding.sources import find_directory
 from schemas import ModelError, PrecisionQuality
 
-FEWEST_PICTURES = 50
-"""Distinct ones: among fewer, the ten nearest of a picture are nearly the same by chance."""
+FEWEST_IMAGES = 50
+"""Distinct ones: among fewer, the ten nearest of an image are nearly the same by chance."""
 LEAST_COSINE = 0.99
 LEAST_OVERLAP = 0.9
 NEAREST = 10
@@ -53,7 +53,7 @@ def choose_int8(model: str, pixels: Sequence[Pixels], cache: Path, known: Precis
     """The encoder of a model in int8 where that is good enough, in bfloat16 or float32 otherwise.
 
     Args:
-        pixels: Some pictures of the catalog, as the model's ``preparer`` makes them; a few hundred, taken all over it.
+        pixels: Some images of the catalog, as the model's ``preparer`` makes them; a few hundred, taken all over it.
         cache: A folder for what is made of the weights, a quarter of their size; made where it is missing.
         known: What an earlier call measured: not measured again for the same weights on such a processor.
 
@@ -67,9 +67,9 @@ def choose_int8(model: str, pixels: Sequence[Pixels], cache: Path, known: Precis
     quality = known if known and known.fingerprint == description.spec.fingerprint else None
     if quality and quality.measured_with != _measured_with():
         quality = None
-    distinct = list({picture.tobytes(): picture for picture in pixels}.values())
-    if quality is None and len(distinct) < FEWEST_PICTURES:
-        reason = f"int8 is measured on {FEWEST_PICTURES} different pictures at least, and there are {len(distinct)}"
+    distinct = list({image.tobytes(): image for image in pixels}.values())
+    if quality is None and len(distinct) < FEWEST_IMAGES:
+        reason = f"int8 is measured on {FEWEST_IMAGES} different images at least, and there are {len(distinct)}"
         return Choice(load_encoder(model), None, reason)
     usual = load_encoder(model)
     try:
@@ -83,13 +83,13 @@ def choose_int8(model: str, pixels: Sequence[Pixels], cache: Path, known: Precis
 
 
 def measure_precision(reference: Encoder, candidate: Encoder, pixels: Sequence[Pixels]) -> PrecisionQuality:
-    """How far the candidate's vectors of pictures are from the reference's.
+    """How far the candidate's vectors of images are from the reference's.
 
-    Nearest pictures are sought as in service: the query's vector is the reference's, those that it is compared with
+    Nearest images are sought as in service: the query's vector is the reference's, those that it is compared with
     are the candidate's.
 
     Args:
-        pixels: Two distinct pictures at least.
+        pixels: Two distinct images at least.
     """
     exact, other = reference.encode_prepared(pixels), candidate.encode_prepared(pixels)
     cosines = (exact * other).sum(axis=1)
@@ -110,7 +110,7 @@ def why_not(quality: PrecisionQuality) -> str | None:
     if quality.cosine_mean >= LEAST_COSINE and quality.overlap_at_10 >= LEAST_OVERLAP:
         return None
     return (
-        f"in int8 the vectors of {quality.pictures} pictures keep a mean cosine of {quality.cosine_mean:.4f} and "
+        f"in int8 the vectors of {quality.pictures} images keep a mean cosine of {quality.cosine_mean:.4f} and "
         f"{quality.overlap_at_10:.0%} of their ten nearest; {LEAST_COSINE} and {LEAST_OVERLAP:.0%} are asked for"
     )
 

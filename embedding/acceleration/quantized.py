@@ -1,4 +1,4 @@
-"""CLIP's picture network in int8: exported and quantized once, kept on disk, run by ONNX Runtime."""
+"""CLIP's image network in int8: exported and quantized once, kept on disk, run by ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DIGEST = hashlib.sha256().digest_size
 
 
 class QuantizedEncoder:
-    """An ``Encoder`` that leaves texts to another one and embeds pictures in int8."""
+    """An ``Encoder`` that leaves texts to another one and embeds images in int8."""
 
     def __init__(self, texts: Encoder, network: bytes) -> None:
         """
@@ -71,7 +71,7 @@ class QuantizedEncoder:
 
 
 def quantized_network(directory: Path, description: Description, cache: Path) -> bytes:
-    """The picture network of a model as ONNX with int8 weights: pixels ``(n, h, w, 3) uint8`` -> ``(n, dim) float32``.
+    """The image network of a model as ONNX with int8 weights: pixels ``(n, h, w, 3) uint8`` -> ``(n, dim) float32``.
 
     Of the folder ``cache`` where an earlier call has left it there whole; made now otherwise, in a process of its own
     that gives its memory back: half a minute and 2 GB for ViT-B/32.
@@ -115,7 +115,7 @@ def _session(network: bytes) -> Any:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
-    # Threads that spin while they wait take the cores from those that decode: 24 pictures a second instead of 34.
+    # Threads that spin while they wait take the cores from those that decode: 24 images a second instead of 34.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])

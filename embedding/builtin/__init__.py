@@ -15,18 +15,18 @@ colours   picture: how much of its foreground people would call black, white, re
           text: the colours it names, nothing where it names none.
 
 What was measured: nDCG@10 on the shop catalog luma; ``photo`` are amateurs' photos whose category is sought
-there, ``food`` is the mean reciprocal rank of 542 named pictures of foods.
+there, ``food`` is the mean reciprocal rank of 542 named images of foods.
 
     text -> image                                  category  colour+cat.  food
     class names (centre crop: 224 of 256)              .377         .047  .077
     names: definition (the same crop)                  .694         .087  .092
     ... largest square, probabilities ** .7            .700         .084  .092
     ... and the colours                                .694         .348  .095
-    ridge regression on its rows (picture squeezed)    .357         .030  .068
+    ridge regression on its rows (image squeezed)    .357         .030  .068
 
     image -> image                              other view         photo
     1,280 features, centre crop of 256                .409
-    1,280 features, whole picture squeezed            .444          .456
+    1,280 features, whole image squeezed            .444          .456
     ... padded                                        .428          .426
     128 / 256 / 512 of the classifier's SVD       .349 / .389 / .422
     256 of the last convolution's SVD, squeezed       .419          .470
@@ -61,7 +61,7 @@ DIMENSION = SEMANTIC + VISUAL + SHADES + COLORS
 MAX_TOKENS = 256
 
 SEMANTIC_WEIGHT, VISUAL_WEIGHT, SHADES_WEIGHT, COLORS_WEIGHT = 0.5, 1.0, 0.35, 0.15
-"""Of the unit-length parts of a picture's vector."""
+"""Of the unit-length parts of an image's vector."""
 TEXT_COLORS_WEIGHT = 0.5
 """Of the colours beside the semantic part of a text's vector."""
 PROBABILITY_POWER = 0.7

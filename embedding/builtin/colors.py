@@ -1,4 +1,4 @@
-"""What colours a picture shows, and what colours a word names, in one space. Numpy only."""
+"""What colours an image shows, and what colours a word names, in one space. Numpy only."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def word_colors() -> Mapping[str, Vectors]:
     return basic | others
 
 
-def picture_colors(pixels: Rgb) -> tuple[Vectors, Vectors]:
-    """Colours of the foreground of pictures.
+def image_colors(pixels: Rgb) -> tuple[Vectors, Vectors]:
+    """Colours of the foreground of images.
 
     The foreground is what differs from the border's median colour: products are photographed on plain
     backgrounds, and where they are not, the middle counts more.
@@ -54,7 +54,7 @@ def picture_colors(pixels: Rgb) -> tuple[Vectors, Vectors]:
 
     Returns:
         Colours ``(n, 11)`` and shades ``(n, 182)``, float32, unit rows: square roots of shares, so that the dot
-        product of two pictures is the Bhattacharyya coefficient of their histograms.
+        product of two images is the Bhattacharyya coefficient of their histograms.
     """
     count, height, width, _ = pixels.shape
     levels = pixels // (256 // _LEVELS)
@@ -62,7 +62,7 @@ def picture_colors(pixels: Rgb) -> tuple[Vectors, Vectors]:
     lab = _code_lab()[codes]
     border = np.concatenate([lab[:, 0], lab[:, -1], lab[:, :, 0], lab[:, :, -1]], axis=1)
     distance = np.linalg.norm(lab - np.median(border, axis=1)[:, None, None], axis=-1)
-    # A picture of one colour is all background: it keeps a little of everything.
+    # An image of one colour is all background: it keeps a little of everything.
     foreground = 1 - np.exp(-np.square(distance / _BACKGROUND_DISTANCE)) + 1e-4
     central = foreground * _central_weights(height, width)
 

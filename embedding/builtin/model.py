@@ -33,7 +33,7 @@ from embedding.builtin import (
     minilm_directory,
     spec,
 )
-from embedding.builtin.colors import picture_colors, word_colors
+from embedding.builtin.colors import image_colors, word_colors
 from embedding.builtin.concepts import concept_vectors
 from embedding.builtin.vision import Classifier
 from embedding.description import Description
@@ -99,7 +99,7 @@ class BuiltinModel(InputModule):
         return DIMENSION
 
     def preprocess(self, inputs: Sequence[Any], prompt: str | None = None, **kwargs: Any) -> dict[str, Any]:
-        """Features of a batch of texts, or of a batch of pictures; longer texts than the window are cut here."""
+        """Features of a batch of texts, or of a batch of images; longer texts than the window are cut here."""
         if inputs and isinstance(inputs[0], Image.Image):
             pixels = np.stack([TRANSFORM.prepare(image) for image in inputs])
             return {"pixel_values": torch.from_numpy(pixels), "modality": "image"}
@@ -110,7 +110,7 @@ class BuiltinModel(InputModule):
     def forward(self, features: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         """Adds ``sentence_embedding``, ``(n, 833) float32``, unit rows."""
         if features["modality"] == "image":
-            vectors = self._embed_pictures(features["pixel_values"])
+            vectors = self._embed_images(features["pixel_values"])
         else:
             vectors = self._embed_texts(features["input_ids"], features["attention_mask"])
         return {**features, "sentence_embedding": normalize(vectors, dim=1)}
@@ -135,14 +135,14 @@ class BuiltinModel(InputModule):
         colors = torch.from_numpy(np.stack([self._named_colors(ids) for ids in input_ids.tolist()]))
         return torch.cat([pad(semantic, (0, VISUAL + SHADES)), TEXT_COLORS_WEIGHT * colors], dim=1)
 
-    def _embed_pictures(self, pixels: torch.Tensor) -> torch.Tensor:
+    def _embed_images(self, pixels: torch.Tensor) -> torch.Tensor:
         """``(n, 833)`` of ``(n, 224, 224, 3) uint8``."""
         mean, std = (torch.tensor(channels) for channels in (TRANSFORM.mean, TRANSFORM.std))
         values = pixels.float().mul_(TRANSFORM.scale).sub_(mean).div_(std)
         logits, features = self.vision(values.permute(0, 3, 1, 2))
         semantic = logits.softmax(1).pow(PROBABILITY_POWER) @ self.concepts
         samples = pixels[:, ::_COLOR_STRIDE, ::_COLOR_STRIDE]
-        colors, shades = (torch.from_numpy(part) for part in picture_colors(samples.numpy()))
+        colors, shades = (torch.from_numpy(part) for part in image_colors(samples.numpy()))
         parts = [
             SEMANTIC_WEIGHT * normalize(semantic, dim=1),
             VISUAL_WEIGHT * normalize(features, dim=1),

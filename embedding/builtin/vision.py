@@ -16,7 +16,7 @@ from embedding.builtin import VISUAL
 class Classifier(nn.Module):
     """ImageNet classifier with the features it decides by.
 
-    In float32 always: bfloat16 ran 1.5 times as fast and searched as well, but turned single pictures by a cosine
+    In float32 always: bfloat16 ran 1.5 times as fast and searched as well, but turned single images by a cosine
     of .994. Folding the normalisation and channels-last memory alone run 3.5 times as fast as the original.
     """
 

@@ -1,6 +1,6 @@
 """The loop that anybody would write in ten minutes: what the job is measured against.
 
-``python -m evaluation.plain_loop CATALOG MODEL`` prints its pictures a second: Pillow, ``SentenceTransformer.encode``
+``python -m evaluation.plain_loop CATALOG MODEL`` prints its images a second: Pillow, ``SentenceTransformer.encode``
 in float32 with the model's own preprocessing, and upserts through qdrant-client into its local mode, on disk as the
 job's are.
 """
@@ -19,12 +19,12 @@ from qdrant_client import QdrantClient, models
 from sentence_transformers import SentenceTransformer
 
 BATCH = 64
-MOST_PICTURES = 5 * BATCH
+MOST_IMAGES = 5 * BATCH
 
 
 def plain_rate(catalog: Path, model: str) -> float:
-    """Pictures a second after the first batch, which pays for what is set up lazily; of all where there is but one."""
-    lines = catalog.read_text(encoding="utf-8").splitlines()[:MOST_PICTURES]
+    """Images a second after the first batch, which pays for what is set up lazily; of all where there is but one."""
+    lines = catalog.read_text(encoding="utf-8").splitlines()[:MOST_IMAGES]
     rows = [json.loads(line) for line in lines]
     encoder = SentenceTransformer(model, device="cpu", local_files_only=True).float()
     size = encoder.get_embedding_dimension()
@@ -36,8 +36,8 @@ def plain_rate(catalog: Path, model: str) -> float:
             if start == BATCH:
                 began, done = perf_counter(), 0
             batch = rows[start : start + BATCH]
-            pictures = [Image.open(catalog.parent / row["image"]).convert("RGB") for row in batch]
-            vectors = encoder.encode(pictures, normalize_embeddings=True, show_progress_bar=False)
+            images = [Image.open(catalog.parent / row["image"]).convert("RGB") for row in batch]
+            vectors = encoder.encode(images, normalize_embeddings=True, show_progress_bar=False)
             points = [
                 models.PointStruct(id=start + at, vector=vector.tolist(), payload=row)
                 for at, (row, vector) in enumerate(zip(batch, vectors, strict=True))

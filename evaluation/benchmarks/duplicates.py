@@ -1,7 +1,7 @@
-"""How well copies of pictures are told from other pictures, on a catalog of one's own.
+"""How well copies of images are told from other images, on a catalog of one's own.
 
-Copies are made of some of the catalog's pictures, in every way that shops make them; what is no copy is
-every pair of the catalog's pictures, less those with the same bytes. All pairs are compared, without an index.
+Copies are made of some of the catalog's images, in every way that shops make them; what is no copy is
+every pair of the catalog's images, less those with the same bytes. All pairs are compared, without an index.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ from tqdm import tqdm
 from catalog import product_from_row
 from embedding import Encoder
 from images import (
-    PictureLimits,
-    decode_picture,
+    ImageLimits,
+    decode_image,
     differences,
     hash_bytes,
     is_copy,
-    locate_picture,
+    locate_image,
     near_distance,
     perceptual_hash,
-    read_picture,
+    read_image,
     sketch,
 )
-from schemas import ConfigurationError, PictureError, RowError
+from schemas import ConfigurationError, ImageError, RowError
 
 Floats = NDArray[np.float32]
 Change = Callable[[Image.Image], Image.Image]
 
-MOST_PICTURES = 1000
+MOST_IMAGES = 1000
 COPIED = 64
-"""Pictures that copies are made of, in even steps through the catalog."""
+"""Images that copies are made of, in even steps through the catalog."""
 SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class CatalogImage:
     """``vector`` is ``(dim,) float32``, unit length; ``sketch`` ``(3, 16, 16) float32``."""
 
     id: str
@@ -55,9 +55,9 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """``found`` is the share of copies by change; the pairs are of pictures that are no copies."""
+    """``found`` is the share of copies by change; the pairs are of images that are no copies."""
 
-    pictures: int
+    images: int
     near: float
     copies: int
     found: dict[str, float]
@@ -74,47 +74,47 @@ def report(catalog: Path, encoder: Encoder) -> str:
 
 
 def measure(catalog: Path, encoder: Encoder) -> Told:
-    """Raises ConfigurationError when the catalog cannot be read or has no two pictures."""
-    pictures, images = _read(catalog, encoder)
-    groups = [picture.group for picture in pictures]
-    vectors = np.stack([picture.vector for picture in pictures])
+    """Raises ConfigurationError when the catalog cannot be read or has no two images."""
+    images, contents = _read(catalog, encoder)
+    groups = [image.group for image in images]
+    vectors = np.stack([image.vector for image in images])
     near = near_distance(vectors, groups)
-    chosen = list(range(0, len(pictures), -(-len(pictures) // COPIED)))
+    chosen = list(range(0, len(images), -(-len(images) // COPIED)))
     shares: dict[str, list[bool]] = {}
-    for at in tqdm(chosen, unit="picture", desc="copies", disable=None):
-        image = Image.open(BytesIO(images[at])).convert("RGB")
-        changed = {name: change(image) for name, change in (CHANGES | {_MIRRORED: ImageOps.mirror}).items()}
-        cosines = encoder.encode_images(list(changed.values())) @ pictures[at].vector
-        left = differences(pictures[at].sketch, np.stack([_sketch(copy) for copy in changed.values()]))
+    for at in tqdm(chosen, unit="image", desc="copies", disable=None):
+        original = Image.open(BytesIO(contents[at])).convert("RGB")
+        changed = {name: change(original) for name, change in (CHANGES | {_MIRRORED: ImageOps.mirror}).items()}
+        cosines = encoder.encode_images(list(changed.values())) @ images[at].vector
+        left = differences(images[at].sketch, np.stack([_sketch(copy) for copy in changed.values()]))
         for name, cosine, difference in zip(changed, cosines.tolist(), left.tolist(), strict=True):
             shares.setdefault(name, []).append(is_copy(difference, cosine, near))
     found = {name: sum(told) / len(told) for name, told in shares.items()}
     mirrored = found.pop(_MIRRORED)
     wrong: dict[bool, list[tuple[str, str]]] = {False: [], True: []}
     pairs = {False: 0, True: 0}
-    for at, picture in enumerate(tqdm(pictures, unit="picture", desc="pairs", disable=None)):
-        others = [other for other in pictures[at + 1 :] if other.hash != picture.hash]
-        cosines = np.array([other.vector @ picture.vector for other in others])
+    for at, image in enumerate(tqdm(images, unit="image", desc="pairs", disable=None)):
+        others = [other for other in images[at + 1 :] if other.hash != image.hash]
+        cosines = np.array([other.vector @ image.vector for other in others])
         for other in others:
-            pairs[_variants(picture, other)] += 1
+            pairs[_variants(image, other)] += 1
         may_be = [other for other, cosine in zip(others, cosines, strict=True) if is_copy(0.0, cosine, near)]
         if not may_be:
             continue
-        left = differences(picture.sketch, np.stack([other.sketch for other in may_be]))
+        left = differences(image.sketch, np.stack([other.sketch for other in may_be]))
         for other, difference in zip(may_be, left.tolist(), strict=True):
-            if is_copy(difference, float(other.vector @ picture.vector), near):
-                wrong[_variants(picture, other)].append((picture.id, other.id))
-    return Told(len(pictures), near, len(chosen), found, mirrored, pairs[False], pairs[True], wrong[False], wrong[True])
+            if is_copy(difference, float(other.vector @ image.vector), near):
+                wrong[_variants(image, other)].append((image.id, other.id))
+    return Told(len(images), near, len(chosen), found, mirrored, pairs[False], pairs[True], wrong[False], wrong[True])
 
 
-def _variants(one: Picture, other: Picture) -> bool:
+def _variants(one: CatalogImage, other: CatalogImage) -> bool:
     return one.group is not None and one.group == other.group
 
 
-def _read(catalog: Path, encoder: Encoder) -> tuple[list[Picture], list[bytes]]:
-    """First pictures of a JSONL catalog's products, and their bytes; rows and pictures that are bad are left out."""
-    limits = PictureLimits()
-    pictures: list[Picture] = []
+def _read(catalog: Path, encoder: Encoder) -> tuple[list[CatalogImage], list[bytes]]:
+    """First images of a JSONL catalog's products, and their bytes; rows and images that are bad are left out."""
+    limits = ImageLimits()
+    images: list[CatalogImage] = []
     kept: list[bytes] = []
     try:
         lines = catalog.read_text(encoding="utf-8").splitlines()
@@ -123,18 +123,18 @@ def _read(catalog: Path, encoder: Encoder) -> tuple[list[Picture], list[bytes]]:
     for line in tqdm(lines, unit="row", desc="pictures", disable=None):
         try:
             product = product_from_row(json.loads(line)).product
-            data = read_picture(locate_picture(catalog.parent, product.images[0]), limits)
-            image = decode_picture(data, limits)
-        except (RowError, PictureError, json.JSONDecodeError, IndexError):
+            data = read_image(locate_image(catalog.parent, product.images[0]), limits)
+            image = decode_image(data, limits)
+        except (RowError, ImageError, json.JSONDecodeError, IndexError):
             continue
         vector = encoder.encode_images([image])[0]
-        pictures.append(Picture(product.id, product.group_id, hash_bytes(data), vector, _sketch(image)))
+        images.append(CatalogImage(product.id, product.group_id, hash_bytes(data), vector, _sketch(image)))
         kept.append(data)
-        if len(pictures) == MOST_PICTURES:
+        if len(images) == MOST_IMAGES:
             break
-    if len(pictures) < 2:
-        raise ConfigurationError(f"{catalog} has fewer than two pictures to measure with")
-    return pictures, kept
+    if len(images) < 2:
+        raise ConfigurationError(f"{catalog} has fewer than two images to measure with")
+    return images, kept
 
 
 def _sketch(image: Image.Image) -> Floats:
@@ -198,8 +198,8 @@ def _text(told: Told, catalog: Path, model: str) -> str:
     found = round(sum(share * told.copies for share in told.found.values()))
     wrong = len(told.wrong_others)
     lines = [
-        f"same pictures in {catalog.name} with {model}: {told.pictures:,} pictures, near up to {told.near:.3f}",
-        f"  copies of {told.copies} pictures that are found, recall {found / copies:.3f}",
+        f"same images in {catalog.name} with {model}: {told.images:,} images, near up to {told.near:.3f}",
+        f"  copies of {told.copies} images that are found, recall {found / copies:.3f}",
         *(f"    {name:<26}{share:>7.2f}" for name, share in told.found.items()),
         "  called the same among pairs that are no copies made here",
         f"    mirrored                  {round(told.mirrored * told.copies):>7,} of {told.copies:,}",

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from evaluation.benchmarks.jobs import Job, run_job
-from evaluation.benchmarks.synthetic import made_up_rows, model_directory, write_catalog, write_picture
+from evaluation.benchmarks.synthetic import made_up_rows, model_directory, write_catalog, write_image
 
 EDGE = 256
 PRICES, NEW, GONE, PHOTOS = 200, 20, 10, 3
@@ -33,14 +33,14 @@ class Run:
 @dataclass(frozen=True, slots=True)
 class Night:
     rows: int
-    pictures: bool
+    images: bool
     first: Run
     unchanged: Run
     nightly: Run
 
 
 def report(model: str, rows: int, *, as_json: bool) -> str:
-    """With and without pictures, as text or as a JSON list."""
+    """With and without images, as text or as a JSON list."""
     with TemporaryDirectory(prefix="storelens-incremental-") as name:
         folder = Path(name)
         model = model_directory(model, folder)
@@ -52,7 +52,7 @@ def measure(model: str, rows: int, folder: Path, edge: int) -> Night:
     """Three jobs on one index.
 
     Args:
-        edge: Pixels of a picture's side, 0 for products without.
+        edge: Pixels of an image's side, 0 for products without.
     """
     catalog, data_dir = write_catalog(folder, rows, edge=edge), folder / "data"
     first = _run("first", run_job(catalog, model, data_dir))
@@ -70,7 +70,7 @@ def change(catalog: Path, rows: int, edge: int) -> None:
         row["price"] += 1
     if edge:
         for number, row in enumerate(kept[-photos:]):
-            write_picture(catalog.parent / row["image"], edge, np.random.default_rng((1, number)))
+            write_image(catalog.parent / row["image"], edge, np.random.default_rng((1, number)))
     added = made_up_rows(catalog.parent, range(rows, rows + new), edge=edge, words=True)
     catalog.write_text("".join(json.dumps(row) + "\n" for row in [*kept, *added]), encoding="utf-8")
 
@@ -90,10 +90,10 @@ def _run(kind: str, job: Job) -> Run:
 
 
 def _lines(night: Night) -> str:
-    what = "with" if night.pictures else "without"
-    head = f"{night.rows:,} products {what} pictures; seconds from start to end of the process"
+    what = "with" if night.images else "without"
+    head = f"{night.rows:,} products {what} images; seconds from start to end of the process"
     columns = f"  {'':<10}{'seconds':>9}{'times':>8}{'indexed':>9}{'updated':>9}{'unchanged':>11}{'deleted':>9}"
-    lines = [head, f"{columns}{'pictures':>10}{'texts':>8}"]
+    lines = [head, f"{columns}{'images':>10}{'texts':>8}"]
     for run in (night.first, night.unchanged, night.nightly):
         times = night.first.seconds / run.seconds
         lines.append(

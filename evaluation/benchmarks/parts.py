@@ -8,13 +8,13 @@ from pathlib import Path
 from time import perf_counter
 
 from embedding import Encoder, Pixels, Preparer, choose_int8, load_encoder
-from images import PictureLimits, decode_picture, read_picture
+from images import ImageLimits, decode_image, read_image
 from schemas import Precision, PrecisionQuality
 
 _BATCH = 64
 """As the job embeds them."""
 _WARM, _FORWARD = 128, 256
-"""Pictures that are not counted, and those of the measurement after them: cores that were idle are a tenth faster for
+"""Images that are not counted, and those of the measurement after them: cores that were idle are a tenth faster for
 some seconds, which a job has behind it."""
 
 
@@ -41,7 +41,7 @@ def load_encoders(model: str, pixels: Sequence[Pixels], cache: Path) -> Encoders
 
 
 def forward_rate(encoder: Encoder, pixels: Sequence[Pixels]) -> float:
-    """Prepared pictures a second through the model, all cores at work, as they come in the middle of a job."""
+    """Prepared images a second through the model, all cores at work, as they come in the middle of a job."""
 
     def embed(some: Sequence[Pixels]) -> None:
         for start in range(0, len(some), _BATCH):
@@ -53,13 +53,13 @@ def forward_rate(encoder: Encoder, pixels: Sequence[Pixels]) -> float:
 
 
 def decode_rate(prepare: Preparer, paths: Sequence[Path]) -> float:
-    """Pictures a second that one thread reads, decodes and prepares."""
+    """Images a second that one thread reads, decodes and prepares."""
     return len(paths) / _seconds(lambda: prepared(prepare, paths))
 
 
 def prepared(prepare: Preparer, paths: Sequence[Path]) -> list[Pixels]:
-    limits = PictureLimits()
-    return [prepare(decode_picture(read_picture(path, limits), limits)) for path in paths]
+    limits = ImageLimits()
+    return [prepare(decode_image(read_image(path, limits), limits)) for path in paths]
 
 
 def _seconds(work: Callable[[], object]) -> float:

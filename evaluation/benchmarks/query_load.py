@@ -103,7 +103,7 @@ def _point(rng: np.random.Generator, number: int, centre: NDArray[np.float64]) -
         in_stock=number % 7 != 0,
         group_id=f"g{number // 3}",
     )
-    kept = Kept(PartHashes(words="", pictures=(), payload=""))
+    kept = Kept(PartHashes(words="", images=(), payload=""))
     return Point(
         id=point_id(product.id),
         payload=payload(product, kinds=STANDARD_FIELDS, root="/", kept=kept),

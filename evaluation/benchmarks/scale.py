@@ -59,7 +59,7 @@ def report(rows: Sequence[int], plot: Path | None, *, as_json: bool) -> str:
 
 
 def measure(model: str, rows: int, folder: Path) -> Scale:
-    """An ingest of as many made-up products with a small picture each."""
+    """An ingest of as many made-up products with a small image each."""
     catalog, data_dir = write_catalog(folder, rows, edge=EDGE), folder / "data"
     job: Job = run_job(catalog, model, data_dir)
     parts = sizes(data_dir)
@@ -105,7 +105,7 @@ def draw(scales: Sequence[Scale], plot: Path) -> None:
 
 def _lines(scales: Sequence[Scale]) -> list[str]:
     lines = [
-        "ingest of made-up products with words and a picture, tiny model, vectors of 512",
+        "ingest of made-up products with words and an image, tiny model, vectors of 512",
         f"{'rows':>9}{'peak MB':>9}{'resident':>10}{'rows/s':>8}{'seconds':>9}{'build s':>9}{'index MB':>10}",
     ]
     lines += [

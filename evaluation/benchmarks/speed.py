@@ -24,14 +24,14 @@ from evaluation.benchmarks.parts import decode_rate, forward_rate, load_encoders
 from evaluation.benchmarks.processor import this_processor
 from evaluation.benchmarks.query_load import QuerySpeed, query_speed
 from evaluation.benchmarks.synthetic import model_directory, write_catalog
-from images import locate_picture
+from images import locate_image
 from schemas import ConfigurationError, Precision, PrecisionQuality
 
-MOST_PICTURES = 1_024
+MOST_IMAGES = 1_024
 """Many, because a job decodes ahead: what it has done of that when its first batch ends must not count for much."""
-PARTS_PICTURES = 256
+PARTS_IMAGES = 256
 EDGE = 512
-"""Pixels of a made-up picture's side, about what shops show."""
+"""Pixels of a made-up image's side, about what shops show."""
 
 LEAST_OF_BOUND = 0.95
 LEAST_OF_PLAIN: dict[Precision, float] = {"bfloat16": 2.3, "int8": 3.5}
@@ -39,7 +39,7 @@ LEAST_OF_PLAIN: dict[Precision, float] = {"bfloat16": 2.3, "int8": 3.5}
 
 @dataclass(slots=True)
 class Turns:
-    """Pictures a second of one precision, a value a turn."""
+    """Images a second of one precision, a value a turn."""
 
     forward: list[float] = field(default_factory=list)
     job: list[float] = field(default_factory=list)
@@ -56,7 +56,7 @@ class Turns:
 @dataclass(slots=True)
 class IngestSpeed:
     model: str
-    pictures: int
+    images: int
     quality: PrecisionQuality | None
     refused: str | None
     """Why nothing was measured in int8."""
@@ -64,7 +64,7 @@ class IngestSpeed:
     plain: list[float] = field(default_factory=list)
     precisions: dict[Precision, Turns] = field(default_factory=dict)
     with_words: float | None = None
-    """Pictures a second of one more job over the seconds for pictures and words: the bound knows no words."""
+    """Images a second of one more job over the seconds for images and words: the bound knows no words."""
 
 
 def report(model: str, catalog: Path | None, *, products: int, runs: int, as_json: bool) -> str:
@@ -73,7 +73,7 @@ def report(model: str, catalog: Path | None, *, products: int, runs: int, as_jso
         folder = Path(name)
         model = model_directory(model, folder)
         if catalog is None:
-            catalog = write_catalog(folder / "made-up", MOST_PICTURES, edge=EDGE)
+            catalog = write_catalog(folder / "made-up", MOST_IMAGES, edge=EDGE)
         ingest = ingest_speed(model, catalog, folder, runs)
         query = query_speed(model, products, folder)
     if as_json:
@@ -85,10 +85,10 @@ def report(model: str, catalog: Path | None, *, products: int, runs: int, as_jso
 
 def ingest_speed(model: str, catalog: Path, folder: Path, runs: int) -> IngestSpeed:
     """In turn, ``runs`` times: decoding, the plain loop, and for each precision the forward pass and the job."""
-    pictures = pictures_only(catalog, folder / "pictures-only")
-    paths = picture_paths(pictures)
+    images = images_only(catalog, folder / "images-only")
+    paths = image_paths(images)
     prepare = load_preparer(model)
-    some = paths[:PARTS_PICTURES]
+    some = paths[:PARTS_IMAGES]
     pixels = prepared(prepare, some)
     encoders = load_encoders(model, pixels, folder / "int8")
     speed = IngestSpeed(model, len(paths), encoders.quality, encoders.refused)
@@ -96,20 +96,20 @@ def ingest_speed(model: str, catalog: Path, folder: Path, runs: int) -> IngestSp
     for run in range(runs):
         speed.decode.append(decode_rate(prepare, some))
         if encoders.by_precision["float32"].spec.model != "builtin":  # which no other program loads
-            speed.plain.append(_plain_rate(pictures, model))
+            speed.plain.append(_plain_rate(images, model))
         for precision, turns in speed.precisions.items():
             encoder = encoders.by_precision[precision]
             before = forward_rate(encoder, pixels)
             data_dir = folder / f"job-{precision}-{run}"
-            turns.job.append(_job_rate(pictures, model, data_dir, precision))
+            turns.job.append(_job_rate(images, model, data_dir, precision))
             shutil.rmtree(data_dir)
             turns.forward.append(harmonic_mean([before, forward_rate(encoder, pixels)]))
     speed.with_words = _rate_with_words(catalog, model, folder / "job-with-words")
     return speed
 
 
-def picture_paths(catalog: Path) -> list[Path]:
-    """First pictures of a JSONL catalog's products, at most ``MOST_PICTURES``.
+def image_paths(catalog: Path) -> list[Path]:
+    """First images of a JSONL catalog's products, at most ``MOST_IMAGES``.
 
     Raises:
         ConfigurationError: it has none.
@@ -117,17 +117,17 @@ def picture_paths(catalog: Path) -> list[Path]:
     paths: list[Path] = []
     for line in catalog.read_text(encoding="utf-8").splitlines():
         product = product_from_row(json.loads(line)).product
-        if product.images and len(paths) < MOST_PICTURES:
-            paths.append(locate_picture(catalog.parent, product.images[0]))
+        if product.images and len(paths) < MOST_IMAGES:
+            paths.append(locate_image(catalog.parent, product.images[0]))
     if not paths:
-        raise ConfigurationError(f"{catalog} has no pictures to measure with")
+        raise ConfigurationError(f"{catalog} has no images to measure with")
     return paths
 
 
-def pictures_only(catalog: Path, folder: Path) -> Path:
-    """A catalog of the same pictures and no words, none twice: what the formula of the bound is about."""
+def images_only(catalog: Path, folder: Path) -> Path:
+    """A catalog of the same images and no words, none twice: what the formula of the bound is about."""
     folder.mkdir()
-    paths = picture_paths(catalog)
+    paths = image_paths(catalog)
     distinct = {path.read_bytes(): path for path in paths}
     rows = []
     for number, (content, path) in enumerate(distinct.items()):
@@ -150,20 +150,20 @@ def _plain_rate(catalog: Path, model: str) -> float:
 def _job_rate(catalog: Path, model: str, data_dir: Path, precision: Precision) -> float:
     job = run_job(catalog, model, data_dir, "--precision", precision)
     if job.report.images_per_second is None:
-        raise ConfigurationError(f"a job over {catalog} embedded no picture")
+        raise ConfigurationError(f"a job over {catalog} embedded no image")
     return job.report.images_per_second
 
 
 def _rate_with_words(catalog: Path, model: str, data_dir: Path) -> float:
     report = run_job(catalog, model, data_dir).report
-    pictures = report.embedded_images / (report.images_per_second or float("inf"))
-    return report.embedded_images / (pictures + report.stages.get("texts", 0.0))
+    images = report.embedded_images / (report.images_per_second or float("inf"))
+    return report.embedded_images / (images + report.stages.get("texts", 0.0))
 
 
 def ingest_lines(speed: IngestSpeed) -> list[str]:
     turns = len(speed.decode)
     lines = [
-        f"ingest with {speed.model}, {speed.pictures} pictures without words, images/s, medians of {turns} turns;",
+        f"ingest with {speed.model}, {speed.images} images without words, images/s, medians of {turns} turns;",
         "ratios are medians of those within a turn",
         f"  decoding and preparing, one thread (d)  {median(speed.decode):8.1f}",
     ]
@@ -189,7 +189,7 @@ def _int8_lines(speed: IngestSpeed) -> list[str]:
     lines = []
     if quality := speed.quality:
         lines.append(
-            f"  int8 against float32, {quality.pictures} pictures: cosine {quality.cosine_mean:.4f} "
+            f"  int8 against float32, {quality.pictures} images: cosine {quality.cosine_mean:.4f} "
             f"(least {quality.cosine_min:.4f}), {quality.overlap_at_10:.1%} of the ten nearest"
         )
     if speed.refused:

@@ -1,4 +1,4 @@
-"""A model and catalogs of any size for benchmarks: with or without words, with or without pictures, no two alike."""
+"""A model and catalogs of any size for benchmarks: with or without words, with or without images, no two alike."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RANDOM_CLIP = "random-clip"
 
 VOCABULARY = 5_000
 _GRAIN = 24
-"""Squares of colour to a picture's side: as hard to decode as a photograph."""
+"""Squares of colour to an image's side: as hard to decode as a photograph."""
 
 
 def model_directory(model: str, folder: Path) -> str:
@@ -26,11 +26,11 @@ def model_directory(model: str, folder: Path) -> str:
 
 
 def write_catalog(folder: Path, rows: int, *, edge: int = 0, words: bool = True, seed: int = 0) -> Path:
-    """``folder/catalog.jsonl`` and its pictures, JPEG.
+    """``folder/catalog.jsonl`` and its images, JPEG.
 
     Args:
-        edge: Pixels of a picture's side; 0 for rows without pictures.
-        words: False for rows of a picture and nothing else.
+        edge: Pixels of an image's side; 0 for rows without images.
+        words: False for rows of an image and nothing else.
     """
     folder.mkdir(parents=True, exist_ok=True)
     catalog = folder / "catalog.jsonl"
@@ -41,7 +41,7 @@ def write_catalog(folder: Path, rows: int, *, edge: int = 0, words: bool = True,
 
 
 def made_up_rows(folder: Path, numbers: range, *, edge: int, words: bool, seed: int = 0) -> Iterator[dict[str, Any]]:
-    """Rows of these numbers, always the same; their pictures are written into ``folder``."""
+    """Rows of these numbers, always the same; their images are written into ``folder``."""
     for number in numbers:
         random = np.random.default_rng((seed, number))
         row: dict[str, Any] = {"id": f"p{number}"}
@@ -57,11 +57,11 @@ def made_up_rows(folder: Path, numbers: range, *, edge: int, words: bool, seed: 
             }
         if edge:
             row["image"] = f"pictures/{number // 1000}/{number}.jpg"
-            write_picture(folder / row["image"], edge, random)
+            write_image(folder / row["image"], edge, random)
         yield row
 
 
-def write_picture(path: Path, edge: int, random: np.random.Generator) -> None:
+def write_image(path: Path, edge: int, random: np.random.Generator) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     coarse = Image.fromarray(random.integers(0, 256, (_GRAIN, _GRAIN, 3), np.uint8))
     coarse.resize((edge, edge), Image.Resampling.BICUBIC).save(path, quality=85)

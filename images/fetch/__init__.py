@@ -1,1 +1,1 @@
-"""Pictures from URLs: ``fetcher`` gets one safely, ``cache`` keeps what came and asks again when it is old."""
+"""Images from URLs: ``fetcher`` gets one safely, ``cache`` keeps what came and asks again when it is old."""

@@ -1,12 +1,12 @@
-"""Pictures by URL, kept on disk and asked for again only when they are old.
+"""Images by URL, kept on disk and asked for again only when they are old.
 
-The bytes are in the ``PictureStore``; beside them, for each URL, a small file says which they are, what
+The bytes are in the ``ImageStore``; beside them, for each URL, a small file says which they are, what
 the server calls this state of them, and when it was asked.
 
 Why not hishel, the HTTP cache for httpx: it follows what the server says about freshness, and the answer
-to "has this picture changed?" must not differ from shop to shop; it keeps bodies in one SQLite file, by
+to "has this image changed?" must not differ from shop to shop; it keeps bodies in one SQLite file, by
 request, where the API wants them by content, without a lock, from other processes too; and it reads a
-body to learn that it is fresh, where a night's run over a million unchanged pictures reads none.
+body to learn that it is fresh, where a night's run over a million unchanged images reads none.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from typing import TYPE_CHECKING
 from cachetools import LRUCache
 
 from images.fingerprint import hash_bytes
-from images.limits import PictureLimits
-from images.settings import PictureSettings
-from images.store import PictureStore
-from schemas import NotAPicture, PictureError, PictureHostGivenUp, PictureTooLarge, PictureUnreachable
+from images.limits import ImageLimits
+from images.settings import ImageSettings
+from images.store import ImageStore
+from schemas import ImageError, ImageHostGivenUp, ImageTooLarge, ImageUnreachable, NotAImage
 
 if TYPE_CHECKING:
     from images.fetch.fetcher import Fetched, Fetcher
@@ -48,8 +48,8 @@ class _Entry:
     fetched: float
 
 
-class UrlPictures:
-    """The three methods of a ``PictureRoot``, for http and https URLs.
+class UrlImages:
+    """The three methods of a ``ImageRoot``, for http and https URLs.
 
     Args:
         store: Also holds what is remembered of URLs.
@@ -59,9 +59,9 @@ class UrlPictures:
 
     def __init__(
         self,
-        store: PictureStore,
-        settings: PictureSettings,
-        limits: PictureLimits,
+        store: ImageStore,
+        settings: ImageSettings,
+        limits: ImageLimits,
         fetcher: Callable[[], Fetcher] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -71,19 +71,19 @@ class UrlPictures:
         self._fetcher: Fetcher | None = None
         self._clock = clock
         self._opened = clock()
-        self._failures: LRUCache[str, PictureError] = LRUCache(FAILURES_KEPT)
+        self._failures: LRUCache[str, ImageError] = LRUCache(FAILURES_KEPT)
         self._outdated = 0
         self._lock = threading.Lock()
 
     def mark(self, source: str) -> str | None:
-        """The hash of a picture that is at hand and fresh; one small file is read, and nothing is fetched."""
+        """The hash of an image that is at hand and fresh; one small file is read, and nothing is fetched."""
         entry = self._recall(self._path(source))
         return entry.hash if entry is not None and self._is_fresh(entry) and self._store.has(entry.hash) else None
 
     def read(self, source: str) -> bytes:
-        """Raises PictureError, and OSError where what came cannot be kept.
+        """Raises ImageError, and OSError where what came cannot be kept.
 
-        Where a picture that is kept can for a moment not be had again, what is kept is what it is.
+        Where an image that is kept can for a moment not be had again, what is kept is what it is.
         """
         path = self._path(source)
         entry = self._recall(path)
@@ -99,18 +99,18 @@ class UrlPictures:
                 return self._keep(path, self._the_fetcher().fetch(source))
             fetched = self._the_fetcher().fetch(source, entry.etag, entry.last_modified)
             return self._keep(path, fetched, entry, kept)
-        except (PictureUnreachable, PictureTooLarge, NotAPicture) as error:
+        except (ImageUnreachable, ImageTooLarge, NotAImage) as error:
             if kept is None:
                 self._remember(path.name, error)
                 raise
             with self._lock:
                 self._outdated += 1
             return kept
-        except PictureError as error:
+        except ImageError as error:
             self._remember(path.name, error)
             raise
 
-    def doubt(self, source: str, error: PictureError) -> None:
+    def doubt(self, source: str, error: ImageError) -> None:
         """What came from a URL is no good: it is that for this run, and the next one asks for it anew."""
         path = self._path(source)
         self._remember(path.name, error)
@@ -122,7 +122,7 @@ class UrlPictures:
             self._fetcher.close()
         if self._outdated:
             log.warning(
-                "%d pictures could not be fetched again; the copies of before were used, and will be asked for again",
+                "%d images could not be fetched again; the copies of before were used, and will be asked for again",
                 self._outdated,
             )
             self._outdated = 0
@@ -147,11 +147,11 @@ class UrlPictures:
 
     def _is_fresh(self, entry: _Entry) -> bool:
         age = self._clock() - entry.fetched
-        # A clock that was set back must not keep a picture for years.
+        # A clock that was set back must not keep an image for years.
         return age >= -60 and (age < self._max_age or entry.fetched >= self._opened)
 
-    def _remember(self, name: str, error: PictureError) -> None:
-        if not isinstance(error, PictureHostGivenUp):  # costs nothing to ask, and its host may be well by then
+    def _remember(self, name: str, error: ImageError) -> None:
+        if not isinstance(error, ImageHostGivenUp):  # costs nothing to ask, and its host may be well by then
             with self._lock:
                 self._failures[name] = error
 
@@ -167,7 +167,7 @@ class UrlPictures:
         return Path(f"{self._store.folder}/urls/{name[:2]}/{name}.json")
 
 
-def _fetcher(settings: PictureSettings, limits: PictureLimits) -> Fetcher:
+def _fetcher(settings: ImageSettings, limits: ImageLimits) -> Fetcher:
     from images.fetch.fetcher import Fetcher  # httpx, and what it brings: not for a run that finds nothing to fetch
 
     return Fetcher(settings, limits)

@@ -1,4 +1,4 @@
-"""One picture from its URL, or the reason why not: bounded in bytes, in time and in where it leads.
+"""One image from its URL, or the reason why not: bounded in bytes, in time and in where it leads.
 
 Redirects are followed here and not by a client, because each of them is a new question: is its scheme,
 its host, its address allowed? Credentials in a URL are sent to its own origin alone. Proxies of the
@@ -24,9 +24,9 @@ from tenacity.nap import sleep_using_event
 from images.fetch.hosts import Hosts
 from images.fetch.network import Deadline, GuardedNetwork, until
 from images.fetch.urls import credentials, parse_url, redirected, shown_url
-from images.limits import PictureLimits, picture_format
-from images.settings import PictureSettings
-from schemas import NotAPicture, PictureNotFound, PictureTooLarge, PictureUnreachable
+from images.limits import ImageLimits, image_format
+from images.settings import ImageSettings
+from schemas import ImageNotFound, ImageTooLarge, ImageUnreachable, NotAImage
 
 MAX_REDIRECTS = 5
 ATTEMPTS = 4
@@ -39,7 +39,7 @@ MAX_VALIDATOR = 1_000
 IDLE_SECONDS = 10.0
 """That an unused connection is kept."""
 SIGNATURE = 128
-"""Bytes that tell what kind of picture it is."""
+"""Bytes that tell what kind of image it is."""
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 _LATER = {408, 425, 429}
@@ -62,17 +62,17 @@ class Fetched:
     last_modified: str | None
 
 
-class _TryAgain(PictureUnreachable):
+class _TryAgain(ImageUnreachable):
     """What a moment may heal."""
 
     retry_after: float | None = None
 
 
 class Fetcher:
-    """Fetches pictures; any number of threads may call at once.
+    """Fetches images; any number of threads may call at once.
 
     Args:
-        patient: Whether a picture's time begins when its host has a turn for it, as in a job that has
+        patient: Whether an image's time begins when its host has a turn for it, as in a job that has
             thousands, or when it is asked for, as while somebody waits.
         network: Where connections are made, other than in the internet with the system's names.
         backoff: Seconds before the second attempt; doubled for each further one.
@@ -80,8 +80,8 @@ class Fetcher:
 
     def __init__(
         self,
-        settings: PictureSettings,
-        limits: PictureLimits,
+        settings: ImageSettings,
+        limits: ImageLimits,
         *,
         patient: bool = True,
         network: GuardedNetwork | None = None,
@@ -102,15 +102,15 @@ class Fetcher:
         )
 
     def fetch(self, source: str, etag: str | None = None, last_modified: str | None = None) -> Fetched:
-        """The picture at a URL; with ``etag`` or ``last_modified``, of before, only if it is another now.
+        """The image at a URL; with ``etag`` or ``last_modified``, of before, only if it is another now.
 
         Raises:
-            PictureSourceUnsupported: no http or https URL, or a redirect to something else.
-            PictureHostRefused: the settings do not allow the host, the address, or one that it redirects to.
-            PictureNotFound: the server says that it is not there, or not for us.
-            PictureTooLarge: more bytes than the limits allow.
-            NotAPicture: something else came.
-            PictureUnreachable: none of this, but no picture either, in the time there was.
+            ImageSourceUnsupported: no http or https URL, or a redirect to something else.
+            ImageHostRefused: the settings do not allow the host, the address, or one that it redirects to.
+            ImageNotFound: the server says that it is not there, or not for us.
+            ImageTooLarge: more bytes than the limits allow.
+            NotAImage: something else came.
+            ImageUnreachable: none of this, but no image either, in the time there was.
         """
         url = parse_url(source)
         conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
@@ -140,7 +140,7 @@ class Fetcher:
 
     def _follow(self, first: httpx.URL, headers: dict[str, str], deadline: Deadline) -> Fetched:
         if self._closed.is_set():
-            raise PictureUnreachable(f"{shown_url(first)} was not fetched: the job has ended", field="image")
+            raise ImageUnreachable(f"{shown_url(first)} was not fetched: the job has ended", field="image")
         url = first
         for _ in range(MAX_REDIRECTS + 1):
             host = url.raw_host.decode("ascii")
@@ -150,8 +150,8 @@ class Fetcher:
             if isinstance(answer, Fetched):
                 return answer
             url = answer
-        raise PictureUnreachable(
-            f"{shown_url(first)} redirects more than {MAX_REDIRECTS} times; name the picture's own URL", field="image"
+        raise ImageUnreachable(
+            f"{shown_url(first)} redirects more than {MAX_REDIRECTS} times; name the image's own URL", field="image"
         )
 
     def _ask(self, first: httpx.URL, url: httpx.URL, headers: dict[str, str]) -> Fetched | httpx.URL:
@@ -173,7 +173,7 @@ class Fetcher:
         except httpcore.ConnectError as error:
             message = f"{shown_url(url)} cannot be reached: {_reason(error)}"
             if _bad_certificate(error):
-                raise PictureUnreachable(message, field="image") from error
+                raise ImageUnreachable(message, field="image") from error
             raise _TryAgain(message, field="image") from error
         except (httpcore.NetworkError, httpcore.ProtocolError) as error:
             raise _TryAgain(f"{shown_url(url)} broke off: {_reason(error)}", field="image") from error
@@ -192,9 +192,9 @@ class Fetcher:
             failure.retry_after = _seconds(headers.get("retry-after"))
             raise failure
         if status >= 400:
-            raise PictureNotFound(f"{shown_url(url)} answers {_status(status)}", field="image")
+            raise ImageNotFound(f"{shown_url(url)} answers {_status(status)}", field="image")
         if status != 200:
-            raise NotAPicture(f"{shown_url(url)} answers {_status(status)}, and no picture", field="image")
+            raise NotAImage(f"{shown_url(url)} answers {_status(status)}, and no image", field="image")
         data = self._read(url, response, headers)
         return Fetched(data, _validator(headers.get("etag")), _validator(headers.get("last-modified")))
 
@@ -209,24 +209,24 @@ class Fetcher:
             if len(data) > self._limits.max_bytes:
                 raise self._too_large(url)
             if not recognised and len(data) >= SIGNATURE:
-                _check_picture(url, data, headers)  # a video, or a page, is not read to its end
+                _check_image(url, data, headers)  # a video, or a page, is not read to its end
                 recognised = True
-        _check_picture(url, data, headers)
+        _check_image(url, data, headers)
         return bytes(data)
 
-    def _too_large(self, url: httpx.URL) -> PictureTooLarge:
-        return PictureTooLarge(f"{shown_url(url)} has more than {self._limits.max_bytes:,} bytes", field="image")
+    def _too_large(self, url: httpx.URL) -> ImageTooLarge:
+        return ImageTooLarge(f"{shown_url(url)} has more than {self._limits.max_bytes:,} bytes", field="image")
 
 
-def _check_picture(url: httpx.URL, data: bytes | bytearray, headers: httpx.Headers) -> None:
+def _check_image(url: httpx.URL, data: bytes | bytearray, headers: httpx.Headers) -> None:
     """By its first bytes: what the server calls it does not matter."""
-    if picture_format(bytes(data[:SIGNATURE])) is not None:
+    if image_format(bytes(data[:SIGNATURE])) is not None:
         return
     encoding = headers.get("content-encoding", "identity")
     packed = f", packed with {encoding[:40]!a} though that was not asked for" if encoding != "identity" else ""
     kind = ascii(headers.get("content-type", "no type")[:80]).strip("'")
     what = f"{kind}{packed}" if data else "nothing"
-    raise NotAPicture(f"{shown_url(url)} gives no picture that can be read here but {what}", field="image")
+    raise NotAImage(f"{shown_url(url)} gives no image that can be read here but {what}", field="image")
 
 
 def _finish(response: httpcore.Response, headers: httpx.Headers) -> None:

@@ -11,7 +11,7 @@ import httpx
 from cachetools import LRUCache
 
 from images.fetch.network import Deadline
-from schemas import PictureHostGivenUp, PictureHostRefused, PictureUnreachable
+from schemas import ImageHostGivenUp, ImageHostRefused, ImageUnreachable
 
 FAILURES = 20
 """Attempts in a row after which a host is given up on: rare where half of them fail, quick where all do."""
@@ -38,38 +38,38 @@ class Hosts:
         self._lock = threading.Lock()
 
     def check(self, host: str) -> None:
-        """Args: ``host`` as it is sent, ASCII. Raises PictureHostRefused where the settings do not allow it."""
+        """Args: ``host`` as it is sent, ASCII. Raises ImageHostRefused where the settings do not allow it."""
         name = host.removesuffix(".")
         if (self._names or self._endings) and name not in self._names and not name.endswith(self._endings):
-            raise PictureHostRefused(
-                f"the host {host} is not one of STORELENS_PICTURE_HOSTS that pictures may come from", field="image"
+            raise ImageHostRefused(
+                f"the host {host} is not one of STORELENS_PICTURE_HOSTS that images may come from", field="image"
             )
 
     @contextmanager
     def turn(self, host: str, deadline: Deadline, patient: bool) -> Iterator[None]:
         """One question to a host, once fewer than ``connections`` are being asked.
 
-        What leaves the context as PictureUnreachable is a failure of the host; anything else says that it lives.
+        What leaves the context as ImageUnreachable is a failure of the host; anything else says that it lives.
 
         Args:
-            patient: Waiting for the turn is not counted: a picture is not late because of those before it.
+            patient: Waiting for the turn is not counted: an image is not late because of those before it.
 
         Raises:
-            PictureHostGivenUp: it failed too often.
-            PictureUnreachable: no turn before the deadline.
+            ImageHostGivenUp: it failed too often.
+            ImageUnreachable: no turn before the deadline.
         """
         state = self._state(host)
         state.check(host)
         started = time.monotonic()
         if not state.slots.acquire(timeout=None if patient else max(deadline.left(), 0)):
-            raise PictureUnreachable(f"{host} is busy with other pictures; try again later", field="image")
+            raise ImageUnreachable(f"{host} is busy with other images; try again later", field="image")
         try:
             if patient:
                 deadline.postpone(time.monotonic() - started)
             state.check(host, self._pause)  # it may have been given up on in the meantime
             try:
                 yield
-            except PictureUnreachable:
+            except ImageUnreachable:
                 state.failed(self._pause)
                 raise
             except Exception:
@@ -97,13 +97,13 @@ class _State:
         self._lock = threading.Lock()
 
     def check(self, host: str, pause: float | None = None) -> None:
-        """Raises PictureHostGivenUp. With ``pause``, whoever comes through after one makes the others wait another."""
+        """Raises ImageHostGivenUp. With ``pause``, whoever comes through after one makes the others wait another."""
         with self._lock:
             if self._failures < FAILURES:
                 return
             now = time.monotonic()
             if now < self._closed_until:
-                raise PictureHostGivenUp(
+                raise ImageHostGivenUp(
                     f"{host} failed {FAILURES} times in a row and was given up on for now; run the job again when "
                     "it is well",
                     field="image",

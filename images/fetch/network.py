@@ -25,7 +25,7 @@ import httpcore
 from httpcore import SOCKET_OPTION
 
 from images.fetch.addresses import is_public
-from schemas import PictureHostRefused, PictureUnreachable
+from schemas import ImageHostRefused, ImageUnreachable
 
 Resolve = Callable[[str], Sequence[str]]
 """The addresses of a host name, as text. Raises OSError, or UnicodeError for what cannot be a name."""
@@ -73,7 +73,7 @@ def _within(timeout: float | None, expired: type[Exception]) -> float | None:
         return timeout
     left = deadline.left()
     if left <= 0:
-        raise expired("the time for the picture is over")
+        raise expired("the time for the image is over")
     return left if timeout is None else min(timeout, left)
 
 
@@ -100,7 +100,7 @@ class GuardedNetwork(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        """Raises PictureHostRefused, PictureUnreachable where the name does not resolve, and as httpcore does."""
+        """Raises ImageHostRefused, ImageUnreachable where the name does not resolve, and as httpcore does."""
         failure: Exception | None = None
         for address in self._addresses(host):
             try:
@@ -116,8 +116,8 @@ class GuardedNetwork(httpcore.NetworkBackend):
         allowed = [address for address in found if self._private or is_public(address)]
         if not allowed:
             # Which address it is, is not said: an answer of this service must not map a private network.
-            raise PictureHostRefused(
-                f"{host} is not in the public internet; set STORELENS_PICTURE_PRIVATE_ADDRESSES to fetch pictures "
+            raise ImageHostRefused(
+                f"{host} is not in the public internet; set STORELENS_PICTURE_PRIVATE_ADDRESSES to fetch images "
                 "from private addresses",
                 field="image",
             )
@@ -143,9 +143,9 @@ class GuardedNetwork(httpcore.NetworkBackend):
             raise httpcore.ConnectError(f"the name {host} does not resolve now: {answer.strerror}") from answer
         if isinstance(answer, Exception):
             reason = (answer.strerror if isinstance(answer, OSError) else None) or "it is no host name"
-            raise PictureUnreachable(f"the name {host} does not resolve: {reason}", field="image") from answer
+            raise ImageUnreachable(f"the name {host} does not resolve: {reason}", field="image") from answer
         if not answer:
-            raise PictureUnreachable(f"the name {host} has no address", field="image")
+            raise ImageUnreachable(f"the name {host} has no address", field="image")
         return answer
 
 

@@ -8,7 +8,7 @@ import re
 import httpx
 
 from images.limits import with_scheme
-from schemas import MAX_URL, PictureSourceUnsupported
+from schemas import MAX_URL, ImageSourceUnsupported
 
 
 def shown_url(url: httpx.URL) -> str:
@@ -19,13 +19,13 @@ def shown_url(url: httpx.URL) -> str:
 
 
 def parse_url(source: str) -> httpx.URL:
-    """A URL that can be asked for, https where it has no scheme. Raises PictureSourceUnsupported."""
+    """A URL that can be asked for, https where it has no scheme. Raises ImageSourceUnsupported."""
     if len(source) > MAX_URL:
-        raise PictureSourceUnsupported(f"{_cut(source)} is longer than {MAX_URL:,} characters", field="image")
+        raise ImageSourceUnsupported(f"{_cut(source)} is longer than {MAX_URL:,} characters", field="image")
     try:
         url = httpx.URL(with_scheme(source))
     except (httpx.InvalidURL, UnicodeError) as error:
-        raise PictureSourceUnsupported(f"{_cut(source)} is no URL that can be read", field="image") from error
+        raise ImageSourceUnsupported(f"{_cut(source)} is no URL that can be read", field="image") from error
     return _checked(url, "is no URL of a picture: write http or https, a host and a path")
 
 
@@ -37,16 +37,16 @@ def _cut(source: str) -> str:
 
 def _checked(url: httpx.URL, wrong: str) -> httpx.URL:
     if url.scheme not in ("http", "https") or not url.raw_host or url.port == 0 or (url.port or 0) > 65_535:
-        raise PictureSourceUnsupported(f"{shown_url(url)} {wrong}", field="image")
+        raise ImageSourceUnsupported(f"{shown_url(url)} {wrong}", field="image")
     return url
 
 
 def redirected(url: httpx.URL, location: str) -> httpx.URL:
-    """Where a Location header leads. Raises PictureSourceUnsupported."""
+    """Where a Location header leads. Raises ImageSourceUnsupported."""
     try:
         target = url.join(location) if len(location) <= MAX_URL else httpx.URL()
     except (httpx.InvalidURL, UnicodeError) as error:
-        raise PictureSourceUnsupported(f"{shown_url(url)} redirects to what is no URL", field="image") from error
+        raise ImageSourceUnsupported(f"{shown_url(url)} redirects to what is no URL", field="image") from error
     return _checked(target, f"is where {shown_url(url)} redirects to; only http and https are followed")
 
 

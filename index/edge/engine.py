@@ -15,7 +15,7 @@ import qdrant_edge as edge
 from index.edge.disk_space import has_room_to_close, require, require_to_open, told_when_full
 from index.edge.files import replace_text
 from index.edge.memory_mapping import release
-from index.engine import PICTURE_GRAPH, RawVector, Row, Search, count_numbers
+from index.engine import IMAGE_GRAPH, RawVector, Row, Search, count_numbers
 from index.lexical import Sparse
 from index.protocols import DENSE, Candidate, VectorName
 from schemas import FieldKind, IndexDamaged, IndexDiskFull
@@ -251,16 +251,14 @@ def _declare(shard: Path, indexes: Mapping[str, FieldKind]) -> None:
 
 def _config(dimension: int) -> edge.EdgeConfig:
     int8 = edge.ScalarQuantizationConfig(type=edge.ScalarType.Int8, quantile=0.99, memory=edge.Memory.Cached)
-    pictures = edge.MultiVectorConfig(edge.MultiVectorComparator.MaxSim)
+    images = edge.MultiVectorConfig(edge.MultiVectorComparator.MaxSim)
     return edge.EdgeConfig(
         vectors={
             name: edge.EdgeVectorParams(
                 size=dimension,
                 distance=edge.Distance.Cosine,
-                multivector_config=pictures if name == "image" else None,
-                hnsw_config=edge.HnswIndexConfig(*PICTURE_GRAPH, full_scan_threshold=10_000)
-                if name == "image"
-                else None,
+                multivector_config=images if name == "image" else None,
+                hnsw_config=edge.HnswIndexConfig(*IMAGE_GRAPH, full_scan_threshold=10_000) if name == "image" else None,
                 quantization_config=int8,
             )
             for name in DENSE
@@ -271,7 +269,7 @@ def _config(dimension: int) -> edge.EdgeConfig:
 
 
 def _along_graphs(limit: int) -> edge.SearchParams:
-    """A copy of a picture, one of few that are wanted, was found with 64 candidates as with 200."""
+    """A copy of an image, one of few that are wanted, was found with 64 candidates as with 200."""
     return edge.SearchParams(quantization=_RESCORE, hnsw_ef=min(200, max(100, 4 * limit)))
 
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
-from index.engine import PICTURE_GRAPH
+from index.engine import IMAGE_GRAPH
 from index.protocols import DENSE
 from index.server.engine import answering
 from schemas import IndexDamaged, IndexRecord, IndexUnavailable
@@ -94,7 +94,7 @@ class Collections:
             with answering(self.url):
                 self._client.create_collection(
                     name,
-                    vectors_config={vector: _params(dimension, pictures=vector == "image") for vector in DENSE},
+                    vectors_config={vector: _params(dimension, images=vector == "image") for vector in DENSE},
                     sparse_vectors_config={"lexical": models.SparseVectorParams(modifier=models.Modifier.IDF)},
                     shard_number=shards,
                     replication_factor=replicas,
@@ -131,15 +131,15 @@ class Collections:
         return params.shard_number, params.replication_factor
 
 
-def _params(dimension: int, pictures: bool) -> models.VectorParams:
+def _params(dimension: int, images: bool) -> models.VectorParams:
     int8 = models.ScalarQuantizationConfig(type=models.ScalarType.INT8, quantile=0.99, always_ram=True)
     return models.VectorParams(
         size=dimension,
         distance=models.Distance.COSINE,
         multivector_config=models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM)
-        if pictures
+        if images
         else None,
-        hnsw_config=models.HnswConfigDiff(m=PICTURE_GRAPH[0], ef_construct=PICTURE_GRAPH[1]) if pictures else None,
+        hnsw_config=models.HnswConfigDiff(m=IMAGE_GRAPH[0], ef_construct=IMAGE_GRAPH[1]) if images else None,
         quantization_config=models.ScalarQuantization(scalar=int8),
     )
 

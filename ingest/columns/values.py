@@ -23,8 +23,8 @@ _BETWEEN = re.compile(
 )
 
 
-def split_pictures(text: str) -> list[str]:
-    """Pictures of one text, between ``|``, or commas where a URL follows or a file's name ends; a data: URI is one."""
+def split_images(text: str) -> list[str]:
+    """Images of one text, between ``|``, or commas where a URL follows or a file's name ends; a data: URI is one."""
     return [text] if text.startswith("data:") else [part for part in _BETWEEN.split(text.strip()) if part]
 
 
@@ -82,7 +82,7 @@ def _tags(value: Any) -> Any:
 
 
 def _images(value: Any) -> Any:
-    return _sole(_array(value) or split_pictures(value)) if isinstance(value, str) else value
+    return _sole(_array(value) or split_images(value)) if isinstance(value, str) else value
 
 
 def _array(text: str) -> list[Any] | None:
@@ -133,7 +133,7 @@ AS_THEY_ARE: dict[str, frozenset[type]] = {
 def fits(ours: str, value: Any) -> bool:
     """Whether a value under another name may well be one of our column ``ours``."""
     if ours in ("image", "images"):
-        return all(map(_may_be_picture, value if isinstance(value, list | tuple) else [value]))
+        return all(map(_may_be_image, value if isinstance(value, list | tuple) else [value]))
     if ours == "price":
         return price_text(value) is not None if isinstance(value, str) else _is_number(_sole(value))
     if ours in ("color", "tags"):
@@ -156,7 +156,7 @@ def _may_be_label(value: Any) -> bool:
     return _is_number(value) or (isinstance(value, str) and not value.lstrip().startswith(("[", "{")))
 
 
-def _may_be_picture(value: Any) -> bool:
+def _may_be_image(value: Any) -> bool:
     if isinstance(value, str):
         text = value.strip()
         return any(c in text for c in "/\\.:") or not any(c.isspace() for c in text)

@@ -1,6 +1,6 @@
-"""Pictures of a whole index that may be copies of each other, found in memory.
+"""Images of a whole index that may be copies of each other, found in memory.
 
-One pass over the index keeps of each picture half a kilobyte: its vector, compressed, in an inverted file (faiss), and
+One pass over the index keeps of each image half a kilobyte: its vector, compressed, in an inverted file (faiss), and
 the brightness of its sketch. The nearest by the vectors are held against each other's brightness, and the few that are
 left are read back from the index and decided: ``ingest.duplicates.find``.
 """
@@ -22,18 +22,18 @@ from ingest.batches import batched
 _READ = 500
 """Products at once."""
 _SEARCHED = 512
-"""Pictures at once."""
+"""Images at once."""
 _HELD = 128
-"""Pictures whose brightness is compared at once."""
+"""Images whose brightness is compared at once."""
 _ROUNDS = ((24, 28), (100, 128), (100, 1024))
-"""Pictures of others that are looked at, and nearest ones that are asked for, the product's own and its variants' among
+"""Images of others that are looked at, and nearest ones that are asked for, the product's own and its variants' among
 them; a next round where those were too many, or where the last one looked at may be a copy, so that there may be more.
 """
 _FEW = 10_000
 """Up to so many vectors are compared as they are; of more the compressed index learns from so many."""
 _DIMENSIONS = 64
 _PROBED = 32
-"""Lists that are searched, of twice as many as the root of the number of products. Of 20,000 pictures that a model has
+"""Lists that are searched, of twice as many as the root of the number of products. Of 20,000 images that a model has
 all near each other these found every copy that the index found, and a fifteenth more; 12 lost a thirtieth."""
 _SLACK = 0.03
 """Of what is left of brightness, for the rounding of what is kept."""
@@ -52,20 +52,20 @@ class Place(NamedTuple):
 
 
 class Candidates(NamedTuple):
-    """Pictures that may be copies of ``one``; none where those of its product may be copies of each other."""
+    """Images that may be copies of ``one``; none where those of its product may be copies of each other."""
 
     one: Place
     others: list[Place]
 
 
 class CandidateSearch:
-    """Candidates all over an index. Pictures with the same bytes count as one, and are candidates of each other."""
+    """Candidates all over an index. Images with the same bytes count as one, and are candidates of each other."""
 
     def __init__(self, index: CatalogIndex, near: float) -> None:
         """Reads the index.
 
         Args:
-            near: ``catalog.near_distance`` of its pictures.
+            near: ``catalog.near_distance`` of its images.
         """
         self._near = near
         self._views = index.record.views
@@ -106,21 +106,21 @@ class CandidateSearch:
         self._vectors.finish()
         self._prints = Prints.joined(prints) if prints else None
         self._sketched = np.array(sketched, np.bool_)
-        # By product whose it is, a group's or its own, and its first picture; by picture its product and its file; by
-        # file a first picture and one of another owner, or -1.
+        # By product whose it is, a group's or its own, and its first image; by image its product and its file; by
+        # file a first image and one of another owner, or -1.
         self._owners, self._starts, self._products, self._files, self._first, self._second = (
             np.array(values, np.int64) for values in (owners, starts, products, files, first, second)
         )
 
     def _kept(self, stored: Stored) -> list[dict[str, Any]]:
-        """What is known of a product's pictures; nothing where an older version stored them."""
+        """What is known of a product's images; nothing where an older version stored them."""
         kept: list[dict[str, Any]] = stored.payload.get("pictures", [])
         return kept if len(stored.vectors.get("image", ())) == len(kept) * self._views else []
 
     def candidates(self, wanted: Collection[bytes] | None) -> Iterator[Candidates]:
         """
         Args:
-            wanted: Ids of the points whose pictures are looked for; None for all.
+            wanted: Ids of the points whose images are looked for; None for all.
         """
         if self._prints is None:
             return
@@ -128,21 +128,21 @@ class CandidateSearch:
         searched = np.zeros(len(self._first), np.bool_)
         for batch in batched(chosen, _SEARCHED):
             yield from (Candidates(self._place(self._starts[p]), []) for p in self._alike_within(batch))
-            pictures = np.concatenate([np.arange(self._starts[p], self._starts[p + 1]) for p in batch])
-            files, owners = self._files[pictures], self._owners[self._products[pictures]]
+            images = np.concatenate([np.arange(self._starts[p], self._starts[p + 1]) for p in batch])
+            files, owners = self._files[images], self._owners[self._products[images]]
             same = self._apart(files, owners)
-            for picture in np.flatnonzero(same >= 0):
-                yield Candidates(self._place(pictures[picture]), [self._place(same[picture])])
+            for image in np.flatnonzero(same >= 0):
+                yield Candidates(self._place(images[image]), [self._place(same[image])])
             new = np.zeros(len(files), np.bool_)
             new[np.unique(files, return_index=True)[1]] = True
             new &= ~searched[files]
             searched[files] = True
-            yield from self._nearest(pictures[new])
+            yield from self._nearest(images[new])
 
-    def _nearest(self, pictures: Ints) -> Iterator[Candidates]:
-        """Candidates for pictures of different files, among other files."""
+    def _nearest(self, images: Ints) -> Iterator[Candidates]:
+        """Candidates for images of different files, among other files."""
         for looked, asked in _ROUNDS:
-            files, owners = self._files[pictures], self._owners[self._products[pictures]]
+            files, owners = self._files[images], self._owners[self._products[images]]
             cosines, found = self._vectors.search(files, asked)
             others = self._apart(found, owners[:, None])
             of_others = (found >= 0) & (found != files[:, None]) & (others >= 0)
@@ -154,13 +154,13 @@ class CandidateSearch:
                 more[:] = False
             for row in np.flatnonzero(may_be.any(axis=1) & ~more):
                 places = [self._place(other) for other in others[row][may_be[row]]]
-                yield Candidates(self._place(pictures[row]), places)
-            pictures = pictures[more]
-            if not len(pictures):
+                yield Candidates(self._place(images[row]), places)
+            images = images[more]
+            if not len(images):
                 return
 
     def _alike_within(self, products: Sequence[int]) -> list[int]:
-        """Those that have two pictures which may be copies of each other."""
+        """Those that have two images which may be copies of each other."""
         several = [p for p in products if self._starts[p + 1] - self._starts[p] > 1]
         if not several:
             return []
@@ -190,13 +190,13 @@ class CandidateSearch:
         return may_be
 
     def _apart(self, files: Ints, owners: Ints) -> Ints:
-        """For each file a picture that has it and belongs to another than ``owners``; -1 where there is none."""
+        """For each file an image that has it and belongs to another than ``owners``; -1 where there is none."""
         first, second = self._first[files], self._second[files]
         return np.where(self._owners[self._products[first]] != owners, first, second)
 
-    def _place(self, picture: int) -> Place:
-        product = self._products[picture]
-        return Place(UUID(bytes=self._points[product]), int(picture - self._starts[product]))
+    def _place(self, image: int) -> Place:
+        product = self._products[image]
+        return Place(UUID(bytes=self._points[product]), int(image - self._starts[product]))
 
 
 class _Vectors:

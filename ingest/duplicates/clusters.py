@@ -1,22 +1,22 @@
-"""Pairs of pictures as clusters: what is the same as the same thing is one."""
+"""Pairs of images as clusters: what is the same as the same thing is one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from schemas import PictureRef, SameCluster, SamePair
+from schemas import ImageRef, SameCluster, SamePair
 
 
 def clusters(pairs: Iterable[SamePair]) -> list[SameCluster]:
-    """The largest first, pictures in the order they were met.
+    """The largest first, images in the order they were met.
 
-    Pictures that merely look alike stay pairs: by way of each other they would soon be half of a catalog.
+    Images that merely look alike stay pairs: by way of each other they would soon be half of a catalog.
     """
-    parents: dict[PictureRef, PictureRef] = {}
-    copied: set[PictureRef] = set()
+    parents: dict[ImageRef, ImageRef] = {}
+    copied: set[ImageRef] = set()
     alike: list[SameCluster] = []
 
-    def root(ref: PictureRef) -> PictureRef:
+    def root(ref: ImageRef) -> ImageRef:
         parents.setdefault(ref, ref)
         while (parent := parents[ref]) != ref:
             parents[ref] = ref = parents[parent]  # halves the way for the next who asks
@@ -30,7 +30,7 @@ def clusters(pairs: Iterable[SamePair]) -> list[SameCluster]:
             copied.add(pair.one)
         parents[root(pair.other)] = root(pair.one)
 
-    members: dict[PictureRef, list[PictureRef]] = {}
+    members: dict[ImageRef, list[ImageRef]] = {}
     for ref in parents:
         members.setdefault(root(ref), []).append(ref)
     found = [

@@ -1,4 +1,4 @@
-"""``python -m ingest same``: pictures of an index that show the same."""
+"""``python -m ingest same``: images of an index that show the same."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from schemas import ProductNotFound, SameCluster, StoreLensError, ingest_command
 _EPILOG = """\
 identical       the same bytes
 near-identical  copies: scaled, compressed, lit, marked, or with the edges cut
-similar         they merely look alike; a mirrored picture is one of these
+similar         they merely look alike; a mirrored image is one of these
 
-Pictures of the variants of one group are not compared. A line of stdout is one JSON object:
-{"kind": .., "pictures": [{"product", "picture", "source", "root"}, ..]}, the most pictures first.
+Images of the variants of one group are not compared. A line of stdout is one JSON object:
+{"kind": .., "pictures": [{"product", "picture", "source", "root"}, ..]}, the most images first.
 Exit status: 0 done; 1 it could not be done; 2 bad arguments.
 """
 
 
 def main(arguments: Sequence[str]) -> int:
     program = f"{ingest_command()} same"
-    parser = settings_parser(IndexSettings, program, "List the pictures of an index that show the same.", _EPILOG)
+    parser = settings_parser(IndexSettings, program, "List the images of an index that show the same.", _EPILOG)
     parser.add_argument("--similar", action="store_true", default=False, help="Also those that merely look alike.")
-    parser.add_argument("--product", metavar="ID", default=None, help="Only what is the same as a picture of this one.")
+    parser.add_argument("--product", metavar="ID", default=None, help="Only what is the same as an image of this one.")
     parser.add_argument("--limit", metavar="N", type=int, default=None, help="At most so many lines.")
     given = parser.parse_args(arguments)
     if given.limit is not None and given.limit < 1:
@@ -75,9 +75,9 @@ def _print(found: Sequence[SameCluster]) -> None:
 
 def _summary(found: Sequence[SameCluster], limit: int | None) -> str:
     counts = Counter(cluster.kind for cluster in found)
-    pictures = len(set(chain.from_iterable(cluster.pictures for cluster in found)))
+    images = len(set(chain.from_iterable(cluster.pictures for cluster in found)))
     if not found:
-        return "no pictures that show the same"
+        return "no images that show the same"
     said = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
     left = f"; the first {limit:,} are listed" if limit is not None and limit < len(found) else ""
-    return f"{len(found):,} groups of {pictures:,} pictures that show the same: {said}{left}"
+    return f"{len(found):,} groups of {images:,} images that show the same: {said}{left}"

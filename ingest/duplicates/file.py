@@ -1,4 +1,4 @@
-"""The same-looking pictures that a job found, kept beside its rejects."""
+"""The same-looking images that a job found, kept beside its rejects."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _FORMATS: dict[str, Format] = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
-_PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"})
+_IMAGES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"})
 KNOWN = (
     ".jsonl, .ndjson, .json, .csv, .tsv, .txt (each perhaps with .gz or .zst), .parquet, .zip, .tar, .tar.gz, .tar.zst"
 )
@@ -55,8 +55,8 @@ def is_packed(head: bytes) -> bool:
     return head.startswith((b"PK\x03\x04", b"PK\x05\x06")) or head[257:262] == b"ustar"
 
 
-def is_picture(path: str) -> bool:
-    return PurePosixPath(path.lower()).suffix in _PICTURES and not is_hidden(path)
+def is_image(path: str) -> bool:
+    return PurePosixPath(path.lower()).suffix in _IMAGES and not is_hidden(path)
 
 
 def is_hidden(path: str) -> bool:
@@ -64,13 +64,13 @@ def is_hidden(path: str) -> bool:
 
 
 def find_catalog(paths: Collection[str], where: str, *, named: bool = False) -> list[str]:
-    """The catalog among the files of a folder or an archive: one file, or the parts of one; none for pictures alone.
+    """The catalog among the files of a folder or an archive: one file, or the parts of one; none for images alone.
 
     It is the file of a known format nearest the top, one named ``catalog`` first; several Parquet files
     in one folder are parts.
 
     Args:
-        named: Only one named ``catalog``, or parts, will do: other files may well lie beside pictures.
+        named: Only one named ``catalog``, or parts, will do: other files may well lie beside images.
 
     Raises:
         CatalogError: there are several.

@@ -27,7 +27,7 @@ def is_dataset(location: str) -> bool:
 
 
 def dataset_files(location: str) -> tuple[str, list[Path]]:
-    """The root of a dataset's pictures, and its Parquet files on this machine, in order.
+    """The root of a dataset's images, and its Parquet files on this machine, in order.
 
     Raises:
         CatalogError: there is no such dataset or split, or it is neither to be fetched nor here.

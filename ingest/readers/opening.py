@@ -17,7 +17,7 @@ from images import (
     compression_of,
     compression_of_bytes,
     decompressed,
-    fetch,
+    download,
     filesystem,
     is_remote,
     split_location,
@@ -27,7 +27,7 @@ from images import (
 from ingest.readers.csv_table import CsvReader
 from ingest.readers.formats import KNOWN, find_catalog, format_of, format_of_bytes, is_packed, is_text
 from ingest.readers.hub import dataset_files, is_dataset
-from ingest.readers.images import PicturesReader
+from ingest.readers.images import ImagesReader
 from ingest.readers.jsonl import JsonLinesReader
 from ingest.readers.parquet import ParquetReader
 from ingest.readers.parts import PartsReader
@@ -99,7 +99,7 @@ class _Opening:
         return self._reader(FileSource(path), root=str(path.resolve().parent))
 
     def folder(self, path: Path) -> Reader:
-        """One file named ``catalog``, or parts in Parquet; otherwise pictures."""
+        """One file named ``catalog``, or parts in Parquet; otherwise images."""
         files = _files(path)
         found = find_catalog(files, str(path), named=True)
         if len(found) == 1:
@@ -107,14 +107,14 @@ class _Opening:
         if found:
             root = str((path / found[0]).resolve().parent)
             return self._parts(str(path), root, [partial(FileSource, path / part) for part in found])
-        pictures = PicturesReader(str(path), str(path.resolve()), files)
+        images = ImagesReader(str(path), str(path.resolve()), files)
         if tables := sorted(name for name in files if format_of(name)):
             shown = ", ".join(tables[:5])
-            log.warning("%s is read as a folder of pictures; to read %s in it, name the file", path, shown)
-        return pictures
+            log.warning("%s is read as a folder of images; to read %s in it, name the file", path, shown)
+        return images
 
     def standard_input(self) -> Reader:
-        """Kept in a temporary file, as a catalog is read more than once; pictures are beside the working directory."""
+        """Kept in a temporary file, as a catalog is read more than once; images are beside the working directory."""
         if sys.stdin.isatty():
             raise CatalogError("standard input is a terminal; pipe a catalog into it")
         name = "standard input"
@@ -128,7 +128,7 @@ class _Opening:
                     head = decompressed(file, packed).read(_HEAD)
                 source = UnpackedSource(source, packed)
             if is_packed(head):
-                raise CatalogError("standard input is an archive, whose pictures are read in place; save it to a file")
+                raise CatalogError("standard input is an archive, whose images are read in place; save it to a file")
             reader = self._reader(source, str(Path.cwd()), self._format or format_of_bytes(head))
             undo.pop_all()
         return reader
@@ -137,7 +137,7 @@ class _Opening:
         """An object, or what is under a prefix as in a folder."""
         fs, path = filesystem(url)
         if self._format or format_of(url):
-            source = CopySource(url, PurePosixPath(path).name, fetch(url))
+            source = CopySource(url, PurePosixPath(path).name, download(url))
             return self._reader(source, root=url.rpartition("/")[0])
         with unreadable(url):
             found = [name.removeprefix(path).lstrip("/") for name in _listing(fs, path, url)]
@@ -148,14 +148,14 @@ class _Opening:
         if catalog:
             parts = [partial(_fetched, f"{url}/{part}") for part in catalog]
             return self._parts(url, f"{url}/{catalog[0]}".rpartition("/")[0], parts)
-        return PicturesReader(url, url, found)
+        return ImagesReader(url, url, found)
 
     def dataset(self, location: str) -> Reader:
         root, files = dataset_files(location)
         return self._parts(location, root, [partial(FileSource, file) for file in files])
 
     def archive(self, location: str, inside: str) -> Reader:
-        """One catalog, or pictures alone, in a zip or tar or in a folder of it."""
+        """One catalog, or images alone, in a zip or tar or in a folder of it."""
         place = location if is_remote(location) else str(Path(location).resolve())
         shown = f"{location}!/{inside}" if inside else location
         with ExitStack() as undo:
@@ -176,7 +176,7 @@ class _Opening:
                 raise CatalogError(f"there is no {inside} in {place}" if inside else f"{place} holds no files")
             found = [start + name for name in find_catalog(under, shown)]
             if not found:
-                return PicturesReader(shown, f"{place}!/{inside}" if inside else place, under, check)
+                return ImagesReader(shown, f"{place}!/{inside}" if inside else place, under, check)
         folder = found[0].rpartition("/")[0]
         root = f"{place}!/{folder}" if folder else place
         parts = [partial(MemberSource, f"{place}!/{name}", archive, name, check) for name in found]
@@ -242,7 +242,7 @@ def _packed_by(source: Source) -> str | None:
 
 
 def _fetched(url: str) -> Source:
-    return CopySource(url, url.rpartition("/")[2], fetch(url))
+    return CopySource(url, url.rpartition("/")[2], download(url))
 
 
 def _listing(fs: object, path: str, url: str) -> list[str]:

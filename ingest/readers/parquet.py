@@ -15,7 +15,7 @@ from schemas import CatalogError, Rejection, RowUnreadable, clean_code
 
 _BATCH = 4_096
 _BATCH_BYTES = 16 * 2**20
-"""Rows are read so many at a time as are likely to be of this size: rows may hold pictures."""
+"""Rows are read so many at a time as are likely to be of this size: rows may hold images."""
 _BUFFER = 2**20
 
 
@@ -43,7 +43,7 @@ class ParquetReader(FileReader):
         return self._rows(self.header)
 
     def look(self) -> Iterator[Row | Rejection]:
-        """Without columns of bytes, pictures most likely, in whose place an empty one stands."""
+        """Without columns of bytes, images most likely, in whose place an empty one stands."""
         wanted = [name for name in self.header if name not in self.with_bytes]
         return self._rows(wanted, dict.fromkeys(self.with_bytes, b""))
 
@@ -76,7 +76,7 @@ class _Opened:
 
         self._stream = self._source.open()
         try:
-            # Pages are read as they are needed: a row group of pictures may be larger than memory.
+            # Pages are read as they are needed: a row group of images may be larger than memory.
             self.file = parquet.ParquetFile(self._stream, pre_buffer=False, buffer_size=_BUFFER)
         except BaseException as error:
             self._stream.close()

@@ -36,7 +36,7 @@ class Reader(ABC):
     """A catalog that can be read from the start any number of times, until it is closed: columns under its own names,
     values as they stand there.
 
-    ``name`` is what people call it; ``root`` is where its pictures' relative paths start, as
+    ``name`` is what people call it; ``root`` is where its images' relative paths start, as
     ``catalog.open_root`` reads it.
     """
 
@@ -49,7 +49,7 @@ class Reader(ABC):
     header: Sequence[str] = ()
     """The columns in their order, where the format says which there are."""
     with_bytes: Collection[str] = ()
-    """Columns that hold bytes: of use for pictures alone."""
+    """Columns that hold bytes: of use for images alone."""
     usual: Decimal | None = None
     """What decimals are most likely in a file written like this one."""
     known: Mapping[str, str] = {}

@@ -16,7 +16,7 @@ from schemas import CatalogError, Rejection, RowRepeated, RowUnreadable
 
 
 class RejectsReader(FileReader):
-    """Pictures are where the catalog had them: every line says where that was.
+    """Images are where the catalog had them: every line says where that was.
 
     A row keeps its line in the catalog. One that was refused for its id is refused again as long as it has that
     id: the row that came first holds it. Text that could not be parsed is tried as a row of JSON, which it may have
@@ -68,7 +68,7 @@ def _rejections(source: Source, path: Path, *, broken: bool = False) -> Iterator
                 yield rejection(number, RowUnreadable(f"line {number} of {path} is no rejection: {wrong}"), line)
             continue
         if rejected.root is None:
-            raise CatalogError(f"{path} does not say where its pictures are: it is of an older version; ingest again")
+            raise CatalogError(f"{path} does not say where its images are: it is of an older version; ingest again")
         first = False
         yield rejected
 

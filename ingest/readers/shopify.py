@@ -1,7 +1,7 @@
 """Shopify's export of products: several rows a product, of which only the first says what it is.
 
-A row is a variant, one more picture, or both. Here each variant becomes a row that says everything:
-what the product's first row says, and all the product's pictures. Rows of a picture alone are gone.
+A row is a variant, one more image, or both. Here each variant becomes a row that says everything:
+what the product's first row says, and all the product's images. Rows of an image alone are gone.
 Shopify has written its columns under other names since 2024; both are read.
 """
 
@@ -17,31 +17,31 @@ from schemas import Rejection
 
 _MORE = "images"
 _MAX_ROWS = 3_000
-"""Of one product: Shopify allows 2,048 variants, and 250 pictures."""
+"""Of one product: Shopify allows 2,048 variants, and 250 images."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShopifyExport:
     """What the columns are called. ``handle`` is what the variants of a product have in common, and ``sku`` what tells
     them apart; ``quantity`` is how many there are, ``sold_on`` whether it is sold when there are none; ``variant`` are
-    those that only a variant has, ``of_picture`` those about a picture."""
+    those that only a variant has, ``of_image`` those about an image."""
 
     handle: str
     sku: str
     title: str
     price: str
-    picture: str
-    own_picture: str
+    image: str
+    own_image: str
     quantity: str
     sold_on: str
     options: tuple[str, ...]
     variant: frozenset[str]
-    of_picture: frozenset[str]
+    of_image: frozenset[str]
 
     @property
     def known(self) -> dict[str, str]:
         """Our columns -> theirs that are not to be guessed."""
-        return {"id": self.sku, "group_id": self.handle, "image": self.picture}
+        return {"id": self.sku, "group_id": self.handle, "image": self.image}
 
     def variants(self, items: Iterable[Row | Rejection]) -> Iterator[Row | Rejection]:
         """Rows of the export as rows of variants, each with an id and a handle of its own."""
@@ -64,16 +64,16 @@ class ShopifyExport:
         said = {
             name: value
             for name, value in product[0].values.items()
-            if name not in self.variant and name not in self.of_picture and not name.startswith("Variant ")
+            if name not in self.variant and name not in self.of_image and not name.startswith("Variant ")
         }
-        pictures = list(dict.fromkeys(row.values[self.picture] for row in product if self.picture in row.values))
+        images = list(dict.fromkeys(row.values[self.image] for row in product if self.image in row.values))
         tells = {self.sku, self.price, *self.options}
         rows = [row for row in product if not tells.isdisjoint(row.values)] or product[:1]
         for row in rows:
-            values = said | {name: value for name, value in row.values.items() if name not in self.of_picture}
-            own = values.pop(self.own_picture, None)
-            if shown := list(dict.fromkeys([*([own] if own else []), *pictures])):
-                values[self.picture] = shown[0]
+            values = said | {name: value for name, value in row.values.items() if name not in self.of_image}
+            own = values.pop(self.own_image, None)
+            if shown := list(dict.fromkeys([*([own] if own else []), *images])):
+                values[self.image] = shown[0]
                 if shown[1:]:
                     values[_MORE] = shown[1:]
             if self.sku not in values:
@@ -98,21 +98,21 @@ _EXPORTS = (
         sku="Variant SKU",
         title="Title",
         price="Variant Price",
-        picture="Image Src",
-        own_picture="Variant Image",
+        image="Image Src",
+        own_image="Variant Image",
         quantity="Variant Inventory Qty",
         sold_on="Variant Inventory Policy",
         options=_OLD_OPTIONS,
         variant=frozenset({"Variant SKU", "Variant Price", *_OLD_OPTIONS}),
-        of_picture=frozenset({"Image Src", "Image Position", "Image Alt Text"}),
+        of_image=frozenset({"Image Src", "Image Position", "Image Alt Text"}),
     ),
     ShopifyExport(
         handle="URL handle",
         sku="SKU",
         title="Title",
         price="Price",
-        picture="Product image URL",
-        own_picture="Variant image URL",
+        image="Product image URL",
+        own_image="Variant image URL",
         quantity="Inventory quantity",
         sold_on="Continue selling when out of stock",
         options=_NEW_OPTIONS,
@@ -124,7 +124,7 @@ _EXPORTS = (
                 *("Weight unit for display", "Requires shipping", "Fulfillment service", "Variant image URL"),
             }
         ),
-        of_picture=frozenset({"Product image URL", "Image position", "Image alt text"}),
+        of_image=frozenset({"Product image URL", "Image position", "Image alt text"}),
     ),
 )
 
@@ -134,6 +134,6 @@ def shopify_export(columns: Sequence[str]) -> ShopifyExport | None:
     if _MORE in columns:
         return None
     for export in _EXPORTS:
-        if {export.handle, export.sku, export.title, export.price, export.picture} <= set(columns):
+        if {export.handle, export.sku, export.title, export.price, export.image} <= set(columns):
             return export
     return None

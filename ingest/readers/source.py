@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 from images import DAMAGED, Archive, decompressed, spool, window
-from schemas import CatalogError, PictureError, reason
+from schemas import CatalogError, ImageError, reason
 
 
 @contextmanager
@@ -99,7 +99,7 @@ class MemberSource(Source):
         try:
             member = self._archive.open(self._member)
             return cast(BinaryIO, io.BufferedReader(member, 2**16))
-        except PictureError as error:
+        except ImageError as error:
             raise CatalogError(f"cannot read {self.name}: {error.message}") from error
 
     def check_unchanged(self) -> None:

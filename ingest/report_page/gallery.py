@@ -1,4 +1,4 @@
-"""What the page of a run shows of its rejects file and of its list of same-looking pictures."""
+"""What the page of a run shows of its rejects file and of its list of same-looking images."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from typing import Any
 from ingest.report_page.thumbnails import MEDIA_TYPE, Thumbnails
 from schemas import StoreLensError
 
-ReadPicture = Callable[[str | None, str], bytes | None]
-"""The bytes of a picture by the root of its catalog, None for the one of this run, and its source.
+ReadImage = Callable[[str | None, str], bytes | None]
+"""The bytes of an image by the root of its catalog, None for the one of this run, and its source.
 
 None or an error where it cannot be had.
 """
 
 MAX_TILES = 100
-"""Rejected rows with pictures, and pairs of same-looking ones, that are shown."""
+"""Rejected rows with images, and pairs of same-looking ones, that are shown."""
 
 _EXAMPLES = 5
 _MAX_SOURCES = 4
 _LONGEST = 400
 
 _BUDGET = 30.0
-"""Seconds for reading pictures again: a page is not to wait for a picture server that stalls."""
+"""Seconds for reading images again: a page is not to wait for an image server that stalls."""
 
-_PICTURE_NAME = re.compile(r"(?s:.+)\.(?:jpe?g|png|webp|gif|avif|bmp|tiff?)\Z|data:image/", re.IGNORECASE)
+_IMAGE_NAME = re.compile(r"(?s:.+)\.(?:jpe?g|png|webp|gif|avif|bmp|tiff?)\Z|data:image/", re.IGNORECASE)
 _URL = re.compile(r"https?:", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A line of the rejects file. ``picture`` is a data URI, of the first of ``sources`` that can be shown."""
+    """A line of the rejects file. ``image`` is a data URI, of the first of ``sources`` that can be shown."""
 
     line: int | None
     id: str
@@ -46,7 +46,7 @@ class Reject:
     reason: str
     degraded: bool
     sources: tuple[str, ...]
-    picture: str | None = None
+    image: str | None = None
 
 
 @dataclass(slots=True)
@@ -58,18 +58,18 @@ class Cause:
 
 @dataclass(slots=True)
 class Rejects:
-    """``tiles`` of ``with_pictures`` rejects that name pictures; the causes are the most frequent first."""
+    """``tiles`` of ``with_images`` rejects that name images; the causes are the most frequent first."""
 
     causes: list[Cause] = field(default_factory=list)
     tiles: list[Reject] = field(default_factory=list)
-    with_pictures: int = 0
+    with_images: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
     id: str
     source: str
-    picture: str | None
+    image: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Pair:
 
 
 @dataclass(slots=True)
-class SamePictures:
+class SameImages:
     """``counts`` are pairs by kind, of which ``pairs`` are shown."""
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -90,9 +90,9 @@ class SamePictures:
 
 
 class Gallery:
-    """Pictures as data URIs, each made once, within a budget of time."""
+    """Images as data URIs, each made once, within a budget of time."""
 
-    def __init__(self, read: ReadPicture, thumbnails: Thumbnails) -> None:
+    def __init__(self, read: ReadImage, thumbnails: Thumbnails) -> None:
         self._read = read
         self._thumbnails = thumbnails
         self._made: dict[tuple[str | None, str], str | None] = {}
@@ -113,7 +113,7 @@ class Gallery:
 
 
 def read_rejects(file: Path | None, counts: Mapping[str, int], gallery: Gallery) -> Rejects:
-    """Examples of each cause and tiles of rejects with pictures, no cause taking the place of the others.
+    """Examples of each cause and tiles of rejects with images, no cause taking the place of the others.
 
     Args:
         counts: Rejects by code, of the report.
@@ -129,15 +129,15 @@ def read_rejects(file: Path | None, counts: Mapping[str, int], gallery: Gallery)
             cause.examples.append(reject)
         if not reject.sources:
             continue
-        rejects.with_pictures += 1
+        rejects.with_images += 1
         if tiles[reject.code] < of_each and len(rejects.tiles) < MAX_TILES:
             tiles[reject.code] += 1
             rejects.tiles.append(_shown(reject, _optional_text(line.get("root")), gallery))
     return rejects
 
 
-def read_same(file: Path | None, gallery: Gallery) -> SamePictures:
-    same = SamePictures()
+def read_same(file: Path | None, gallery: Gallery) -> SameImages:
+    same = SameImages()
     for line in _lines(file):
         kind = _text(line.get("kind"))
         same.counts[kind] += 1
@@ -175,11 +175,11 @@ def _reject(line: Mapping[str, Any]) -> Reject:
 
 
 def _sources(content: Any) -> list[str]:
-    """What looks like a picture's source in a row: a column may have any name before it is mapped."""
+    """What looks like an image's source in a row: a column may have any name before it is mapped."""
     if not isinstance(content, dict):
         return []
     named = [value for key in ("image", "images") for value in _strings(content.get(key))]
-    others = [text for value in content.values() for text in _strings(value) if _PICTURE_NAME.match(text)]
+    others = [text for value in content.values() for text in _strings(value) if _IMAGE_NAME.match(text)]
     return list(dict.fromkeys([*named, *others]))[:_MAX_SOURCES]
 
 
@@ -189,19 +189,19 @@ def _strings(value: Any) -> list[str]:
 
 
 def _shown(reject: Reject, root: str | None, gallery: Gallery) -> Reject:
-    about_picture = reject.field in ("image", "images")
+    about_image = reject.field in ("image", "images")
     for source in reject.sources:
         # A server that would not give it has been asked long enough.
-        if not (about_picture and _URL.match(source)) and (picture := gallery.show(root, source)):
-            return replace(reject, picture=picture)
+        if not (about_image and _URL.match(source)) and (image := gallery.show(root, source)):
+            return replace(reject, image=image)
     return reject
 
 
 def _side(value: Any, gallery: Gallery) -> Side:
     side = value if isinstance(value, dict) else {}
     source = side.get("source")
-    picture = gallery.show(_optional_text(side.get("root")), source) if isinstance(source, str) else None
-    return Side(_text(side.get("product")), _text(source), picture)
+    image = gallery.show(_optional_text(side.get("root")), source) if isinstance(source, str) else None
+    return Side(_text(side.get("product")), _text(source), image)
 
 
 def _text(value: Any) -> str:

@@ -5,24 +5,24 @@ from __future__ import annotations
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from images import PictureLimits, PictureRoot, PictureStore, open_pictures
+from images import ImageLimits, ImageRoot, ImageStore, open_images
 from ingest.report_page.render import write_report_page
 from ingest.settings import IngestSettings, shown_settings
 from schemas import IngestReport
 
 
 def write_page(
-    settings: IngestSettings, report: IngestReport, pictures: PictureRoot, root: str, failure: str | None
+    settings: IngestSettings, report: IngestReport, images: ImageRoot, root: str, failure: str | None
 ) -> None:
-    """Args: ``pictures`` are those of the catalog that was read, whose ``root`` this is."""
+    """Args: ``images`` are those of the catalog that was read, whose ``root`` this is."""
     with ExitStack() as held:
-        opened: dict[str, PictureRoot] = {root: pictures}
+        opened: dict[str, ImageRoot] = {root: images}
 
         def read(where: str | None, source: str) -> bytes | None:
             where = root if where is None else where
             if where not in opened:
-                store = PictureStore(settings.data_dir / "pictures")
-                others = open_pictures(where, store, settings, PictureLimits())
+                store = ImageStore(settings.data_dir / "pictures")
+                others = open_images(where, store, settings, ImageLimits())
                 opened[where] = held.enter_context(closing(others))
             return opened[where].read(source)
 

@@ -16,8 +16,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from images import PictureLimits
-from ingest.report_page.gallery import Gallery, ReadPicture, read_rejects, read_same
+from images import ImageLimits
+from ingest.report_page.gallery import Gallery, ReadImage, read_rejects, read_same
 from ingest.report_page.thumbnails import Thumbnails
 from ingest.stages import ADVICE, MEANING, PART, PARTS, Part, bottleneck, shares
 from schemas import IngestReport, ingest_command
@@ -31,7 +31,7 @@ _COUNTS = {
     "updated": "only their payload was written",
     "unchanged": "cost nothing",
     "rejected": "not in the index",
-    "degraded": "indexed without a picture or a value",
+    "degraded": "indexed without an image or a value",
     "deleted": "left the catalog",
     "left_behind": "only in the index before",
     "lost_images": "were in the index, and cannot be read or are not named any more",
@@ -57,7 +57,7 @@ def write_report_page(
     report: IngestReport,
     rejects_file: Path | None,
     same_file: Path | None,
-    pictures: ReadPicture,
+    images: ReadImage,
     settings_shown: Mapping[str, str],
     *,
     failure: str | None = None,
@@ -69,8 +69,8 @@ def write_report_page(
         failure: Why the job could not be done; the report is then of what was done before.
     """
     try:
-        with Thumbnails(PictureLimits()) as thumbnails:
-            gallery = Gallery(pictures, thumbnails)
+        with Thumbnails(ImageLimits()) as thumbnails:
+            gallery = Gallery(images, thumbnails)
             rejects = read_rejects(rejects_file, report.rejects, gallery)
             same = read_same(same_file, gallery)
         _replace(
@@ -84,7 +84,7 @@ def write_report_page(
                 files={
                     "catalog": report.catalog,
                     "rejects": str(rejects_file.absolute()) if rejects_file else None,
-                    "same-looking pictures": str(same_file.absolute()) if same_file else None,
+                    "same-looking images": str(same_file.absolute()) if same_file else None,
                 },
                 retry=_retry(rejects_file, settings_shown) if rejects_file else None,
             ),

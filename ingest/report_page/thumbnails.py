@@ -1,4 +1,4 @@
-"""Small pictures of pictures that may be broken, made by a process that may die of them."""
+"""Small images of images that may be broken, made by a process that may die of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Self
 
 from PIL import ImageFile
 
-from images import DecodePool, PictureLimits, decode_picture
+from images import DecodePool, ImageLimits, decode_image
 from schemas import StoreLensError
 
 SIDE = 200
@@ -18,20 +18,20 @@ SIDE = 200
 MEDIA_TYPE = "image/webp"
 
 _SECONDS = 10.0
-"""For one picture."""
+"""For one image."""
 
 
 class Thumbnails:
     """Calls are answered one by one."""
 
-    def __init__(self, limits: PictureLimits, seconds: float = _SECONDS) -> None:
+    def __init__(self, limits: ImageLimits, seconds: float = _SECONDS) -> None:
         self._limits = limits
         self._pool = DecodePool(limits, workers=1, seconds=seconds, setup=_take_what_there_is)
 
-    def __call__(self, picture: bytes) -> bytes | None:
+    def __call__(self, image: bytes) -> bytes | None:
         """WebP, at most ``SIDE`` pixels wide and high, of as much as decodes; None where nothing does."""
         try:
-            return self._pool.run(partial(_thumbnail, picture, self._limits))
+            return self._pool.run(partial(_thumbnail, image, self._limits))
         except StoreLensError:
             return None
 
@@ -51,10 +51,10 @@ def _take_what_there_is() -> None:
     ImageFile.LOAD_TRUNCATED_IMAGES = True  # the part that is there is what people look for
 
 
-def _thumbnail(picture: bytes, limits: PictureLimits) -> bytes | None:
+def _thumbnail(data: bytes, limits: ImageLimits) -> bytes | None:
     small = BytesIO()
     try:
-        image = decode_picture(picture, limits)
+        image = decode_image(data, limits)
         image.thumbnail((SIDE, SIDE))
         image.save(small, "WEBP", quality=70)
     except Exception:  # memory errors too: whatever it is, there is no thumbnail

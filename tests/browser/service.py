@@ -20,7 +20,7 @@ import httpx
 from demo.drawn import write_drawn_catalog
 
 ROOT = Path(__file__).resolve().parents[2]
-ATTRIBUTION = "Pictures: drawn for the tests, CC0 (https://example.org/drawn)\nWords: the same."
+ATTRIBUTION = "Images: drawn for the tests, CC0 (https://example.org/drawn)\nWords: the same."
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Catalog:
         """How many hits a browse shows: variants are collapsed to one."""
         return len({row.get("group_id", row["id"]) for row in self.rows})
 
-    def picture(self, product_id: str) -> Path:
+    def image(self, product_id: str) -> Path:
         return self.folder / str(next(row["image"] for row in self.rows if row["id"] == product_id))
 
 

@@ -118,7 +118,7 @@ def test_axe_finds_nothing(screen: str, device: str, scheme: str, open_page: Ope
     page = open_page(paths.get(screen, "/?q=star&f.color=red"), color_scheme=scheme, **options)
     page.locator(".welcome, #grid .card:not(.skeleton), .message").first.wait_for()
     if screen == "photo":
-        hand_over(page, "paste", catalog.picture("star-plain-red"))
+        hand_over(page, "paste", catalog.image("star-plain-red"))
         expect(page.locator("#token")).to_be_visible()
     elif screen == "detail":
         cards(page).first.locator(".card-open").click()

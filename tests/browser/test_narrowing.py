@@ -161,7 +161,7 @@ def test_scrolling_shows_everything_once(path: str, open_page: OpenPage, catalog
 def test_paging_a_photo(open_page: OpenPage, catalog: Catalog) -> None:
     page = open_page()
     expect(page.locator(".welcome")).to_be_visible()
-    page.locator("#photo-file").set_input_files(catalog.picture("circle-plain-red"))
+    page.locator("#photo-file").set_input_files(catalog.image("circle-plain-red"))
     first(page, "circle-plain-red")
     for _ in range(10):
         page.mouse.wheel(0, 5000)
@@ -193,7 +193,7 @@ def test_back_forward_and_a_shared_address(open_page: OpenPage, catalog: Catalog
     first(page, "star-plain-red")
     page.get_by_role("group", name="Color", exact=True).get_by_role("checkbox", name="green").check()
     expect(page.get_by_role("button", name="Remove filter green")).to_be_visible()
-    hand = catalog.picture("square-plain-green")
+    hand = catalog.image("square-plain-green")
     page.locator("#photo-file").set_input_files(hand)
     expect(page.locator("#token")).to_be_visible()
 

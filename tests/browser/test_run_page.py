@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from demo.drawn import write_drawn_catalog
-from images import PictureLimits
+from images import ImageLimits
 from images.roots import open_root
 from ingest.report_page.render import write_report_page
 from ingest.settings import IngestSettings, shown_settings
@@ -30,14 +30,14 @@ OpenRun = Callable[..., "Page"]
 
 @pytest.fixture(scope="module")
 def run_page(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of a real job over the drawn catalog, with rows and pictures broken by hand."""
+    """The page of a real job over the drawn catalog, with rows and images broken by hand."""
     folder = tmp_path_factory.mktemp("run")
     catalog = write_drawn_catalog(folder / "catalog")
     rows = [json.loads(line) for line in catalog.read_text().splitlines()]
-    pictures = [catalog.parent / row["image"] for row in rows]
-    for picture in pictures[:4]:
-        picture.write_bytes(picture.read_bytes()[:600])
-    pictures[5].unlink()
+    images = [catalog.parent / row["image"] for row in rows]
+    for image in images[:4]:
+        image.write_bytes(image.read_bytes()[:600])
+    images[5].unlink()
     for row in rows[10:14]:
         row["price"] = "cheap"
     rows[14] |= {"id": ATTACK, "price": ATTACK}
@@ -51,7 +51,7 @@ def run_page(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
         for n in (20, 22)
     ]
     same.write_text("".join(json.dumps(pair) + "\n" for pair in pairs))
-    root = open_root(str(catalog.parent), PictureLimits())
+    root = open_root(str(catalog.parent), ImageLimits())
     page = folder / "run.html"
     write_report_page(
         page,
@@ -103,7 +103,7 @@ def test_the_page_opens_from_the_disk_and_runs_nothing(open_run: OpenRun, keep: 
     assert page.get_by_text(ATTACK).count() > 0
     assert page.evaluate("window.hacked") is None
     shown = page.locator("img").evaluate_all("(all) => all.map((image) => image.complete && image.naturalWidth > 0)")
-    assert len(shown) >= 5 + 4  # rows with good pictures, and two pairs
+    assert len(shown) >= 5 + 4  # rows with good images, and two pairs
     assert all(shown)
     keep(page, "run")
 

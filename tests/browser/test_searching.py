@@ -18,7 +18,7 @@ from tests.browser.service import Catalog
 pytestmark = pytest.mark.browser
 
 
-def test_the_first_visit_offers_words_and_pictures_of_the_catalog(
+def test_the_first_visit_offers_words_and_images_of_the_catalog(
     open_page: OpenPage, catalog: Catalog, keep: Callable[[Page, str], Path]
 ) -> None:
     page = open_page()
@@ -55,7 +55,7 @@ def test_a_photo_finds_however_it_comes(
 ) -> None:
     page = open_page()
     expect(page.locator(".welcome")).to_be_visible()
-    photo = catalog.picture("triangle-plain-red")
+    photo = catalog.image("triangle-plain-red")
     if how == "choose":
         with page.expect_file_chooser() as chooser:
             page.get_by_role("button", name="Choose a photo").click()
@@ -76,7 +76,7 @@ def test_words_and_a_photo_together(open_page: OpenPage, catalog: Catalog) -> No
     page = open_page("/?q=yellow")
     cards(page)
     record_uploads(page)
-    hand_over(page, "paste", catalog.picture("star-plain-red"))
+    hand_over(page, "paste", catalog.image("star-plain-red"))
     expect(page.locator("#token")).to_be_visible()
     assert cards(page).count() > 0
     assert [upload["request"]["text"] for upload in uploads(page)] == ["yellow"]
@@ -100,12 +100,12 @@ def test_a_large_photo_is_made_smaller_before_it_is_sent(open_page: OpenPage, tm
     assert sent["size"] < 4_000_000
 
 
-def test_what_is_not_a_picture_is_refused_in_words(open_page: OpenPage, tmp_path: Path) -> None:
+def test_what_is_not_a_image_is_refused_in_words(open_page: OpenPage, tmp_path: Path) -> None:
     page = open_page(fails=True)
     expect(page.locator(".welcome")).to_be_visible()
     (tmp_path / "list.txt").write_text("milk")
     hand_over(page, "drop", tmp_path / "list.txt", "text/plain")
-    expect(page.get_by_text("not a picture")).to_be_visible()
+    expect(page.get_by_text("not an image")).to_be_visible()
 
     hand_over(page, "drop", tmp_path / "list.txt", "image/jpeg")
     expect(page.get_by_role("heading", name=re.compile("That photo can.t be read"))).to_be_visible()
@@ -147,7 +147,7 @@ def test_the_details_of_a_product(open_page: OpenPage, keep: Callable[[Page, str
 def test_a_photo_outlives_a_reload_and_the_way_back(open_page: OpenPage, catalog: Catalog) -> None:
     page = open_page()
     expect(page.locator(".welcome")).to_be_visible()
-    page.locator("#photo-file").set_input_files(catalog.picture("circle-plain-red"))
+    page.locator("#photo-file").set_input_files(catalog.image("circle-plain-red"))
     first(page, "circle-plain-red")
     page.get_by_role("searchbox").fill("blue")
     page.get_by_role("searchbox").press("Enter")
@@ -175,7 +175,7 @@ def test_a_photo_that_is_gone_is_missed(open_page: OpenPage, catalog: Catalog) -
     page.add_init_script("IDBFactory.prototype.open = () => { throw new DOMException('', 'InvalidStateError') }")
     page.reload()
     expect(page.locator(".welcome")).to_be_visible()
-    page.locator("#photo-file").set_input_files(catalog.picture("circle-plain-red"))
+    page.locator("#photo-file").set_input_files(catalog.image("circle-plain-red"))
     first(page, "circle-plain-red")
     gone = page.get_by_text("a photo that this browser does not have")
     page.reload()

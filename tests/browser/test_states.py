@@ -151,7 +151,7 @@ def test_an_id_of_any_characters(open_page: OpenPage) -> None:
     ).to_be_visible()
 
 
-def test_a_key_is_asked_for_and_sent_with_pictures_too(open_page: OpenPage, catalog: Catalog) -> None:
+def test_a_key_is_asked_for_and_sent_with_images_too(open_page: OpenPage, catalog: Catalog) -> None:
     with serve(catalog.data, STORELENS_API_KEYS="open-sesame") as address:
         page = open_page("/", at=address, fails=True)
         field = page.get_by_label("API key")

@@ -1,4 +1,4 @@
-"""An index of products with pictures, some of them copies of each other, made without a job."""
+"""An index of products with images, some of them copies of each other, made without a job."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from catalog import Kept, KeptPicture, PartHashes, payload, point_id
+from catalog import Kept, KeptImage, PartHashes, payload, point_id
 from images import hash_bytes, perceptual_hash
 from index import IndexStore, Point
 from schemas import FieldKind, Product
 from tests.support.encoders import HashEncoder
-from tests.support.pictures import encode
+from tests.support.images import encode
 from tests.support.points import index_record
 
 _KINDS: dict[str, FieldKind] = {"id": "keyword", "group_id": "keyword"}
 
 
 def scene(number: int) -> Image.Image:
-    """A picture like no other: patches of colour, and the same for the same number."""
+    """An image like no other: patches of colour, and the same for the same number."""
     patches = np.random.default_rng(number).integers(0, 256, (5, 5, 3), np.uint8)
     return Image.fromarray(patches).resize((160, 160), Image.Resampling.BICUBIC)
 
@@ -36,21 +36,21 @@ def saved_again(image: Image.Image) -> bytes:
 
 
 @dataclass(frozen=True)
-class Pictured:
-    """A product and the bytes of its pictures."""
+class WithImages:
+    """A product and the bytes of its images."""
 
     id: str
-    pictures: Sequence[bytes]
+    images: Sequence[bytes]
     group: str | None = None
 
 
-def many(count: int, first: int = 1000) -> list[Pictured]:
+def many(count: int, first: int = 1000) -> list[WithImages]:
     """Products that have nothing to do with each other."""
-    return [Pictured(f"other{number}", [png(scene(number))]) for number in range(first, first + count)]
+    return [WithImages(f"other{number}", [png(scene(number))]) for number in range(first, first + count)]
 
 
-def write(store: IndexStore, products: Sequence[Pictured], *, views: int = 1) -> None:
-    """Add products to the index; with ``views`` every picture has rows beside that of the whole picture."""
+def write(store: IndexStore, products: Sequence[WithImages], *, views: int = 1) -> None:
+    """Add products to the index; with ``views`` every image has rows beside that of the whole image."""
     record = index_record(_KINDS, HashEncoder.spec).model_copy(update={"views": views})
     with store.lock():
         build = store.begin(record)
@@ -58,12 +58,12 @@ def write(store: IndexStore, products: Sequence[Pictured], *, views: int = 1) ->
         build.commit()
 
 
-def point(product: Pictured, views: int = 1, phash: Callable[[Image.Image], str | None] = perceptual_hash) -> Point:
-    sources = tuple(f"{product.id}-{at}.jpg" for at in range(len(product.pictures)))
-    images = [Image.open(BytesIO(data)).convert("RGB") for data in product.pictures]
+def point(product: WithImages, views: int = 1, phash: Callable[[Image.Image], str | None] = perceptual_hash) -> Point:
+    sources = tuple(f"{product.id}-{at}.jpg" for at in range(len(product.images)))
+    images = [Image.open(BytesIO(data)).convert("RGB") for data in product.images]
     kept = tuple(
-        KeptPicture(at, hash_bytes(data), phash(image))
-        for at, (data, image) in enumerate(zip(product.pictures, images, strict=True))
+        KeptImage(at, hash_bytes(data), phash(image))
+        for at, (data, image) in enumerate(zip(product.images, images, strict=True))
     )
     shown = [view for image in images for view in (image, *[image.transpose(Image.Transpose.ROTATE_180)] * (views - 1))]
     return Point(

@@ -21,9 +21,9 @@ DIMENSION = 32
 
 
 class HashEncoder:
-    """Texts as bags of hashed words, pictures as the mean colours of a 2 x 2 grid.
+    """Texts as bags of hashed words, images as the mean colours of a 2 x 2 grid.
 
-    Texts that share words are close, pictures that share colours are close; a text and a picture
+    Texts that share words are close, images that share colours are close; a text and an image
     have nothing to do with each other.
     """
 
@@ -70,7 +70,7 @@ def _unit(vectors: Vectors) -> Vectors:
 
 
 class Poisoned(HashEncoder):
-    """Does ``harm`` when it sees the picture of one colour: in the process that decodes it."""
+    """Does ``harm`` when it sees the image of one colour: in the process that decodes it."""
 
     def __init__(self, harm: Callable[[], object]) -> None:
         self._harm = harm
@@ -102,7 +102,7 @@ class Unloadable(HashEncoder):
     """Names its vectors, and fails where one is asked for."""
 
     def __getattribute__(self, name: str) -> Any:
-        # `preparer` is asked for before it is known whether there is a picture to prepare.
+        # `preparer` is asked for before it is known whether there is an image to prepare.
         if name.startswith(("encode", "prepare_")):
             raise AssertionError("nothing should be embedded here")
         return super().__getattribute__(name)

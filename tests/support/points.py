@@ -65,12 +65,12 @@ def make_point(
     words: str = "red shoes",
     title_key: str = "red shoes",
     vectors: Sequence[DenseName] = ("image", "title", "text"),
-    pictures: int = 2,
+    images: int = 2,
 ) -> Point:
     """A product whose id, vectors and payload follow from its number."""
     made: dict[DenseName, Vectors] = {}
     for name in vectors:
-        shape = (pictures, DIMENSION) if name == "image" else (DIMENSION,)
+        shape = (images, DIMENSION) if name == "image" else (DIMENSION,)
         made[name] = unit(*shape, seed=number * 3 + DENSE.index(name))
     payload = {
         "id": f"p{number}",

@@ -21,13 +21,13 @@ from api import ApiSettings, create_app
 from api.decoding import decode_pool
 from api.server import Server
 from embedding.encoder import Encoder
-from images import DecodePool, PictureLimits
+from images import DecodePool, ImageLimits
 from ingest.job import run
 from ingest.settings import IngestSettings
 from schemas import IngestReport
 from tests.support.encoders import HashEncoder
 
-DECODERS = decode_pool(PictureLimits())
+DECODERS = decode_pool(ImageLimits())
 """Of all tests of a process; an API with other limits has its own."""
 atexit.register(DECODERS.close)
 

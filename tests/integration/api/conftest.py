@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from demo.drawn import write_drawn_catalog
-from tests.support.pictures import photo
+from tests.support.images import photo
 from tests.support.serving import client, ingest
 
 AWKWARD = ["a/b", "ä ü 毛", "50%", "100%25", "v1.2..x", "a?b#c", "../../etc/passwd", 'q"\\uote', "a+b&c", "/"]
@@ -36,7 +36,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
 
 @pytest.fixture(scope="session")
 def awkward(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Products whose ids are ``AWKWARD``, a picture each; and ``replaced``, whose picture a test may swap."""
+    """Products whose ids are ``AWKWARD``, an image each; and ``replaced``, whose image a test may swap."""
     folder = tmp_path_factory.mktemp("awkward")
     rows = [{"id": id, "title": f"Vase {n}", "image": "vase.jpg"} for n, id in enumerate(AWKWARD)]
     rows.append({"id": "replaced", "title": "Vase", "image": "replaced.jpg"})

@@ -25,7 +25,7 @@ import api.server
 from api.inputs import JSON_BYTES
 from api.middleware.limits import AT_WORK
 from tests.integration.api.conftest import Drawn
-from tests.support.pictures import encode
+from tests.support.images import encode
 from tests.support.serving import Served, ingest, received, served, within
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -20,11 +20,11 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from embedding import keep_freed_memory
-from images import DecodePool, PictureLimits, Waiting
+from images import DecodePool, ImageLimits, Waiting
 from tests.integration.api.conftest import Drawn
 from tests.support.encoders import Poisoned
 from tests.support.harm import compute_from
-from tests.support.pictures import bomb, encode, photo, scanned
+from tests.support.images import bomb, encode, photo, scanned
 from tests.support.serving import client, ingest, served
 
 POISON = encode(Image.new("RGB", (9, 9), (1, 2, 3)), "PNG")
@@ -36,7 +36,7 @@ def hanging(data: Path, begun: Path, **waiting: Any) -> Iterator[str]:
     """An API that decodes ``POISON`` for ever, with one process for all photos; which one is written to ``begun``."""
     bounds = Waiting(**{"quick": 0.1, "most": 8, "patience": FOR_EVER} | waiting)
     with (
-        DecodePool(PictureLimits(), 1, FOR_EVER, keep_freed_memory, bounds) as decoders,
+        DecodePool(ImageLimits(), 1, FOR_EVER, keep_freed_memory, bounds) as decoders,
         served(data, Poisoned(partial(compute_from, begun, Image.new("L", (1, 1)))), decoders) as service,
     ):
         yield service.url
@@ -64,7 +64,7 @@ def test_a_bomb_is_told_by_what_it_says_of_itself(api: TestClient, image: bytes,
         assert (response.status_code, response.json()["code"]) == (422, code)
 
 
-def test_a_product_s_picture_that_was_replaced_by_a_bomb_is_not_shown(tmp_path: Path) -> None:
+def test_a_product_s_image_that_was_replaced_by_a_bomb_is_not_shown(tmp_path: Path) -> None:
     (tmp_path / "a.tif").write_bytes(encode(Image.new("RGB", (20, 20), "red"), "TIFF"))
     catalog = tmp_path / "catalog.jsonl"
     catalog.write_text(json.dumps({"id": "a", "title": "A", "image": "a.tif"}))

@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from api.photos import AT_ONCE
+from api.query_images import AT_ONCE
 from tests.integration.api.conftest import Drawn
-from tests.support.picture_server import Asked, PictureServer, picture_server
-from tests.support.pictures import bomb, photo, scanned
+from tests.support.image_server import Asked, ImageServer, image_server
+from tests.support.images import bomb, photo, scanned
 from tests.support.serving import client
 
 STAR = "star-plain-red"
 
 
 @pytest.fixture
-def server() -> Iterator[PictureServer]:
-    with picture_server() as running:
+def server() -> Iterator[ImageServer]:
+    with image_server() as running:
         yield running
 
 
@@ -42,7 +42,7 @@ def assert_problem(response: Any, status: int, code: str) -> None:
     assert [error["field"] for error in body["errors"]] == ["image.url"]
 
 
-def test_it_is_off_unless_it_is_switched_on(api: TestClient, server: PictureServer) -> None:
+def test_it_is_off_unless_it_is_switched_on(api: TestClient, server: ImageServer) -> None:
     refused = ask(api, server.gives("/a.jpg", photo()))
     assert_problem(refused, 422, "request-invalid")
     assert "STORELENS_IMAGE_URLS" in refused.json()["detail"]
@@ -50,7 +50,7 @@ def test_it_is_off_unless_it_is_switched_on(api: TestClient, server: PictureServ
 
 
 def test_a_photo_by_its_url_finds_what_the_photo_itself_finds(
-    fetching: TestClient, server: PictureServer, drawn: Drawn
+    fetching: TestClient, server: ImageServer, drawn: Drawn
 ) -> None:
     data = (drawn.catalog.parent / f"pictures/{STAR}.png").read_bytes()
     by_url = ask(fetching, server.gives("/a.png", data), limit=5).json()
@@ -61,7 +61,7 @@ def test_a_photo_by_its_url_finds_what_the_photo_itself_finds(
     assert not {hit["id"] for hit in second.json()["hits"]} & {hit["id"] for hit in by_url["hits"]}
 
 
-def test_nothing_of_it_is_kept(fetching: TestClient, server: PictureServer, drawn: Drawn) -> None:
+def test_nothing_of_it_is_kept(fetching: TestClient, server: ImageServer, drawn: Drawn) -> None:
     url = server.gives("/a.jpg", photo())
     for _ in range(2):
         assert ask(fetching, url).status_code == 200
@@ -82,7 +82,7 @@ def test_nothing_of_it_is_kept(fetching: TestClient, server: PictureServer, draw
     ],
 )
 def test_what_can_go_wrong_there_has_a_name(
-    fetching: TestClient, server: PictureServer, body: bytes, status: int, problem: int, code: str
+    fetching: TestClient, server: ImageServer, body: bytes, status: int, problem: int, code: str
 ) -> None:
     response = ask(fetching, server.gives("/a.jpg", body, status, Location="/a.jpg"))
     assert response.status_code == problem, response.text
@@ -108,7 +108,7 @@ def test_what_is_not_to_be_asked(drawn: Drawn, url: str, status: int, code: str)
         assert_problem(ask(api, url), status, code)
 
 
-def test_a_server_that_stalls_is_left_in_time(drawn: Drawn, server: PictureServer) -> None:
+def test_a_server_that_stalls_is_left_in_time(drawn: Drawn, server: ImageServer) -> None:
     settings = {"image_urls": True, "picture_private_addresses": True, "picture_seconds": 0.1}
     url = server.does("/a.jpg", Asked.stall)
     with client(drawn.data, **settings) as api:
@@ -116,7 +116,7 @@ def test_a_server_that_stalls_is_left_in_time(drawn: Drawn, server: PictureServe
 
 
 def test_photos_on_their_way_do_not_take_the_threads_that_searches_need(
-    fetching: TestClient, server: PictureServer
+    fetching: TestClient, server: ImageServer
 ) -> None:
     on_their_way, go_on = threading.Semaphore(0), threading.Event()
 

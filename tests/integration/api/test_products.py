@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from tests.integration.api.conftest import AWKWARD, Drawn
-from tests.support.pictures import photo
+from tests.support.images import photo
 from tests.support.serving import client
 
 
@@ -53,7 +53,7 @@ def test_a_product_is_its_row(api: TestClient, drawn: Drawn) -> None:
     }
 
 
-def test_a_picture_cannot_run_as_a_page(api: TestClient) -> None:
+def test_a_image_cannot_run_as_a_page(api: TestClient) -> None:
     response = api.get("/v1/products/star-plain-red/images/0")
     assert response.headers["content-type"].startswith("image/")
     assert "sandbox" in response.headers["content-security-policy"]
@@ -62,20 +62,20 @@ def test_a_picture_cannot_run_as_a_page(api: TestClient) -> None:
 
 
 @pytest.mark.parametrize(("number", "status"), [("1", 404), ("-1", 404), ("9" * 30, 404), ("first", 422), ("0.5", 422)])
-def test_a_picture_that_is_not_there_is_refused(api: TestClient, number: str, status: int) -> None:
+def test_a_image_that_is_not_there_is_refused(api: TestClient, number: str, status: int) -> None:
     response = api.get(f"/v1/products/star-plain-red/images/{number}")
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
 
 
-def test_a_picture_replaced_by_a_link_out_of_the_catalog_is_not_served(
+def test_a_image_replaced_by_a_link_out_of_the_catalog_is_not_served(
     vases: TestClient, awkward: Path, tmp_path: Path
 ) -> None:
-    picture, secret = awkward / "replaced.jpg", tmp_path / "secret.jpg"
+    image, secret = awkward / "replaced.jpg", tmp_path / "secret.jpg"
     assert vases.get("/v1/products/replaced/images/0").status_code == 200
     secret.write_bytes(photo())
-    picture.unlink()
-    picture.symlink_to(secret)
+    image.unlink()
+    image.symlink_to(secret)
     response = vases.get("/v1/products/replaced/images/0")
     assert (response.status_code, response.json()["code"]) == (404, "picture-not-found")
     assert str(tmp_path) not in response.text

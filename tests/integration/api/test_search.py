@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.integration.api.conftest import Drawn
-from tests.support.pictures import bomb, photo
+from tests.support.images import bomb, photo
 from tests.support.serving import client
 
 STAR = "star-striped-blue"
@@ -88,7 +88,7 @@ def test_a_product_that_is_not_there_is_not_found(api: TestClient) -> None:
     assert_problem(api.post("/v1/search", json={"product_id": "nope"}), 404, "product-not-found", "product_id")
 
 
-PICTURES = [
+IMAGES = [
     (b"just some text", 415, "not-a-picture"),
     (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 415, "not-a-picture"),
     (photo()[:2000], 415, "picture-damaged"),
@@ -96,8 +96,8 @@ PICTURES = [
 ]
 
 
-@pytest.mark.parametrize(("data", "status", "code"), PICTURES, ids=[code for _, _, code in PICTURES])
-def test_what_is_no_usable_picture_is_refused(api: TestClient, data: bytes, status: int, code: str) -> None:
+@pytest.mark.parametrize(("data", "status", "code"), IMAGES, ids=[code for _, _, code in IMAGES])
+def test_what_is_no_usable_image_is_refused(api: TestClient, data: bytes, status: int, code: str) -> None:
     assert_problem(api.post("/v1/search", json={"image": written(data)}), status, code)
     assert_problem(api.post("/v1/search/image", files={"file": ("a.jpg", data, "image/jpeg")}), status, code)
 

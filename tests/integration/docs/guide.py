@@ -17,7 +17,7 @@ from schemas import IngestReport
 
 ROOT = Path(__file__).parents[3]
 GUIDE = ROOT / "docs" / "catalogs.md"
-ROOMS: list[str] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]
+PACKAGES: list[str] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]
 
 LIST = ".venv/bin/python -m ingest generations"
 
@@ -55,12 +55,12 @@ class Done:
 
 
 class Checkout:
-    """A folder with the rooms and ``.venv/bin/python`` in it, where commands run as the guide's readers run them."""
+    """A folder with the packages and ``.venv/bin/python`` in it, where commands run as the guide's readers run them."""
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self.folder = folder
-        for room in ROOMS:
-            (folder / room).symlink_to(ROOT / room)
+        for package in PACKAGES:
+            (folder / package).symlink_to(ROOT / package)
         python = folder / ".venv" / "bin" / "python"
         python.parent.mkdir(parents=True)
         python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')

@@ -29,13 +29,13 @@ from evaluation.benchmarks.random_clip import make_clip
 from schemas import IngestReport
 from tests.integration.docs.guide import Checkout, blocks
 from tests.integration.ingest.jobs import draw, write_rows
-from tests.support import pictures
+from tests.support import images
 from tests.support.hub import hub
-from tests.support.picture_server import picture_server
+from tests.support.image_server import image_server
 
 BLOCKS = blocks()
-FIRST_RUN, CATALOGS, COLUMNS, PICTURES = "The first run", "What a catalog can be", "Columns", "Pictures"
-NIGHT, REJECTS, SAME, PRECISION = "Every night", "Rejects", "Pictures that show the same", "Precision"
+FIRST_RUN, CATALOGS, COLUMNS, IMAGES = "The first run", "What a catalog can be", "Columns", "Pictures"
+NIGHT, REJECTS, SAME, PRECISION = "Every night", "Rejects", "Images that show the same", "Precision"
 GENERATIONS, WATCHING = "Generations, and rolling back", "Watching a run"
 
 ROWS = [row for row, _ in drawn_products()]
@@ -80,7 +80,7 @@ def _export(rows: Iterable[Mapping[str, Any]]) -> bytes:
 
 
 def test_every_section_with_commands_is_run_here() -> None:
-    here = {FIRST_RUN, CATALOGS, COLUMNS, PICTURES, NIGHT, REJECTS, SAME, PRECISION, GENERATIONS, WATCHING}
+    here = {FIRST_RUN, CATALOGS, COLUMNS, IMAGES, NIGHT, REJECTS, SAME, PRECISION, GENERATIONS, WATCHING}
     assert set(BLOCKS) == here
 
 
@@ -93,7 +93,7 @@ def test_catalogs_of_every_kind(checkout: Checkout) -> None:
     inside = [{"id": row["id"], "title": row["title"], "image": (shop / row["image"]).read_bytes()} for row in ROWS[:7]]
     parquet.write_table(pa.Table.from_pylist(inside), shop / "table.parquet")
     (shop / "catalog.jsonl.zst").write_bytes(zstd.compress(text))
-    # Read from a pipe, pictures are beside the working directory.
+    # Read from a pipe, images are beside the working directory.
     piped = [row | {"image": f"shop/{row['image']}"} for row in few]
     (shop / "feed.tsv.gz").write_bytes(gzip.compress(_table(piped, "\t")))
     with ZipFile(checkout.folder / "shop.zip", "w") as packed:
@@ -145,13 +145,13 @@ def test_catalogs_in_object_storage_and_on_a_hub(tmp_path: Path, clip: Path) -> 
     keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
     address = f"http://127.0.0.1:{port}"
     part = io.BytesIO()
-    images = [{"bytes": pictures.photo(8, 8 + at), "path": None} for at in range(3)]
-    parquet.write_table(pa.table({"id": [1, 2, 3], "image": images}), part)
+    shown = [{"bytes": images.photo(8, 8 + at), "path": None} for at in range(3)]
+    parquet.write_table(pa.table({"id": [1, 2, 3], "image": shown}), part)
     try:
         fs = s3fs.S3FileSystem(endpoint_url=address, key="test", secret="test", skip_instance_cache=True)
         fs.mkdir("shop-bucket")
         fs.pipe_file("shop-bucket/autumn/catalog.csv", b"id,title,image\na,Tee,p/a.jpg\nb,Cap,p/none.jpg\n")
-        fs.pipe_file("shop-bucket/autumn/p/a.jpg", pictures.photo())
+        fs.pipe_file("shop-bucket/autumn/p/a.jpg", images.photo())
         with hub({"shop/clothes": {"main": {"data/train-00000-of-00001.parquet": part.getvalue()}}}) as endpoint:
             there = {"HF_ENDPOINT": endpoint, "HF_HOME": str(tmp_path / "hub"), "HF_HUB_DISABLE_XET": "1"}
             checkout = _checkout(tmp_path, clip, AWS_ENDPOINT_URL=address, **keys, **there)
@@ -163,8 +163,8 @@ def test_catalogs_in_object_storage_and_on_a_hub(tmp_path: Path, clip: Path) -> 
         server.stop()
 
 
-def test_pictures_from_elsewhere(checkout: Checkout) -> None:
-    folders, _, by_host, own_network, again = BLOCKS[PICTURES]
+def test_images_from_elsewhere(checkout: Checkout) -> None:
+    folders, _, by_host, own_network, again = BLOCKS[IMAGES]
     photos, data = checkout.folder / "photos", checkout.folder / "storelens-data"
     shop = checkout.folder / "shop"
     shop.mkdir()
@@ -175,10 +175,10 @@ def test_pictures_from_elsewhere(checkout: Checkout) -> None:
     report = checkout.run(folders, also={"--picture-folders /mnt/photos": ""}).report
     assert report.rejects == {"picture-outside-catalog": 1}
 
-    with picture_server() as server:
+    with image_server() as server:
         paths = [f"/{number}.png" for number in range(3)]
         for number, path in enumerate(paths):
-            server.gives(path, pictures.encode(pictures.quarters(32 + number), "PNG"), ETag='"1"')
+            server.gives(path, images.encode(images.quarters(32 + number), "PNG"), ETag='"1"')
         lines = [f"{path},Tee,{server.url(path, 'localhost')}" for path in paths]
         (shop / "feed.csv").write_text("\n".join(["id,title,image", *lines]) + "\n")
         report = checkout.run(by_host).report
@@ -201,7 +201,7 @@ def test_a_catalog_from_its_first_run_to_rolling_back(checkout: Checkout) -> Non
     _first_run(checkout)
     _a_night(checkout, catalog)
     _rejects(checkout, catalog)
-    _the_same_pictures(checkout)
+    _the_same_images(checkout)
     _other_indexes(checkout)
     _watching(checkout)
     _rolling_back(checkout)
@@ -263,7 +263,7 @@ def _rejects(checkout: Checkout, catalog: Path) -> None:
     assert (report.read, report.updated, report.rejected) == (1, 1, 0)
 
 
-def _the_same_pictures(checkout: Checkout) -> None:
+def _the_same_images(checkout: Checkout) -> None:
     everything, of_one = BLOCKS[SAME]
     for block in (everything, of_one):
         groups = [json.loads(line) for line in checkout.run(block).out.splitlines()]
@@ -274,11 +274,11 @@ def _the_same_pictures(checkout: Checkout) -> None:
 
 def _other_indexes(checkout: Checkout) -> None:
     with ThreadPoolExecutor(2) as both:
-        crops, int8 = both.map(checkout.run, [BLOCKS[PICTURES][1], *BLOCKS[PRECISION]])
+        crops, int8 = both.map(checkout.run, [BLOCKS[IMAGES][1], *BLOCKS[PRECISION]])
     assert (crops.report.collection, crops.report.indexed, crops.report.embedded_images) == ("with-crops", 50, 48)
     assert int8.report.precision in ("float32", "bfloat16")
     assert "not int8 but" in int8.err
-    assert "50 different pictures" in int8.err
+    assert "50 different images" in int8.err
 
 
 def _watching(checkout: Checkout) -> None:

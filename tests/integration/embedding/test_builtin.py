@@ -29,9 +29,9 @@ def plain() -> SentenceTransformer:
 
 
 def _ball(color: str, background: str = "white") -> Image.Image:
-    picture = Image.new("RGB", (300, 200), background)
-    ImageDraw.Draw(picture).ellipse((90, 40, 210, 160), fill=color)
-    return picture
+    image = Image.new("RGB", (300, 200), background)
+    ImageDraw.Draw(image).ellipse((90, 40, 210, 160), fill=color)
+    return image
 
 
 def test_the_spec_is_known_beforehand(encoder: Encoder) -> None:
@@ -40,10 +40,10 @@ def test_the_spec_is_known_beforehand(encoder: Encoder) -> None:
 
 
 def test_vectors_are_those_of_plain_encode(encoder: Encoder, plain: SentenceTransformer) -> None:
-    texts, pictures = ["red jacket", "", "  ", "Ünïcode ☃"], [_ball("red"), _ball("navy"), Image.new("RGB", (3, 900))]
+    texts, images = ["red jacket", "", "  ", "Ünïcode ☃"], [_ball("red"), _ball("navy"), Image.new("RGB", (3, 900))]
     np.testing.assert_allclose(encoder.encode_texts(texts), plain.encode(texts, normalize_embeddings=True), atol=1e-5)
     np.testing.assert_allclose(
-        encoder.encode_images(pictures), plain.encode(pictures, normalize_embeddings=True), atol=1e-5
+        encoder.encode_images(images), plain.encode(images, normalize_embeddings=True), atol=1e-5
     )
 
 
@@ -53,7 +53,7 @@ def test_bfloat16_is_close_to_float32(encoder: Encoder) -> None:
     assert cosines.min() >= 0.999
 
 
-def test_a_word_finds_a_picture_of_its_colour(encoder: Encoder) -> None:
+def test_a_word_finds_a_image_of_its_colour(encoder: Encoder) -> None:
     names = ["red", "green", "blue", "yellow"]
     scores = (
         encoder.encode_texts([f"{name} ball" for name in names])

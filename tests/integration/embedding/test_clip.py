@@ -33,7 +33,7 @@ def _plain(directory: Path) -> SentenceTransformer:
     return SentenceTransformer(str(directory), device="cpu", local_files_only=True)
 
 
-def _pictures() -> list[Image.Image]:
+def _images() -> list[Image.Image]:
     random = np.random.default_rng(0)
     sizes = [(300, 200), (224, 224), (97, 333), (40, 30), (1, 7)]
     return [
@@ -53,20 +53,20 @@ def test_parity(tiny: Path, precision: Precision, least: float) -> None:
     assert encoder.spec.precision == precision
     texts = encoder.encode_texts(TEXTS)
     assert _cosines(texts, plain.encode(TEXTS, normalize_embeddings=True)).min() >= least
-    pictures = encoder.encode_images(_pictures())
-    assert _cosines(pictures, plain.encode(_pictures(), normalize_embeddings=True)).min() >= least
+    images = encoder.encode_images(_images())
+    assert _cosines(images, plain.encode(_images(), normalize_embeddings=True)).min() >= least
 
 
 def test_parity_of_the_true_architecture(tmp_path: Path) -> None:
     directory = make_clip(tmp_path / "clip", "vit-b-32")
-    plain, texts, pictures = _plain(directory), ["red shoe", "z" * 75], _pictures()[:2]
-    expected = [plain.encode(inputs, normalize_embeddings=True) for inputs in (texts, pictures)]
+    plain, texts, images = _plain(directory), ["red shoe", "z" * 75], _images()[:2]
+    expected = [plain.encode(inputs, normalize_embeddings=True) for inputs in (texts, images)]
     bounds: list[tuple[Precision, float]] = [("float32", 0.99999), ("bfloat16", 0.999)]
     for precision, least in bounds:
         encoder = load_encoder(str(directory), precision=precision)
         assert encoder.spec.dimension == 512
         assert _cosines(encoder.encode_texts(texts), expected[0]).min() >= least
-        assert _cosines(encoder.encode_images(pictures), expected[1]).min() >= least
+        assert _cosines(encoder.encode_images(images), expected[1]).min() >= least
     _plain.cache_clear()
 
 
@@ -76,16 +76,16 @@ def test_prepared_pixels_are_the_reference_s(tiny: Path) -> None:
     description = describe(tiny, "tiny")
     assert description and description.transform
     transform = description.transform
-    prepared = np.stack([transform.prepare(picture) for picture in _pictures()])
+    prepared = np.stack([transform.prepare(image) for image in _images()])
     normalised = (prepared * np.float32(transform.scale) - transform.mean) / transform.std
-    reference = _plain(tiny).preprocess(_pictures())["pixel_values"]
+    reference = _plain(tiny).preprocess(_images())["pixel_values"]
     np.testing.assert_allclose(normalised.transpose(0, 3, 1, 2), reference, atol=1e-5)
 
 
 def test_preparing_apart_changes_nothing(tiny: Path) -> None:
     encoder = load_encoder(str(tiny), precision="float32")
-    prepared = [encoder.prepare_image(picture) for picture in _pictures()]
-    np.testing.assert_array_equal(encoder.encode_prepared(prepared), encoder.encode_images(_pictures()))
+    prepared = [encoder.prepare_image(image) for image in _images()]
+    np.testing.assert_array_equal(encoder.encode_prepared(prepared), encoder.encode_images(_images()))
 
 
 def test_nothing_gives_nothing(tiny: Path) -> None:
@@ -152,8 +152,8 @@ def test_another_preprocessing_is_left_to_the_model(tiny: Path, tmp_path: Path) 
     settings |= {"do_center_crop": False, "size": {"height": 32, "width": 32}}
     config.write_text(json.dumps(settings))
     encoder, plain = load_encoder(str(directory), precision="float32"), _plain(directory)
-    expected = plain.encode(_pictures(), normalize_embeddings=True)
-    np.testing.assert_allclose(encoder.encode_images(_pictures()), expected, atol=1e-5)
+    expected = plain.encode(_images(), normalize_embeddings=True)
+    np.testing.assert_allclose(encoder.encode_images(_images()), expected, atol=1e-5)
     assert load_spec(str(directory)).preprocessing == "the model's own"
 
 

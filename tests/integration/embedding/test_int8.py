@@ -1,4 +1,4 @@
-"""CLIP's pictures in int8: only where measuring says so. Random weights, tiny."""
+"""CLIP's images in int8: only where measuring says so. Random weights, tiny."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PIL import Image
 from transformers import CLIPModel
 
 from embedding import Choice, Pixels, choose_int8, load_encoder, load_preparer
-from embedding.acceleration.precision_choice import FEWEST_PICTURES, measure_precision
+from embedding.acceleration.precision_choice import FEWEST_IMAGES, measure_precision
 from evaluation.benchmarks.random_clip import make_clip
 from schemas import ModelNotFound
 
@@ -53,7 +53,7 @@ def pixels() -> list[Pixels]:
     """Of a few kinds, eleven of each: the ten nearest are the same whatever int8 a processor has. Some add up 8-bit
     products in 16 bits, which a network of random weights does not bear."""
     random = np.random.default_rng(0)
-    kinds = random.integers(0, 256, (FEWEST_PICTURES // 10, 1, 4, 4, 3))
+    kinds = random.integers(0, 256, (FEWEST_IMAGES // 10, 1, 4, 4, 3))
     coarse = (kinds + random.integers(-12, 13, (len(kinds), 11, 4, 4, 3))).clip(0, 255).astype(np.uint8)
     return list(coarse.reshape(-1, 4, 4, 3).repeat(8, axis=1).repeat(8, axis=2))
 
@@ -81,8 +81,8 @@ def test_it_is_an_encoder_like_any_other(choice: Choice, tiny: Path, pixels: lis
     assert cosines.max() < 1 - 1e-7, "computed in float32, after all"
     np.testing.assert_array_equal(choice.encoder.encode_texts(["red shoe"]), usual.encode_texts(["red shoe"]))
     assert choice.encoder.encode_prepared([]).shape == choice.encoder.encode_texts([]).shape == (0, 16)
-    picture = Image.fromarray(pixels[0]).resize((50, 40))
-    prepared = [prepare(picture) for prepare in (choice.encoder.preparer, exact.preparer, load_preparer(str(tiny)))]
+    image = Image.fromarray(pixels[0]).resize((50, 40))
+    prepared = [prepare(image) for prepare in (choice.encoder.preparer, exact.preparer, load_preparer(str(tiny)))]
     assert np.array_equal(prepared[0], prepared[1])
     assert np.array_equal(prepared[0], prepared[2])
 
@@ -99,10 +99,10 @@ def test_a_network_that_int8_breaks_is_refused(outliers: Path, tiny: Path, pixel
     assert choice.encoder.spec.precision == load_encoder(str(outliers)).spec.precision
 
 
-def test_too_few_pictures_say_nothing(tiny: Path, pixels: list[Pixels], cache: Path) -> None:
-    choice = choose_int8(str(tiny), [*pixels[: FEWEST_PICTURES - 1], *pixels[: FEWEST_PICTURES - 1]], cache)
+def test_too_few_images_say_nothing(tiny: Path, pixels: list[Pixels], cache: Path) -> None:
+    choice = choose_int8(str(tiny), [*pixels[: FEWEST_IMAGES - 1], *pixels[: FEWEST_IMAGES - 1]], cache)
     assert choice.quality is None
-    assert choice.reason == "int8 is measured on 50 different pictures at least, and there are 49"
+    assert choice.reason == "int8 is measured on 50 different images at least, and there are 49"
     assert choice.encoder.spec.precision != "int8"
 
 

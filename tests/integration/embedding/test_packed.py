@@ -43,9 +43,9 @@ def test_it_rounds_no_more_than_the_usual_bfloat16(activation: str) -> None:
     pack(networks[2])
     networks[2].to(torch.bfloat16)
     assert not any(isinstance(module, nn.Linear | CLIPMLP) for module in networks[2].modules())
-    pictures = [clip.get_image_features(pixels.to(clip.dtype)).pooler_output for clip in networks]
+    images = [clip.get_image_features(pixels.to(clip.dtype)).pooler_output for clip in networks]
     texts = [clip.get_text_features(ids, attention_mask=mask).pooler_output for clip in networks]
-    for exact, usual, packed in (pictures, texts):
+    for exact, usual, packed in (images, texts):
         assert (packed - exact).norm() < 1.3 * (usual - exact).norm()
 
 

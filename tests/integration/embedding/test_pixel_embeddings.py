@@ -1,4 +1,4 @@
-"""The first layer of CLIP's picture network, of pixels as they are, against transformers' own."""
+"""The first layer of CLIP's image network, of pixels as they are, against transformers' own."""
 
 from __future__ import annotations
 

@@ -38,8 +38,8 @@ def test_memory_rate_and_size_are_measured_and_drawn(tmp_path: Path, capsys: pyt
     assert scale["peak_resident"] > scale["peak_own"] > 50e6
     assert scale["size"] == sum(scale["parts"].values()) > 100_000
     assert scale["memory"][0]["seconds"] < scale["memory"][-1]["seconds"] <= scale["seconds"]
-    with Image.open(tmp_path / "memory.png") as picture:
-        assert picture.width > picture.height
+    with Image.open(tmp_path / "memory.png") as image:
+        assert image.width > image.height
 
 
 def test_a_job_that_fails_says_why(tiny: str, tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_a_job_that_fails_says_why(tiny: str, tmp_path: Path) -> None:
 def test_the_job_is_measured_in_each_precision_beside_its_parts_and_a_plain_loop(tiny: str, tmp_path: Path) -> None:
     speed = ingest_speed(tiny, write_catalog(tmp_path / "catalog", 70, edge=40), tmp_path, runs=1)
     assert speed.quality
-    assert (speed.pictures, speed.quality.pictures) == (70, 70)
+    assert (speed.images, speed.quality.pictures) == (70, 70)
     # Whether int8 loses too much of these weights depends on the processor.
     measured = ["float32", "bfloat16", *(["int8"] if speed.refused is None else [])]
     assert list(speed.precisions) == measured

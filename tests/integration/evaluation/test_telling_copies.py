@@ -14,7 +14,7 @@ from tests.support.encoders import HashEncoder
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    """Twelve pictures, the last two one picture saved twice in other ways, and rows that cannot be used."""
+    """Twelve images, the last two one image saved twice in other ways, and rows that cannot be used."""
     rows = []
     for number in range(12):
         image = scene(min(number, 10))
@@ -29,9 +29,9 @@ def shop(tmp_path: Path) -> Path:
 
 def test_copies_are_found_and_the_pairs_called_the_same_are_named(shop: Path) -> None:
     told = measure(shop, HashEncoder())
-    assert (told.pictures, told.copies, told.others, told.variants) == (12, 12, 65, 1)
+    assert (told.images, told.copies, told.others, told.variants) == (12, 12, 65, 1)
     assert told.found.keys() == CHANGES.keys()
-    # Around pictures as gaudy as these a white border is another picture.
+    # Around images as gaudy as these a white border is another image.
     assert min(share for name, share in told.found.items() if "border" not in name) > 0.5
     assert told.mirrored == 0
     assert told.wrong_others == [("p10", "p11")]
@@ -45,7 +45,7 @@ def test_what_cannot_be_measured_is_said(tmp_path: Path, capsys: pytest.CaptureF
     with pytest.raises(ConfigurationError, match="cannot read the catalog"):
         measure(tmp_path / "none.jsonl", HashEncoder())
     (tmp_path / "words.jsonl").write_text('{"id": "a", "title": "A"}\n')
-    with pytest.raises(ConfigurationError, match="fewer than two pictures"):
+    with pytest.raises(ConfigurationError, match="fewer than two images"):
         measure(tmp_path / "words.jsonl", HashEncoder())
     with pytest.raises(SystemExit, match="2"):
         main(["same"])

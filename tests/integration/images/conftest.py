@@ -1,4 +1,4 @@
-"""A picture server, and fetchers that may ask it."""
+"""An image server, and fetchers that may ask it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from contextlib import ExitStack
 
 import pytest
 
-from images import PictureLimits, PictureSettings
+from images import ImageLimits, ImageSettings
 from images.fetch.fetcher import Fetcher
 from images.fetch.network import GuardedNetwork
-from tests.support.picture_server import PictureServer, picture_server
+from tests.support.image_server import ImageServer, image_server
 
 MakeFetcher = Callable[..., Fetcher]
 
 
 @pytest.fixture
-def server() -> Iterator[PictureServer]:
-    with picture_server() as running:
+def server() -> Iterator[ImageServer]:
+    with image_server() as running:
         yield running
 
 
@@ -35,8 +35,8 @@ def make_fetcher() -> Iterator[MakeFetcher]:
             **settings: object,
         ) -> Fetcher:
             given = {"private_addresses": True, "seconds": 5} | settings
-            built = PictureSettings.model_validate({f"picture_{name}": value for name, value in given.items()})
-            limits = PictureLimits(max_bytes=max_bytes)
+            built = ImageSettings.model_validate({f"picture_{name}": value for name, value in given.items()})
+            limits = ImageLimits(max_bytes=max_bytes)
             fetcher = Fetcher(built, limits, backoff=backoff, patient=patient, network=network)
             opened.callback(fetcher.close)
             return fetcher

@@ -1,4 +1,4 @@
-"""Pictures in processes of their own: whatever happens there, here it is an error of that one picture."""
+"""Images in processes of their own: whatever happens there, here it is an error of that one image."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from PIL import Image
 from embedding import keep_freed_memory
 from embedding.builtin import TRANSFORM
 from embedding.encoder import Pixels
-from images import WITH_CROPS, DecodePool, PictureLimits, Waiting, decode_for_model
+from images import WITH_CROPS, DecodePool, ImageLimits, Waiting, decode_for_model
 from images.child_process import GIVING_WAY
-from schemas import ClientGone, Overloaded, PictureDamaged, PictureTooCostly
+from schemas import ClientGone, ImageDamaged, ImageTooCostly, Overloaded
 from tests.support.encoders import mean_colors
 from tests.support.harm import (
     compute_from,
@@ -37,10 +37,10 @@ from tests.support.harm import (
     take_memory,
     take_time,
 )
-from tests.support.pictures import photo
+from tests.support.images import photo
 
 ROOT = Path(__file__).parents[3]
-LIMITS = PictureLimits()
+LIMITS = ImageLimits()
 FOR_EVER = 1_000.0
 
 
@@ -105,9 +105,9 @@ def test_ctrl_c_is_for_others_to_answer(pool: DecodePool) -> None:
 
 @pytest.mark.parametrize(
     ("prepare", "error"),
-    [(take_memory, PictureTooCostly), (take_time, PictureTooCostly), (die, PictureDamaged), (fail, PictureDamaged)],
+    [(take_memory, ImageTooCostly), (take_time, ImageTooCostly), (die, ImageDamaged), (fail, ImageDamaged)],
 )
-def test_what_a_picture_does_there_is_an_error_of_that_picture(
+def test_what_a_image_does_there_is_an_error_of_that_image(
     pool: DecodePool, prepare: Callable[[Image.Image], Pixels], error: type[Exception]
 ) -> None:
     with pytest.raises(error):
@@ -122,7 +122,7 @@ def test_a_process_that_is_killed_or_stopped_is_replaced(how: signal.Signals) ->
         pool.decode(photo(), None)
         (process,) = decoders() - before
         process.send_signal(how)
-        with suppress(PictureTooCostly):  # nobody can tell whether a stopped one is at work
+        with suppress(ImageTooCostly):  # nobody can tell whether a stopped one is at work
             pool.decode(photo(), None)
         assert pool.decode(photo(), mean_colors).pixels
         assert process not in decoders()
@@ -171,7 +171,7 @@ def test_so_many_wait_and_no_more(threads: ThreadPoolExecutor, tmp_path: Path) -
         wait_for((tmp_path / "begun").exists)
         others = [threads.submit(pool.decode, photo(), mean_colors, gone=left.is_set) for _ in range(5)]
         for refused in islice(as_completed(others), 3):
-            with pytest.raises(Overloaded, match="too many pictures wait"):
+            with pytest.raises(Overloaded, match="too many images wait"):
                 refused.result()
         left.set()
         with pytest.raises(ClientGone):
@@ -185,7 +185,7 @@ def test_nobody_waits_for_ever(threads: ThreadPoolExecutor, tmp_path: Path) -> N
         pool.decode(photo(), None)
         decoding = threads.submit(pool.decode, photo(), partial(hang_from, tmp_path / "begun"), gone=left.is_set)
         wait_for((tmp_path / "begun").exists)
-        with pytest.raises(Overloaded, match="other pictures take long"):
+        with pytest.raises(Overloaded, match="other images take long"):
             pool.decode(photo(), mean_colors)
         left.set()
         with pytest.raises(ClientGone):

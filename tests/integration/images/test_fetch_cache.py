@@ -1,4 +1,4 @@
-"""Pictures by URL over a store on disk: what is asked for again, and when."""
+"""Images by URL over a store on disk: what is asked for again, and when."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from images import PictureLimits, PictureSettings, PictureStore, hash_bytes
-from images.fetch.cache import UrlPictures
-from schemas import NotAPicture, PictureHostRefused, PictureNotFound, PictureUnreachable
+from images import ImageLimits, ImageSettings, ImageStore, hash_bytes
+from images.fetch.cache import UrlImages
+from schemas import ImageHostRefused, ImageNotFound, ImageUnreachable, NotAImage
 from tests.integration.images.conftest import MakeFetcher
-from tests.support.picture_server import Asked, PictureServer
-from tests.support.pictures import photo
+from tests.support.image_server import Asked, ImageServer
+from tests.support.images import photo
 
 OLD, NEW = photo(), photo(200, 150)
 DAY = 86_400.0
-MakePictures = Callable[..., UrlPictures]
+MakeImages = Callable[..., UrlImages]
 
 
 class Clock:
@@ -36,26 +36,26 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> PictureStore:
-    return PictureStore(tmp_path / "pictures")
+def store(tmp_path: Path) -> ImageStore:
+    return ImageStore(tmp_path / "pictures")
 
 
 @pytest.fixture
-def run(store: PictureStore, clock: Clock, make_fetcher: MakeFetcher) -> Iterator[MakePictures]:
-    """A run's pictures; each call is another run over the same store."""
+def run(store: ImageStore, clock: Clock, make_fetcher: MakeFetcher) -> Iterator[MakeImages]:
+    """A run's images; each call is another run over the same store."""
     with ExitStack() as opened:
 
-        def make(max_age: float = 7, **settings: object) -> UrlPictures:
-            built = PictureSettings.model_validate({"picture_max_age": max_age})
-            pictures = UrlPictures(store, built, PictureLimits(), lambda: make_fetcher(**settings), clock)
-            opened.callback(pictures.close)
-            return pictures
+        def make(max_age: float = 7, **settings: object) -> UrlImages:
+            built = ImageSettings.model_validate({"picture_max_age": max_age})
+            images = UrlImages(store, built, ImageLimits(), lambda: make_fetcher(**settings), clock)
+            opened.callback(images.close)
+            return images
 
         yield make
 
 
-def test_a_young_picture_is_not_asked_for_again(
-    server: PictureServer, run: MakePictures, store: PictureStore, clock: Clock
+def test_a_young_image_is_not_asked_for_again(
+    server: ImageServer, run: MakeImages, store: ImageStore, clock: Clock
 ) -> None:
     url = server.gives("/a.jpg", OLD)
     assert run().mark(url) is None
@@ -67,7 +67,7 @@ def test_a_young_picture_is_not_asked_for_again(
     assert store.get(hash_bytes(OLD)) == OLD
 
 
-def test_an_old_one_is_asked_for_only_if_it_changed(server: PictureServer, run: MakePictures, clock: Clock) -> None:
+def test_an_old_one_is_asked_for_only_if_it_changed(server: ImageServer, run: MakeImages, clock: Clock) -> None:
     url = server.gives("/a.jpg", OLD, ETag='"one"', Last_Modified="Wed, 01 Jul 2026 10:00:00 GMT")
     run().read(url)
     server.gives("/a.jpg", b"", 304)  # what it calls this state need not be said again
@@ -81,7 +81,7 @@ def test_an_old_one_is_asked_for_only_if_it_changed(server: PictureServer, run: 
     assert server.times("/a.jpg") == 3
 
 
-def test_what_changed_is_another_picture(server: PictureServer, run: MakePictures, clock: Clock) -> None:
+def test_what_changed_is_another_image(server: ImageServer, run: MakeImages, clock: Clock) -> None:
     url = server.gives("/a.jpg", OLD, ETag='"one"')
     run().read(url)
     server.gives("/a.jpg", NEW, ETag='"two"')
@@ -91,22 +91,20 @@ def test_what_changed_is_another_picture(server: PictureServer, run: MakePicture
     assert later.mark(url) == hash_bytes(NEW)
 
 
-def test_in_every_run_where_the_age_is_none_but_once_in_it(
-    server: PictureServer, run: MakePictures, clock: Clock
-) -> None:
+def test_in_every_run_where_the_age_is_none_but_once_in_it(server: ImageServer, run: MakeImages, clock: Clock) -> None:
     url = server.gives("/a.jpg", OLD)
     for asked in (1, 2):
         clock.now += 1
-        pictures = run(max_age=0)
-        assert pictures.mark(url) is None
+        images = run(max_age=0)
+        assert images.mark(url) is None
         for _ in range(3):
             clock.now += 1
-            assert pictures.read(url) == OLD
+            assert images.read(url) == OLD
         assert server.times("/a.jpg") == asked
 
 
-def test_a_clock_that_was_set_back_does_not_keep_a_picture_for_ever(
-    server: PictureServer, run: MakePictures, clock: Clock
+def test_a_clock_that_was_set_back_does_not_keep_a_image_for_ever(
+    server: ImageServer, run: MakeImages, clock: Clock
 ) -> None:
     url = server.gives("/a.jpg", OLD)
     run().read(url)
@@ -116,7 +114,7 @@ def test_a_clock_that_was_set_back_does_not_keep_a_picture_for_ever(
 
 @pytest.mark.parametrize("ill", ["down", "a page", "endless"])
 def test_one_that_cannot_be_fetched_again_is_what_it_was_and_that_is_said(
-    server: PictureServer, run: MakePictures, clock: Clock, caplog: pytest.LogCaptureFixture, ill: str
+    server: ImageServer, run: MakeImages, clock: Clock, caplog: pytest.LogCaptureFixture, ill: str
 ) -> None:
     url = server.gives("/a.jpg", OLD)
     run().read(url)
@@ -133,48 +131,48 @@ def test_one_that_cannot_be_fetched_again_is_what_it_was_and_that_is_said(
     with caplog.at_level(logging.WARNING):
         later.close()
     (record,) = caplog.records
-    assert record.getMessage().startswith("1 pictures could not be fetched again")
+    assert record.getMessage().startswith("1 images could not be fetched again")
     server.gives("/a.jpg", NEW)
     assert run().read(url) == NEW
 
 
-def test_one_that_is_gone_is_gone(server: PictureServer, run: MakePictures, clock: Clock) -> None:
+def test_one_that_is_gone_is_gone(server: ImageServer, run: MakeImages, clock: Clock) -> None:
     url = server.gives("/a.jpg", OLD)
     run().read(url)
     server.gives("/a.jpg", b"", 410)
     clock.now += 8 * DAY
-    with pytest.raises(PictureNotFound):
+    with pytest.raises(ImageNotFound):
         run().read(url)
 
 
 def test_a_host_that_may_no_longer_be_asked_gives_nothing_more(
-    server: PictureServer, run: MakePictures, clock: Clock
+    server: ImageServer, run: MakeImages, clock: Clock
 ) -> None:
     url = server.gives("/a.jpg", OLD)
     run().read(url)
     clock.now += 8 * DAY
-    with pytest.raises(PictureHostRefused):
+    with pytest.raises(ImageHostRefused):
         run(private_addresses=False).read(url)
 
 
-def test_what_failed_is_not_asked_for_again_in_the_same_run(server: PictureServer, run: MakePictures) -> None:
-    pictures = run()
+def test_what_failed_is_not_asked_for_again_in_the_same_run(server: ImageServer, run: MakeImages) -> None:
+    images = run()
     ill = server.gives("/b.jpg", b"", 503)
     for _ in range(3):
-        with pytest.raises(PictureNotFound, match="404"):
-            pictures.read(server.url("/a.jpg"))
-        with pytest.raises(PictureUnreachable, match="503"):
-            pictures.read(ill)
+        with pytest.raises(ImageNotFound, match="404"):
+            images.read(server.url("/a.jpg"))
+        with pytest.raises(ImageUnreachable, match="503"):
+            images.read(ill)
     asked = (server.times("/a.jpg"), server.times("/b.jpg"))
     assert asked[0] == 1
-    with pytest.raises(PictureUnreachable):
+    with pytest.raises(ImageUnreachable):
         run().read(ill)
     assert server.times("/b.jpg") == 2 * asked[1]
 
 
-def test_what_is_no_picture_is_not_kept(server: PictureServer, run: MakePictures, store: PictureStore) -> None:
+def test_what_is_no_image_is_not_kept(server: ImageServer, run: MakeImages, store: ImageStore) -> None:
     url = server.gives("/a.jpg", b"<h1>Soon</h1>")
-    with pytest.raises(NotAPicture):
+    with pytest.raises(NotAImage):
         run().read(url)
     assert not store.folder.exists()
     server.gives("/a.jpg", OLD)
@@ -183,7 +181,7 @@ def test_what_is_no_picture_is_not_kept(server: PictureServer, run: MakePictures
 
 @pytest.mark.parametrize("left", [b"", b"{", b"[]", b"{}", b'{"hash": 1}', b"null", b"\xff", b'"x"', None])
 def test_what_is_remembered_may_be_damaged_or_lost(
-    server: PictureServer, run: MakePictures, store: PictureStore, left: bytes | None
+    server: ImageServer, run: MakeImages, store: ImageStore, left: bytes | None
 ) -> None:
     url = server.gives("/a.jpg", OLD)
     run().read(url)
@@ -196,7 +194,7 @@ def test_what_is_remembered_may_be_damaged_or_lost(
     assert (later.mark(url), later.read(url), later.mark(url)) == (None, OLD, hash_bytes(OLD))
 
 
-def test_a_kept_picture_may_be_lost(server: PictureServer, run: MakePictures, store: PictureStore) -> None:
+def test_a_kept_image_may_be_lost(server: ImageServer, run: MakeImages, store: ImageStore) -> None:
     url = server.gives("/a.jpg", OLD, ETag='"one"')
     hash = hash_bytes(OLD)
     run().read(url)
@@ -207,9 +205,7 @@ def test_a_kept_picture_may_be_lost(server: PictureServer, run: MakePictures, st
     assert store.get(hash) == OLD
 
 
-def test_what_is_written_down_holds_no_secret_of_a_url(
-    server: PictureServer, run: MakePictures, store: PictureStore
-) -> None:
+def test_what_is_written_down_holds_no_secret_of_a_url(server: ImageServer, run: MakeImages, store: ImageStore) -> None:
     server.gives("/a.jpg?key=s3cret", OLD)
     run().read(server.url("/a.jpg?key=s3cret").replace("http://", "http://me:s3cret@"))
     (remembered,) = (store.folder / "urls").rglob("*.json")
@@ -218,9 +214,7 @@ def test_what_is_written_down_holds_no_secret_of_a_url(
 
 
 @pytest.mark.parametrize("etag", ['"ü"', '"' + "x" * 2_000 + '"'])
-def test_what_a_server_calls_a_state_may_be_odd(
-    server: PictureServer, run: MakePictures, clock: Clock, etag: str
-) -> None:
+def test_what_a_server_calls_a_state_may_be_odd(server: ImageServer, run: MakeImages, clock: Clock, etag: str) -> None:
     url = server.gives("/a.jpg", OLD, ETag=etag)
     run().read(url)
     clock.now += 8 * DAY
@@ -228,15 +222,15 @@ def test_what_a_server_calls_a_state_may_be_odd(
     assert "If-None-Match" not in server.asked[-1][1]
 
 
-def test_many_threads_may_ask_for_the_same(server: PictureServer, run: MakePictures) -> None:
+def test_many_threads_may_ask_for_the_same(server: ImageServer, run: MakeImages) -> None:
     together = threading.Barrier(4)
 
     def answer(asked: Asked) -> None:
         together.wait()
         asked.reply(200, OLD)
 
-    url, pictures, came = server.does("/a.jpg", answer), run(), []
-    threads = [threading.Thread(target=lambda: came.append(pictures.read(url))) for _ in range(4)]
+    url, images, came = server.does("/a.jpg", answer), run(), []
+    threads = [threading.Thread(target=lambda: came.append(images.read(url))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from images.fetch.network import MAX_ADDRESSES, GuardedNetwork
-from schemas import PictureError, PictureHostRefused, PictureUnreachable
+from schemas import ImageError, ImageHostRefused, ImageUnreachable
 from tests.integration.images.conftest import MakeFetcher
-from tests.support.picture_server import LocalInternet, Names, PictureServer
-from tests.support.pictures import photo
+from tests.support.image_server import ImageServer, LocalInternet, Names
+from tests.support.images import photo
 
 PHOTO = photo()
 PUBLIC, OTHER = "93.184.216.34", "2606:2800:220:1::1"
@@ -37,24 +37,24 @@ PRIVATE_HOSTS = [
 
 @pytest.mark.parametrize("host", PRIVATE_HOSTS)
 def test_private_addresses_are_refused_however_they_are_written(
-    server: PictureServer, make_fetcher: MakeFetcher, host: str
+    server: ImageServer, make_fetcher: MakeFetcher, host: str
 ) -> None:
     server.gives("/a", PHOTO)
-    with pytest.raises(PictureError) as raised:
+    with pytest.raises(ImageError) as raised:
         make_fetcher(private_addresses=False).fetch(server.url("/a", host))
     assert raised.value.code in ("picture-host-refused", "picture-source-unsupported", "picture-unreachable")
     assert not server.asked
-    if isinstance(raised.value, PictureHostRefused):
+    if isinstance(raised.value, ImageHostRefused):
         assert "STORELENS_PICTURE_PRIVATE_ADDRESSES" in raised.value.message
 
 
 @pytest.mark.parametrize("host", PRIVATE_HOSTS[:10])
-def test_after_a_redirect_they_are_refused_as_well(server: PictureServer, make_fetcher: MakeFetcher, host: str) -> None:
+def test_after_a_redirect_they_are_refused_as_well(server: ImageServer, make_fetcher: MakeFetcher, host: str) -> None:
     internet = LocalInternet()
     network = GuardedNetwork(private=False, resolve=_names(shop_example=[[PUBLIC]]), tcp=internet)
     server.gives("/b", PHOTO)
     server.does("/a", lambda asked: asked.reply(302, Location=server.url("/b", host)))
-    with pytest.raises(PictureError):
+    with pytest.raises(ImageError):
         make_fetcher(network=network).fetch(server.url("/a", "shop.example"))
     assert internet.connected == [PUBLIC]
     assert server.times("/b") == 0
@@ -72,13 +72,13 @@ def _names(**answers: Sequence[Sequence[str]]) -> Callable[[str], Sequence[str]]
     return resolve
 
 
-def test_a_setting_allows_private_addresses(server: PictureServer, make_fetcher: MakeFetcher) -> None:
+def test_a_setting_allows_private_addresses(server: ImageServer, make_fetcher: MakeFetcher) -> None:
     url = server.gives("/a", PHOTO)
     assert make_fetcher(private_addresses=True).fetch(url).data == PHOTO
 
 
 def test_a_name_is_asked_for_once_and_what_it_means_later_does_not_matter(
-    server: PictureServer, make_fetcher: MakeFetcher
+    server: ImageServer, make_fetcher: MakeFetcher
 ) -> None:
     names, internet = Names(shop_example=[[PUBLIC], ["127.0.0.1"]]), LocalInternet()
     fetcher = make_fetcher(network=GuardedNetwork(private=False, resolve=names, tcp=internet))
@@ -88,18 +88,18 @@ def test_a_name_is_asked_for_once_and_what_it_means_later_does_not_matter(
 
 
 def test_a_name_that_means_something_private_by_the_next_connection_is_refused_then(
-    server: PictureServer, make_fetcher: MakeFetcher
+    server: ImageServer, make_fetcher: MakeFetcher
 ) -> None:
     names, internet = Names(shop_example=[[PUBLIC], ["127.0.0.1"]]), LocalInternet()
     fetcher = make_fetcher(network=GuardedNetwork(private=False, resolve=names, tcp=internet))
     url = server.gives("/a", PHOTO, Connection="close").replace("127.0.0.1", "shop.example")
     assert fetcher.fetch(url).data == PHOTO
-    with pytest.raises(PictureHostRefused):
+    with pytest.raises(ImageHostRefused):
         fetcher.fetch(url)
     assert internet.connected == [PUBLIC]
 
 
-def test_of_several_addresses_only_the_public_ones_are_tried(server: PictureServer, make_fetcher: MakeFetcher) -> None:
+def test_of_several_addresses_only_the_public_ones_are_tried(server: ImageServer, make_fetcher: MakeFetcher) -> None:
     names, internet = Names(shop_example=[["10.0.0.1", "::1", OTHER, PUBLIC]]), LocalInternet()
     fetcher = make_fetcher(network=GuardedNetwork(private=False, resolve=names, tcp=internet))
     assert fetcher.fetch(server.gives("/a", PHOTO).replace("127.0.0.1", "shop.example")).data == PHOTO
@@ -109,7 +109,7 @@ def test_of_several_addresses_only_the_public_ones_are_tried(server: PictureServ
 def test_addresses_are_tried_in_turn_but_not_without_end(make_fetcher: MakeFetcher) -> None:
     names, internet = Names(shop_example=[[f"93.184.216.{number}" for number in range(200)]]), LocalInternet()
     fetcher = make_fetcher(network=GuardedNetwork(private=False, resolve=names, tcp=internet), backoff=100)
-    with pytest.raises(PictureUnreachable, match="cannot be reached"):
+    with pytest.raises(ImageUnreachable, match="cannot be reached"):
         fetcher.fetch("http://shop.example:9/a.jpg")
     assert internet.connected == [f"93.184.216.{number}" for number in range(MAX_ADDRESSES)]
 
@@ -124,12 +124,12 @@ def test_a_name_that_is_none_is_not_tried_again(make_fetcher: MakeFetcher, error
         asked.append(host)
         raise error
 
-    with pytest.raises(PictureUnreachable, match=r"the name shop\.example does not resolve"):
+    with pytest.raises(ImageUnreachable, match=r"the name shop\.example does not resolve"):
         make_fetcher(network=GuardedNetwork(private=False, resolve=resolve)).fetch("http://shop.example/a.jpg")
     assert len(asked) == 1
 
 
-def test_a_name_service_that_is_down_for_a_moment(server: PictureServer, make_fetcher: MakeFetcher) -> None:
+def test_a_name_service_that_is_down_for_a_moment(server: ImageServer, make_fetcher: MakeFetcher) -> None:
     errors: list[Exception] = [socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")]
 
     def resolve(host: str) -> Sequence[str]:
@@ -142,27 +142,25 @@ def test_a_name_service_that_is_down_for_a_moment(server: PictureServer, make_fe
     assert make_fetcher(network=network).fetch(url).data == PHOTO
 
 
-def test_a_name_service_that_does_not_answer_ends_with_the_time(
-    server: PictureServer, make_fetcher: MakeFetcher
-) -> None:
+def test_a_name_service_that_does_not_answer_ends_with_the_time(server: ImageServer, make_fetcher: MakeFetcher) -> None:
     def resolve(host: str) -> Sequence[str]:
         server.over.wait()
         return []
 
     fetcher = make_fetcher(network=GuardedNetwork(private=False, resolve=resolve), seconds=0.05)
-    with pytest.raises(PictureUnreachable, match="not resolved in time"):
+    with pytest.raises(ImageUnreachable, match="not resolved in time"):
         fetcher.fetch("http://shop.example/a.jpg")
 
 
-def test_hosts_that_are_listed_hold_for_redirects_too(server: PictureServer, make_fetcher: MakeFetcher) -> None:
+def test_hosts_that_are_listed_hold_for_redirects_too(server: ImageServer, make_fetcher: MakeFetcher) -> None:
     server.does("/a", lambda asked: asked.reply(302, Location=server.url("/b", "localhost")))
     server.gives("/b", PHOTO)
-    with pytest.raises(PictureHostRefused, match="the host localhost is not one of STORELENS_PICTURE_HOSTS"):
+    with pytest.raises(ImageHostRefused, match="the host localhost is not one of STORELENS_PICTURE_HOSTS"):
         make_fetcher(hosts="127.0.0.1").fetch(server.url("/a"))
     assert server.times("/b") == 0
     assert make_fetcher(hosts="127.0.0.1, localhost").fetch(server.url("/a")).data == PHOTO
 
 
-def test_a_listed_host_may_still_not_be_private(server: PictureServer, make_fetcher: MakeFetcher) -> None:
-    with pytest.raises(PictureHostRefused, match="not in the public internet"):
+def test_a_listed_host_may_still_not_be_private(server: ImageServer, make_fetcher: MakeFetcher) -> None:
+    with pytest.raises(ImageHostRefused, match="not in the public internet"):
         make_fetcher(hosts="127.0.0.1", private_addresses=False).fetch(server.gives("/a", PHOTO))

@@ -10,10 +10,10 @@ import pytest
 import trustme
 
 from images.fetch.network import GuardedNetwork
-from schemas import PictureUnreachable
+from schemas import ImageUnreachable
 from tests.integration.images.conftest import MakeFetcher
-from tests.support.picture_server import LocalInternet, Names, PictureServer, picture_server
-from tests.support.pictures import photo
+from tests.support.image_server import ImageServer, LocalInternet, Names, image_server
+from tests.support.images import photo
 
 PHOTO = photo()
 PUBLIC = "93.184.216.34"
@@ -31,10 +31,10 @@ def trusted(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture
-def secure(authority: trustme.CA) -> Iterator[PictureServer]:
+def secure(authority: trustme.CA) -> Iterator[ImageServer]:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("shop.example").configure_cert(context)
-    with picture_server(context) as running:
+    with image_server(context) as running:
         running.gives("/a.jpg", PHOTO)
         yield running
 
@@ -45,24 +45,24 @@ def _network(*names: str) -> GuardedNetwork:
 
 
 @pytest.mark.usefixtures("trusted")
-def test_a_certificate_is_checked_against_the_name(secure: PictureServer, make_fetcher: MakeFetcher) -> None:
+def test_a_certificate_is_checked_against_the_name(secure: ImageServer, make_fetcher: MakeFetcher) -> None:
     fetcher = make_fetcher(network=_network("shop.example", "other.example"))
     url = secure.url("/a.jpg", "shop.example").replace("http:", "https:")
     assert fetcher.fetch(url).data == PHOTO
-    with pytest.raises(PictureUnreachable, match=r"certificate"):
+    with pytest.raises(ImageUnreachable, match=r"certificate"):
         fetcher.fetch(url.replace("shop", "other"))
     assert secure.times("/a.jpg") == 1
 
 
-def test_a_certificate_of_nobody_is_not_tried_again(secure: PictureServer, make_fetcher: MakeFetcher) -> None:
+def test_a_certificate_of_nobody_is_not_tried_again(secure: ImageServer, make_fetcher: MakeFetcher) -> None:
     network = _network("shop.example")
     fetcher = make_fetcher(network=network, backoff=100)
-    with pytest.raises(PictureUnreachable, match=r"CERTIFICATE_VERIFY_FAILED"):
+    with pytest.raises(ImageUnreachable, match=r"CERTIFICATE_VERIFY_FAILED"):
         fetcher.fetch(secure.url("/a.jpg", "shop.example").replace("http:", "https:"))
     assert not secure.asked
 
 
-def test_a_server_that_does_not_speak_tls(server: PictureServer, make_fetcher: MakeFetcher) -> None:
+def test_a_server_that_does_not_speak_tls(server: ImageServer, make_fetcher: MakeFetcher) -> None:
     url = server.gives("/a.jpg", PHOTO).replace("http:", "https:")
-    with pytest.raises(PictureUnreachable):
+    with pytest.raises(ImageUnreachable):
         make_fetcher().fetch(url)

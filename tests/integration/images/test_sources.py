@@ -10,69 +10,69 @@ from pathlib import Path
 import pytest
 
 from catalog import kept_hash
-from images import PictureLimits, PictureSettings, PictureStore, hash_bytes, is_kept, open_pictures
-from schemas import PictureError, PictureHostRefused, PictureNotFound, PictureOutsideCatalog, PictureSourceUnsupported
-from tests.support.picture_server import PictureServer
-from tests.support.pictures import photo
+from images import ImageLimits, ImageSettings, ImageStore, hash_bytes, is_kept, open_images
+from schemas import ImageError, ImageHostRefused, ImageNotFound, ImageOutsideCatalog, ImageSourceUnsupported
+from tests.support.image_server import ImageServer
+from tests.support.images import photo
 
 PHOTO = photo()
-LIMITS = PictureLimits()
+LIMITS = ImageLimits()
 
 
-def test_each_source_goes_where_it_belongs(server: PictureServer, tmp_path: Path) -> None:
+def test_each_source_goes_where_it_belongs(server: ImageServer, tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"a file")
     os.utime(tmp_path / "a.jpg", (1, 1))
-    store = PictureStore(tmp_path / "data" / "pictures")
+    store = ImageStore(tmp_path / "data" / "pictures")
     inline = f"picture:{store.put(b'inline')}"
     url = server.gives("/a.jpg", PHOTO)
-    pictures = open_pictures(str(tmp_path), store, PictureSettings(picture_private_addresses=True), LIMITS)
-    assert [pictures.read(source) for source in ("a.jpg", inline, url)] == [b"a file", b"inline", PHOTO]
-    assert pictures.read(url.replace("http", "HTTP")) == PHOTO
-    assert [pictures.mark(source) for source in (inline, url)] == [hash_bytes(b"inline"), hash_bytes(PHOTO)]
-    before = pictures.mark("a.jpg")
+    images = open_images(str(tmp_path), store, ImageSettings(picture_private_addresses=True), LIMITS)
+    assert [images.read(source) for source in ("a.jpg", inline, url)] == [b"a file", b"inline", PHOTO]
+    assert images.read(url.replace("http", "HTTP")) == PHOTO
+    assert [images.mark(source) for source in (inline, url)] == [hash_bytes(b"inline"), hash_bytes(PHOTO)]
+    before = images.mark("a.jpg")
     (tmp_path / "a.jpg").write_bytes(b"another file")
-    assert pictures.mark("a.jpg") is None  # it may be written to again within the same tick of the clock
+    assert images.mark("a.jpg") is None  # it may be written to again within the same tick of the clock
     os.utime(tmp_path / "a.jpg", (1, 1))
-    assert pictures.mark("a.jpg") not in (None, before)
-    pictures.close()
+    assert images.mark("a.jpg") not in (None, before)
+    images.close()
 
 
 @pytest.mark.parametrize(
     ("source", "error"),
     [
-        ("file:///etc/passwd", PictureSourceUnsupported),
-        ("ftp://example.com/a.jpg", PictureSourceUnsupported),
-        ("data:image/png;base64,AAAA", PictureSourceUnsupported),
-        ("http:/example.com/a.jpg", PictureNotFound),
-        ("http://", PictureSourceUnsupported),
-        ("http://127.0.0.1/a.jpg", PictureHostRefused),
-        ("picture:../../etc/passwd", PictureNotFound),
-        ("picture:" + "0" * 32, PictureNotFound),
-        ("picture:", PictureNotFound),
-        ("/etc/passwd", PictureOutsideCatalog),
+        ("file:///etc/passwd", ImageSourceUnsupported),
+        ("ftp://example.com/a.jpg", ImageSourceUnsupported),
+        ("data:image/png;base64,AAAA", ImageSourceUnsupported),
+        ("http:/example.com/a.jpg", ImageNotFound),
+        ("http://", ImageSourceUnsupported),
+        ("http://127.0.0.1/a.jpg", ImageHostRefused),
+        ("picture:../../etc/passwd", ImageNotFound),
+        ("picture:" + "0" * 32, ImageNotFound),
+        ("picture:", ImageNotFound),
+        ("/etc/passwd", ImageOutsideCatalog),
     ],
 )
-def test_what_leads_nowhere(tmp_path: Path, source: str, error: type[PictureError]) -> None:
-    pictures = open_pictures(str(tmp_path), PictureStore(tmp_path / "pictures"), PictureSettings(), LIMITS)
+def test_what_leads_nowhere(tmp_path: Path, source: str, error: type[ImageError]) -> None:
+    images = open_images(str(tmp_path), ImageStore(tmp_path / "pictures"), ImageSettings(), LIMITS)
     with pytest.raises(error) as raised:
-        pictures.read(source)
+        images.read(source)
     assert type(raised.value) is error
-    pictures.mark(source)
-    pictures.close()
+    images.mark(source)
+    images.close()
 
 
 def test_a_run_that_fetches_nothing_loads_no_http_client(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from images import *; "
         f"folder = Path({str(tmp_path)!r}); "
-        "p = open_pictures(str(folder), PictureStore(folder), PictureSettings(), PictureLimits()); "
+        "p = open_images(str(folder), ImageStore(folder), ImageSettings(), ImageLimits()); "
         "p.mark('https://example.com/a.jpg'); p.mark('a.jpg'); print(*{'httpx', 'httpcore'} & set(sys.modules))"
     )
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert loaded.split() == []
 
 
-def test_where_a_kept_picture_is() -> None:
+def test_where_a_kept_image_is() -> None:
     url = "https://example.com/a.jpg"
     payload = {
         "product": {"image": "a.jpg", "images": [url, "picture:" + "1" * 32, url]},

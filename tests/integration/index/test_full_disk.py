@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from index.edge import disk_space as room
+from index.edge import disk_space
 from index.edge.store import EmbeddedStore
 from schemas import IndexDiskFull
 from tests.integration.index import jobs
@@ -98,10 +98,10 @@ def test_what_was_written_before_is_gone_on_with(tmp_path: Path, monkeypatch: py
     ],
 )
 def test_every_way_to_say_that_a_disk_is_full_is_known(tmp_path: Path, error: Exception) -> None:
-    with pytest.raises(IndexDiskFull, match="what serves is untouched"), room.told_when_full(tmp_path):
+    with pytest.raises(IndexDiskFull, match="what serves is untouched"), disk_space.told_when_full(tmp_path):
         raise error
 
 
 def test_other_errors_stay_what_they_are(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="Input/output"), room.told_when_full(tmp_path):
+    with pytest.raises(OSError, match="Input/output"), disk_space.told_when_full(tmp_path):
         raise OSError(errno.EIO, "Input/output error")

@@ -216,7 +216,7 @@ def test_damage_is_told_apart_from_absence(tmp_path: Path, damage: str) -> None:
 def test_the_optimized_index_answers_as_before(tmp_path: Path) -> None:
     """Enough points for graphs and quantized copies; scores stay exact cosines."""
     job = jobs.store(tmp_path)
-    points = [make_point(n, {"brand": f"b{n % 9}"}, vectors=("image", "title"), pictures=3) for n in range(4000)]
+    points = [make_point(n, {"brand": f"b{n % 9}"}, vectors=("image", "title"), images=3) for n in range(4000)]
     with job.lock():
         build = job.begin(index_record())
         for first in range(0, len(points), 500):

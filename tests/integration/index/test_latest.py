@@ -14,9 +14,9 @@ from schemas import RECORD_FORMAT, IndexRecord
 from tests.support.points import FIELDS, index_record, make_point, spec
 
 
-def _point(number: int, pictures: Sequence[str] = ()) -> Point:
+def _point(number: int, images: Sequence[str] = ()) -> Point:
     made = make_point(number, {"brand": "b"})
-    listed: dict[str, Any] = {"pictures": [{"at": at, "hash": hash} for at, hash in enumerate(pictures)]}
+    listed: dict[str, Any] = {"pictures": [{"at": at, "hash": hash} for at, hash in enumerate(images)]}
     made.payload.update(listed, hashes={"words": f"w{number}", "row": f"r{number}"})
     return made
 
@@ -57,7 +57,7 @@ def test_the_latest_is_what_a_build_would_go_on_with(store: IndexStore) -> None:
         assert store.begin(other).index.count() == 1
 
 
-def test_other_views_of_the_pictures_start_afresh(store: IndexStore) -> None:
+def test_other_views_of_the_images_start_afresh(store: IndexStore) -> None:
     _ingest(store, _point(1))
     crops = index_record().model_copy(update={"views": 6})
     with store.lock():
@@ -107,18 +107,18 @@ def test_payloads_come_in_parts(store: IndexStore) -> None:
         assert index.payloads([], ["hashes"]) == {}
 
 
-def test_pictures_are_found_by_their_bytes(store: IndexStore) -> None:
+def test_images_are_found_by_their_bytes(store: IndexStore) -> None:
     with store.lock():
         build = store.begin(index_record())
         build.upsert([_point(1, ["a", "b"]), _point(2, ["b", "c"]), _point(3)])
-        found = build.index.with_pictures(["a", "b", "c", "d"])
+        found = build.index.with_images(["a", "b", "c", "d"])
         assert found.keys() == {"a", "b", "c"}
         assert (found["a"], found["c"]) == (UUID(int=1), UUID(int=2))
         assert found["b"] in (UUID(int=1), UUID(int=2))
         build.set_payload({UUID(int=1): _point(1, ["b"]).payload})
-        assert build.index.with_pictures(["a", "b"]).keys() == {"b"}
+        assert build.index.with_images(["a", "b"]).keys() == {"b"}
         build.delete([UUID(int=1), UUID(int=2)])
-        assert build.index.with_pictures(["a", "b", "c"]) == build.index.with_pictures([]) == {}
+        assert build.index.with_images(["a", "b", "c"]) == build.index.with_images([]) == {}
 
 
 def test_an_index_of_the_first_format_is_gone_on_with(store: IndexStore) -> None:
@@ -129,11 +129,11 @@ def test_an_index_of_the_first_format_is_gone_on_with(store: IndexStore) -> None
         assert isinstance(latest, Latest)
         with closing(latest.index) as index:
             assert index.record.format == 1
-            assert index.with_pictures(["a"]) == {}
+            assert index.with_images(["a"]) == {}
         build = store.begin(index_record())
         assert build.index.record.format == RECORD_FORMAT
         build.upsert([_point(2, ["a"])])
-        assert build.index.with_pictures(["a"]) == {"a": UUID(int=2)}
+        assert build.index.with_images(["a"]) == {"a": UUID(int=2)}
         build.commit()
 
 

@@ -40,7 +40,7 @@ POINTS = {
             words=_words(number) if number != 60 else "the",
             title_key=f"shoe {number % 10}",
             vectors=_vectors(number),
-            pictures=1 + number % 3,
+            images=1 + number % 3,
         )
         for number in range(1, 61)
     )

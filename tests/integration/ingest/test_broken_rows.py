@@ -10,16 +10,16 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from ingest.images import MAX_PICTURES
+from ingest.images import MAX_IMAGES
 from schemas import CatalogError
 from tests.integration.ingest.jobs import draw, generation, indexed, ingest, rejects, write_rows
-from tests.support.pictures import photo, scanned
+from tests.support.images import photo, scanned
 
 
 def test_rows_broken_in_every_way(tmp_path: Path) -> None:
     draw(tmp_path / "good.png")
     draw(tmp_path.parent / "outside.png")
-    (tmp_path / "text.jpg").write_text("no picture")
+    (tmp_path / "text.jpg").write_text("no image")
     (tmp_path / "half.jpg").write_bytes(photo()[:2000])
     (tmp_path / "often.jpg").write_bytes(scanned(200))
     (tmp_path / "link.png").symlink_to(tmp_path.parent / "outside.png")
@@ -98,7 +98,7 @@ def test_rows_that_were_made_to_hurt_stop_nothing(tmp_path: Path) -> None:
     assert sorted(r.line for r in rejects(again)) == sorted(r.line for r in rejects(report))
 
 
-def test_a_row_with_good_words_is_indexed_without_its_bad_picture(tmp_path: Path) -> None:
+def test_a_row_with_good_words_is_indexed_without_its_bad_image(tmp_path: Path) -> None:
     draw(tmp_path / "good.png")
     rows: list[dict[str, object]] = [
         {"id": "a", "title": "All gone", "images": ["x.png", "y.png"]},
@@ -138,12 +138,12 @@ def test_a_degraded_row_that_did_not_change_is_unchanged_and_degraded_still(tmp_
     assert (mended.indexed, mended.degraded, mended.embedded_images, mended.embedded_texts) == (1, 0, 1, 0)
 
 
-def test_pictures_beyond_the_bound_are_left_out(tmp_path: Path) -> None:
+def test_images_beyond_the_bound_are_left_out(tmp_path: Path) -> None:
     draw(tmp_path / "a.png")
-    paths = ["./" * i + "a.png" for i in range(MAX_PICTURES + 5)]
+    paths = ["./" * i + "a.png" for i in range(MAX_IMAGES + 5)]
     report = ingest(write_rows(tmp_path / "c.jsonl", [{"id": "a", "images": paths}]), tmp_path / "data")
     assert (report.indexed, report.degraded, report.embedded_images) == (1, 1, 1)
-    assert indexed(tmp_path / "data")["a"].vectors["image"].shape == (MAX_PICTURES, 32)
+    assert indexed(tmp_path / "data")["a"].vectors["image"].shape == (MAX_IMAGES, 32)
 
 
 def test_a_catalog_without_a_product_touches_no_index(tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def test_every_row_is_counted_once_in_any_mixture(
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        (root / "bad.png").write_text("no picture")
+        (root / "bad.png").write_text("no image")
         good: set[str] = set()
         for rows in (first, second):
             lines = [json.dumps({"id": id, **row}) for id, row in rows] + ['{"id'] * torn

@@ -16,7 +16,7 @@ from ingest.settings import IngestSettings
 from schemas import CatalogError, Change, EmbeddingSpec, IngestReport
 from tests.integration.ingest.jobs import draw, generation, indexed, ingest, rejects, write_rows
 from tests.support.encoders import HashEncoder, Unloadable
-from tests.support.pictures import encode, on_transparent, photo
+from tests.support.images import encode, on_transparent, photo
 
 Rows = list[dict[str, Any]]
 
@@ -67,7 +67,7 @@ def test_a_new_price_writes_a_payload_and_embeds_nothing(shop: Shop) -> None:
 
 def test_new_words_embed_words_alone(shop: Shop) -> None:
     before = indexed(shop.data, "b")["b"]
-    shop.rows[1]["title"] = "Two pictures"
+    shop.rows[1]["title"] = "Two images"
     report = shop.ingest()
     assert (report.indexed, report.unchanged, report.embedded_images) == (1, 2, 0)
     assert report.embedded_texts > 0
@@ -76,7 +76,7 @@ def test_new_words_embed_words_alone(shop: Shop) -> None:
     assert not np.allclose(after.vectors["title"], before.vectors["title"])
 
 
-def test_a_new_picture_embeds_that_picture_alone(shop: Shop) -> None:
+def test_a_new_image_embeds_that_image_alone(shop: Shop) -> None:
     before = indexed(shop.data, "b")["b"]
     draw(shop.folder / "blue.png", "yellow")
     report = shop.ingest()
@@ -87,7 +87,7 @@ def test_a_new_picture_embeds_that_picture_alone(shop: Shop) -> None:
     _same_vectors({"title": after.vectors["title"]}, {"title": before.vectors["title"]})
 
 
-def test_pictures_in_another_order_or_place_are_not_embedded_again(shop: Shop) -> None:
+def test_images_in_another_order_or_place_are_not_embedded_again(shop: Shop) -> None:
     before = indexed(shop.data, "b")["b"]
     (shop.folder / "new").mkdir()
     (shop.folder / "green.png").rename(shop.folder / "new" / "green.png")
@@ -98,7 +98,7 @@ def test_pictures_in_another_order_or_place_are_not_embedded_again(shop: Shop) -
     assert np.allclose(after.vectors["image"], before.vectors["image"][::-1], atol=1e-6)
 
 
-def test_a_picture_that_left_its_product_leaves_the_index(shop: Shop) -> None:
+def test_a_image_that_left_its_product_leaves_the_index(shop: Shop) -> None:
     del shop.rows[0]["image"]
     shop.rows[1]["images"] = ["blue.png"]
     report = shop.ingest(encoder=Unloadable(), force=True)
@@ -192,7 +192,7 @@ def test_columns_beyond_what_an_index_takes_are_kept_and_said_to_be_no_fields(
     assert ingest(catalog, tmp_path / "data").unchanged == 20
 
 
-def test_a_byte_identical_picture_is_embedded_once_a_batch(tmp_path: Path) -> None:
+def test_a_byte_identical_image_is_embedded_once_a_batch(tmp_path: Path) -> None:
     draw(tmp_path / "one.png")
     draw(tmp_path / "two.png")
     rows: Rows = [{"id": str(i), "image": ("one.png", "two.png")[i % 2]} for i in range(10)]
@@ -275,16 +275,16 @@ def _same_vectors(got: Any, expected: Any) -> None:
         assert np.allclose(got[name], expected[name], atol=1e-6)
 
 
-def test_what_vanished_on_white_is_embedded_anew_and_every_other_picture_is_left(shop: Shop) -> None:
-    """Before grounds were chosen all was laid on white, and payloads do not say what a picture was laid on."""
+def test_what_vanished_on_white_is_embedded_anew_and_every_other_image_is_left(shop: Shop) -> None:
+    """Before grounds were chosen all was laid on white, and payloads do not say what an image was laid on."""
     shop.rows = []
-    pictures = {
+    images = {
         "circle.png": encode(on_transparent("circle"), "PNG"),
         "dark.png": encode(on_transparent("circle", (0, 0, 90)), "PNG"),
         "opaque.png": photo(format="PNG"),
         "photo.jpg": photo(),
     }
-    for name, data in pictures.items():
+    for name, data in images.items():
         (shop.folder / name).write_bytes(data)
         os.utime(shop.folder / name, (1, 1))
         shop.rows.append({"id": name, "title": "A product", "image": name})
@@ -312,8 +312,8 @@ def _make_older(shop: Shop, products: dict[str, Stored]) -> None:
         build = store.begin(record)
         points = []
         for id, stored in products.items():
-            (picture,) = stored.payload["pictures"]
-            vanished = picture.pop("ground") == "black"
+            (image,) = stored.payload["pictures"]
+            vanished = image.pop("ground") == "black"
             vectors = stored.vectors | ({"image": white} if vanished else {})
             points.append(
                 Point(

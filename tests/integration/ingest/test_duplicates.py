@@ -1,4 +1,4 @@
-"""Pictures that show the same, found through the index on every engine."""
+"""Images that show the same, found through the index on every engine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from index import CatalogIndex, IndexStore
 from ingest.duplicates.find import find_same
 from schemas import SamePair
 from tests.integration.index.conftest import engine, store
-from tests.support.duplicates import Pictured, many, png, point, saved_again, scene, write
+from tests.support.duplicates import WithImages, many, png, point, saved_again, scene, write
 from tests.support.encoders import HashEncoder
 from tests.support.points import index_record
 
@@ -39,13 +39,13 @@ def pair(kind: str, *ends: tuple[str, int]) -> tuple[str, frozenset[tuple[str, i
 def opened(store: IndexStore) -> Iterator[CatalogIndex]:
     """Copies within and across products, and of variants, among many others."""
     made = [
-        Pictured("twin1", [png(A)]),
-        Pictured("twin2", [png(B), png(A)]),
-        Pictured("copy", [saved_again(A)]),
-        Pictured("doubled", [png(C), saved_again(C), png(C)]),
-        Pictured("red", [png(scene(7))], group="shirt"),
-        Pictured("blue", [png(scene(7)), png(scene(8)), png(scene(8))], group="shirt"),
-        Pictured("no picture", []),
+        WithImages("twin1", [png(A)]),
+        WithImages("twin2", [png(B), png(A)]),
+        WithImages("copy", [saved_again(A)]),
+        WithImages("doubled", [png(C), saved_again(C), png(C)]),
+        WithImages("red", [png(scene(7))], group="shirt"),
+        WithImages("blue", [png(scene(7)), png(scene(8)), png(scene(8))], group="shirt"),
+        WithImages("no image", []),
     ]
     write(store, [*many(30), *made])
     with closing(store.open()) as index:
@@ -80,11 +80,11 @@ def test_of_some_products_only_their_pairs_are_found(opened: CatalogIndex) -> No
         pair("near-identical", ("twin1", 0), ("copy", 0)),
         pair("near-identical", ("twin2", 1), ("copy", 0)),
     }
-    assert found(opened, [point_id("red"), point_id("no picture"), point_id("never seen")]) == set()
+    assert found(opened, [point_id("red"), point_id("no image"), point_id("never seen")]) == set()
     assert found(opened, []) == set()
 
 
-def test_a_pair_says_where_its_pictures_are_and_how_much_they_differ(opened: CatalogIndex) -> None:
+def test_a_pair_says_where_its_images_are_and_how_much_they_differ(opened: CatalogIndex) -> None:
     pairs = list(find_same(opened, [point_id("copy")]))
     assert all(isinstance(pair, SamePair) for pair in pairs)
     assert {(pair.other.product, pair.other.source) for pair in pairs} == {
@@ -100,7 +100,7 @@ def test_a_pair_says_where_its_pictures_are_and_how_much_they_differ(opened: Cat
 
 def test_of_many_with_the_same_bytes_each_is_paired_with_one(store: IndexStore) -> None:
     placeholder = png(scene(5))
-    write(store, [*many(20), *(Pictured(f"p{number}", [placeholder]) for number in range(150))])
+    write(store, [*many(20), *(WithImages(f"p{number}", [placeholder]) for number in range(150))])
     with closing(store.open()) as index:
         pairs = list(find_same(index, None))
     assert {end.product for pair in pairs for end in (pair.one, pair.other)} == {f"p{n}" for n in range(150)}
@@ -109,47 +109,47 @@ def test_of_many_with_the_same_bytes_each_is_paired_with_one(store: IndexStore) 
 
 
 def test_a_copy_behind_many_with_the_same_bytes_is_found(store: IndexStore) -> None:
-    same = [Pictured(f"p{number}", [png(A)]) for number in range(30)]
-    write(store, [*many(20), *same, Pictured("copy", [saved_again(A)])])
+    same = [WithImages(f"p{number}", [png(A)]) for number in range(30)]
+    write(store, [*many(20), *same, WithImages("copy", [saved_again(A)])])
     with closing(store.open()) as index:
         got = found(index)
     assert any(kind == "near-identical" and ("copy", 0) in ends for kind, ends in got)
 
 
 def test_what_merely_looks_alike_is_given_on_demand(store: IndexStore) -> None:
-    # Of the same colours in the same quarters, for the encoder of tests, but another picture.
+    # Of the same colours in the same quarters, for the encoder of tests, but another image.
     plain = scene(3).resize((2, 2)).resize((160, 160), resample=0)
-    write(store, [*many(30), Pictured("scene", [png(scene(3))]), Pictured("plain", [png(plain)])])
+    write(store, [*many(30), WithImages("scene", [png(scene(3))]), WithImages("plain", [png(plain)])])
     with closing(store.open()) as index:
         assert found(index) == set()
         assert found(index, similar=True) >= {pair("similar", ("scene", 0), ("plain", 0))}
 
 
-def test_a_mirrored_picture_is_not_the_same(store: IndexStore) -> None:
-    write(store, [*many(30), Pictured("a", [png(A)]), Pictured("mirrored", [png(ImageOps.mirror(A))])])
+def test_a_mirrored_image_is_not_the_same(store: IndexStore) -> None:
+    write(store, [*many(30), WithImages("a", [png(A)]), WithImages("mirrored", [png(ImageOps.mirror(A))])])
     with closing(store.open()) as index:
         assert found(index) == set()
 
 
 def test_in_a_catalog_too_small_to_compare_with_the_sketches_decide(store: IndexStore) -> None:
-    write(store, [Pictured("a", [png(A)]), Pictured("b", [png(B)]), Pictured("copy", [saved_again(A)])])
+    write(store, [WithImages("a", [png(A)]), WithImages("b", [png(B)]), WithImages("copy", [saved_again(A)])])
     with closing(store.open()) as index:
         assert found(index, similar=True) == {pair("near-identical", ("a", 0), ("copy", 0))}
 
 
-def test_of_pictures_with_several_views_the_whole_ones_are_compared(store: IndexStore) -> None:
-    products = [Pictured("a", [png(B), png(A)]), Pictured("copy", [saved_again(C), saved_again(A)])]
+def test_of_images_with_several_views_the_whole_ones_are_compared(store: IndexStore) -> None:
+    products = [WithImages("a", [png(B), png(A)]), WithImages("copy", [saved_again(C), saved_again(A)])]
     write(store, [*many(20), *products], views=3)
     with closing(store.open()) as index:
         assert found(index) == {pair("near-identical", ("a", 1), ("copy", 1))}
 
 
-def test_pictures_of_which_nothing_is_known_are_passed_over(store: IndexStore) -> None:
+def test_images_of_which_nothing_is_known_are_passed_over(store: IndexStore) -> None:
     """As an older version stored them, or with a hash of another kind."""
-    old = point(Pictured("old", [png(A)]))
+    old = point(WithImages("old", [png(A)]))
     del old.payload["pictures"]
-    foreign = [point(Pictured(id, [data]), phash=lambda _: "f" * 16) for id, data in (("x", png(B)), ("y", png(B)))]
-    none = point(Pictured("none", [saved_again(B)]), phash=lambda _: None)
+    foreign = [point(WithImages(id, [data]), phash=lambda _: "f" * 16) for id, data in (("x", png(B)), ("y", png(B)))]
+    none = point(WithImages("none", [saved_again(B)]), phash=lambda _: None)
     with store.lock():
         build = store.begin(index_record({"id": "keyword", "group_id": "keyword"}, HashEncoder.spec))
         build.upsert([old, *foreign, none])

@@ -10,7 +10,7 @@ import pytest
 
 from index import IndexSettings, open_store
 from ingest.duplicates.command import main
-from tests.support.duplicates import Pictured, many, png, saved_again, scene, write
+from tests.support.duplicates import WithImages, many, png, saved_again, scene, write
 
 
 @pytest.fixture(scope="module")
@@ -19,9 +19,9 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     a, b = scene(1), scene(2)
     products = [
         *many(20),
-        Pictured("größe 1", [png(a)]),
-        Pictured("copy", [saved_again(a)]),
-        *(Pictured(f"same{number}", [png(b)]) for number in range(3)),
+        WithImages("größe 1", [png(a)]),
+        WithImages("copy", [saved_again(a)]),
+        *(WithImages(f"same{number}", [png(b)]) for number in range(3)),
     ]
     write(open_store(IndexSettings(data_dir=folder)), products)
     return folder
@@ -35,12 +35,12 @@ def listed(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[list[di
 
 def test_a_line_is_a_cluster_and_stderr_says_how_many(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines, said = listed(capsys, "--data-dir", str(data_dir))
-    assert [(line["kind"], {picture["product"] for picture in line["pictures"]}) for line in lines] == [
+    assert [(line["kind"], {image["product"] for image in line["pictures"]}) for line in lines] == [
         ("identical", {"same0", "same1", "same2"}),
         ("near-identical", {"größe 1", "copy"}),
     ]
-    assert all(picture.keys() == {"product", "picture", "source", "root"} for picture in lines[0]["pictures"])
-    assert "2 groups of 5 pictures that show the same: 1 identical, 1 near-identical" in said
+    assert all(image.keys() == {"product", "picture", "source", "root"} for image in lines[0]["pictures"])
+    assert "2 groups of 5 images that show the same: 1 identical, 1 near-identical" in said
 
 
 def test_one_product_and_few_lines_can_be_asked_for(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -51,7 +51,7 @@ def test_one_product_and_few_lines_can_be_asked_for(data_dir: Path, capsys: pyte
     assert "the first 1 are listed" in said
     lines, said = listed(capsys, "--data-dir", str(data_dir), "--product", "other1003")
     assert not lines
-    assert "no pictures that show the same" in said
+    assert "no images that show the same" in said
 
 
 def test_what_cannot_be_done_is_said(data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -42,7 +42,7 @@ def test_nights_of_a_shop(store: IndexStore, tmp_path: Path, monkeypatch: pytest
         return (report.indexed, report.updated, report.unchanged, report.deleted, report.embedded_images)
 
     assert night(dry_run=True) == (20, 0, 0, 0, 3)
-    assert night() == (20, 0, 0, 0, 3)  # one red picture for twenty products
+    assert night() == (20, 0, 0, 0, 3)  # one red image for twenty products
     assert night(encoder=Unloadable()) == (0, 0, 20, 0, 0)
 
     rows[2]["price"] = 1.0
@@ -53,7 +53,7 @@ def test_nights_of_a_shop(store: IndexStore, tmp_path: Path, monkeypatch: pytest
     held = _held(store)
     assert set(held) == {row["id"] for row in rows}
     assert held["2"].payload["fields"]["price"] == 1.0
-    assert [picture["at"] for picture in held["1"].payload["pictures"]] == [0, 1, 3]
+    assert [image["at"] for image in held["1"].payload["pictures"]] == [0, 1, 3]
     assert np.allclose(held["new"].vectors["image"][0], held["1"].vectors["image"][2], atol=1e-5)
 
     class Otherwise(HashEncoder):

@@ -20,7 +20,7 @@ from PIL import Image
 
 from embedding import Preparer, keep_freed_memory
 from embedding.encoder import Pixels, Vectors
-from images import WHOLE, Decoded, DecodePool, PictureLimits
+from images import WHOLE, Decoded, DecodePool, ImageLimits
 from ingest.images import decode_pool
 from ingest.pipeline import BATCH, WINDOW
 from schemas import CatalogError, IndexLocked, ModelNotFound, SamePair
@@ -39,7 +39,7 @@ def _catalog(folder: Path, count: int, title: str = "Product") -> Path:
 
 
 class FailingAfter(HashEncoder):
-    """Embeds some batches of pictures, then fails as a model would."""
+    """Embeds some batches of images, then fails as a model would."""
 
     def __init__(self, batches: int) -> None:
         self.batches = batches
@@ -74,7 +74,7 @@ def test_a_job_that_had_all_but_committed_is_committed_by_a_rerun_without_an_enc
     assert len(indexed(tmp_path / "data")) == 2 * BATCH
 
 
-def test_a_rerun_also_compares_the_pictures_that_the_failed_job_wrote(tmp_path: Path) -> None:
+def test_a_rerun_also_compares_the_images_that_the_failed_job_wrote(tmp_path: Path) -> None:
     catalog = _catalog(tmp_path, 3 * BATCH)
     ingest(catalog, tmp_path / "data")
     draw(tmp_path / "copy.png", "blue")
@@ -91,7 +91,7 @@ def test_a_rerun_also_compares_the_pictures_that_the_failed_job_wrote(tmp_path: 
     assert identical == [{"one", "other"}]
 
 
-def test_an_encoder_that_cannot_be_loaded_fails_the_job_and_no_picture(tmp_path: Path) -> None:
+def test_an_encoder_that_cannot_be_loaded_fails_the_job_and_no_image(tmp_path: Path) -> None:
     from ingest.job import run
     from ingest.settings import IngestSettings
 
@@ -112,7 +112,7 @@ def test_an_encoder_that_cannot_be_loaded_fails_the_job_and_no_picture(tmp_path:
         (hang, "picture-too-costly", "not decoded within 0.5 s"),
     ],
 )
-def test_a_poisoned_picture_is_a_reject_and_costs_no_other(
+def test_a_poisoned_image_is_a_reject_and_costs_no_other(
     tmp_path: Path, harm: Callable[[], object], code: str, says: str
 ) -> None:
     catalog = _catalog(tmp_path, 20)
@@ -124,7 +124,7 @@ def test_a_poisoned_picture_is_a_reject_and_costs_no_other(
     assert says in rejects(report)[0].reason
 
 
-def test_a_job_that_fails_does_not_wait_for_pictures(tmp_path: Path) -> None:
+def test_a_job_that_fails_does_not_wait_for_images(tmp_path: Path) -> None:
     class Failing(Poisoned):
         def encode_prepared(self, pixels: Sequence[Pixels]) -> Vectors:
             raise RuntimeError("out of memory")
@@ -135,7 +135,7 @@ def test_a_job_that_fails_does_not_wait_for_pictures(tmp_path: Path) -> None:
         ingest(catalog, tmp_path / "data", encoder=Failing(hang), decoders=decoders)
 
 
-def test_decode_processes_that_are_killed_are_replaced_and_no_picture_is_lost(tmp_path: Path) -> None:
+def test_decode_processes_that_are_killed_are_replaced_and_no_image_is_lost(tmp_path: Path) -> None:
     class Killing(HashEncoder):
         def encode_prepared(self, pixels: Sequence[Pixels]) -> Vectors:
             for forker in psutil.Process().children():
@@ -180,7 +180,7 @@ def test_a_second_job_is_refused_and_told_who_holds_the_index(tmp_path: Path) ->
     assert refusals
 
 
-def test_prepared_pictures_are_bounded_whatever_the_size_of_the_catalog(tmp_path: Path) -> None:
+def test_prepared_images_are_bounded_whatever_the_size_of_the_catalog(tmp_path: Path) -> None:
     lock = threading.Lock()
     held = most = 0
 
@@ -207,7 +207,7 @@ def test_prepared_pictures_are_bounded_whatever_the_size_of_the_catalog(tmp_path
                 held -= len(pixels)
             return super().encode_prepared(pixels)
 
-    with Counting(PictureLimits(), 3, 60.0, keep_freed_memory) as decoders:
+    with Counting(ImageLimits(), 3, 60.0, keep_freed_memory) as decoders:
         ingest(_catalog(tmp_path, 3 * WINDOW), tmp_path / "data", encoder=Slow(), decoders=decoders)
     assert held == 0
     assert most <= WINDOW + BATCH

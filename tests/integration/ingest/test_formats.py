@@ -50,13 +50,13 @@ def _parquet(catalog: Path, path: Path, *, inside: bool = False) -> Path:
 def _zip(catalog: Path, path: Path) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         archive.write(catalog, "shop/catalog.jsonl")
-        for picture in {row["image"] for row in _rows(catalog)}:
-            archive.write(catalog.parent / picture, f"shop/{picture}")
+        for image in {row["image"] for row in _rows(catalog)}:
+            archive.write(catalog.parent / image, f"shop/{image}")
     return path
 
 
 def test_every_format_makes_the_same_index(drawn: Path, tmp_path: Path) -> None:
-    beside = drawn.parent  # pictures are beside the catalog
+    beside = drawn.parent  # images are beside the catalog
     catalogs = {
         "jsonl": drawn,
         "spreadsheet": _spreadsheet(drawn, beside / "s.csv.gz"),
@@ -82,18 +82,18 @@ def _content(payload: dict[str, Any], name: str) -> dict[str, Any]:
     of_parts = ["words"] if name == "zip" else ["words", "payload"]
     content = {key: payload[key] for key in ("id", "product", "fields", *([] if name == "zip" else ["root"]))}
     content["hashes"] = {part: payload["hashes"][part] for part in of_parts}
-    return content | {"pictures": [(picture["at"], picture["hash"]) for picture in payload["pictures"]]}
+    return content | {"pictures": [(image["at"], image["hash"]) for image in payload["pictures"]]}
 
 
-def test_pictures_inside_a_table_are_those_beside_it(drawn: Path, tmp_path: Path) -> None:
+def test_images_inside_a_table_are_those_beside_it(drawn: Path, tmp_path: Path) -> None:
     table = _parquet(drawn, tmp_path / "inside.parquet", inside=True)
     assert ingest(table, tmp_path / "data").degraded == 0
     ingest(drawn, tmp_path / "beside")
     beside, inside = indexed(tmp_path / "beside"), indexed(tmp_path / "data")
     for id, stored in inside.items():
-        (picture,) = stored.payload["pictures"]
-        assert stored.payload["product"]["image"] == f"picture:{picture['hash']}"
-        assert picture["hash"] == beside[id].payload["pictures"][0]["hash"]
+        (image,) = stored.payload["pictures"]
+        assert stored.payload["product"]["image"] == f"picture:{image['hash']}"
+        assert image["hash"] == beside[id].payload["pictures"][0]["hash"]
         assert stored.vectors["image"] == pytest.approx(beside[id].vectors["image"], abs=1e-6)
     again = ingest(table, tmp_path / "data")
     assert (again.unchanged, again.embedded_images) == (48, 0)
@@ -110,11 +110,11 @@ def test_every_product_has_its_vectors_and_its_folder(drawn: Path, tmp_path: Pat
         assert Path(stored.payload["root"]) == drawn.parent
 
 
-def test_a_folder_of_pictures(tmp_path: Path) -> None:
+def test_a_folder_of_images(tmp_path: Path) -> None:
     photos = tmp_path / "photos"
     draw(photos / "shoes" / "red-shoe_02.png")
     draw(photos / "blue hat.png", "blue")
-    (photos / "broken.jpg").write_text("no picture")
+    (photos / "broken.jpg").write_text("no image")
     report = ingest(photos, tmp_path / "data")
     assert (report.read, report.indexed, report.degraded) == (3, 3, 1)
     products = {id: stored.payload["product"]["title"] for id, stored in indexed(tmp_path / "data").items()}

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from tests.support import pictures
+from tests.support import images
 from tests.support.hub import Datasets, hub
 
 ROOT = Path(__file__).parents[3]
@@ -57,7 +57,7 @@ def read(endpoint: str, cache: Path, *locations: str, **environment: str) -> lis
 
 def part(*ids: int) -> bytes:
     buffer = io.BytesIO()
-    image = [{"bytes": pictures.photo(8, 8 + id), "path": f"{id}.jpg"} for id in ids]
+    image = [{"bytes": images.photo(8, 8 + id), "path": f"{id}.jpg"} for id in ids]
     parquet.write_table(pa.table({"id": list(ids), "title": [f"Tee {id}" for id in ids], "image": image}), buffer)
     return buffer.getvalue()
 

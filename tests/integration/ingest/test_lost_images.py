@@ -20,7 +20,7 @@ from schemas import CatalogError, IngestReport
 from tests.integration.index.conftest import engine, store
 from tests.integration.ingest.jobs import draw, ingest, write_rows
 from tests.support.encoders import HashEncoder, Unloadable
-from tests.support.picture_server import picture_server
+from tests.support.image_server import image_server
 
 __all__ = ["engine", "store"]  # the fixtures
 
@@ -292,7 +292,7 @@ def test_a_server_that_has_none_of_them_one_night_or_is_gone(tmp_path: Path) -> 
     data = tmp_path / "data"
     options: dict[str, Any] = {"picture_private_addresses": True, "picture_max_age": 0.0}
     bodies = [draw(tmp_path / f"{number}.png", f"#{number * 9000:06x}").read_bytes() for number in range(COUNT)]
-    with picture_server() as server:
+    with image_server() as server:
         urls = [server.gives(f"/{number}.png", body) for number, body in enumerate(bodies)]
         rows = [{"id": str(at), "title": f"Mug {at}", "image": url} for at, url in enumerate(urls)]
         catalog = write_rows(tmp_path / "c.jsonl", rows)

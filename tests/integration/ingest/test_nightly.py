@@ -18,7 +18,7 @@ COUNT = 300
 
 
 class Night:
-    """A catalog of many rows, each with a picture that has lain there since yesterday."""
+    """A catalog of many rows, each with an image that has lain there since yesterday."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -98,7 +98,7 @@ def test_a_dry_run_says_what_a_night_will_do_and_does_nothing(night: Night) -> N
 
 def test_a_dry_run_of_a_first_ingest_makes_no_index(tmp_path: Path) -> None:
     draw(tmp_path / "a.png")
-    (tmp_path / "bad.png").write_text("no picture")
+    (tmp_path / "bad.png").write_text("no image")
     rows: list[dict[str, Any]] = [{"id": "a", "title": "A", "image": "a.png"}, {"id": "b", "image": "bad.png"}]
     report = ingest(write_rows(tmp_path / "c.jsonl", rows), tmp_path / "data", dry_run=True, encoder=Unloadable())
     assert (report.indexed, report.rejected, report.embedded_images, report.embedded_texts) == (1, 1, 1, 1)
@@ -110,7 +110,7 @@ def test_unchanged_rows_are_not_even_made_products(night: Night, monkeypatch: py
         raise AssertionError("an unchanged row was looked at again")
 
     monkeypatch.setattr("ingest.scan.product_from_row", never)
-    monkeypatch.setattr("images.roots.read_picture", never)
+    monkeypatch.setattr("images.roots.read_image", never)
     assert night.ingest().unchanged == COUNT
 
 

@@ -1,4 +1,4 @@
-"""Catalogs and pictures over the real protocol of S3, from a server on this machine."""
+"""Catalogs and images over the real protocol of S3, from a server on this machine."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 import s3fs
 from moto.server import ThreadedMotoServer
 
-from images import PictureLimits, open_root
+from images import ImageLimits, open_root
 from ingest.catalog import open_catalog
 from ingest.readers import Row
 from ingest.settings import IngestSettings
-from schemas import CatalogError, PictureNotFound
+from schemas import CatalogError, ImageNotFound
 from tests.integration.ingest.jobs import draw, indexed, ingest
 
 
@@ -39,24 +39,24 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[s3fs.S3FileSystem]:
     server.stop()
 
 
-def test_a_catalog_beside_its_pictures(bucket: s3fs.S3FileSystem, tmp_path: Path) -> None:
+def test_a_catalog_beside_its_images(bucket: s3fs.S3FileSystem, tmp_path: Path) -> None:
     bucket.pipe_file("bucket/shop/c.csv", b"id,title,image\na,Tee,pictures/a.png\nb,Cap,pictures/none.png\n")
     bucket.pipe_file("bucket/shop/pictures/a.png", draw(tmp_path / "a.png").read_bytes())
     report = ingest("s3://bucket/shop/c.csv", tmp_path / "data")
     assert (report.indexed, report.degraded, report.embedded_images) == (2, 1, 1)
     assert indexed(tmp_path / "data")["a"].payload["root"] == "s3://bucket/shop"
-    with closing(open_root("s3://bucket/shop", PictureLimits())) as root:
+    with closing(open_root("s3://bucket/shop", ImageLimits())) as root:
         before = root.mark("pictures/a.png")
         assert root.mark("pictures/none.png") is None
-        with pytest.raises(PictureNotFound):
+        with pytest.raises(ImageNotFound):
             root.read("pictures/none.png")
     bucket.pipe_file("bucket/shop/pictures/a.png", draw(tmp_path / "a.png", "blue").read_bytes())
     bucket.invalidate_cache()
-    with closing(open_root("s3://bucket/shop", PictureLimits())) as root:
+    with closing(open_root("s3://bucket/shop", ImageLimits())) as root:
         assert None is not root.mark("pictures/a.png") != before
 
 
-def test_a_prefix_of_pictures_and_what_is_not_there(bucket: s3fs.S3FileSystem) -> None:
+def test_a_prefix_of_images_and_what_is_not_there(bucket: s3fs.S3FileSystem) -> None:
     bucket.pipe_file("bucket/photos/red-shoe.png", b"x")
     with open_catalog(IngestSettings(catalog="s3://bucket/photos/")) as reader:
         rows = [row.values for row in reader.rows() if isinstance(row, Row)]

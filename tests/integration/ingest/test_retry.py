@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from ingest.settings import IngestSettings
 from schemas import CatalogError, ConfigurationError, IngestReport
 from tests.integration.ingest.jobs import draw, indexed, ingest, rejects, write_rows
-from tests.support.picture_server import picture_server
-from tests.support.pictures import photo
+from tests.support.image_server import image_server
+from tests.support.images import photo
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def _retry(first: IngestReport, tmp_path: Path) -> IngestReport:
     return ingest(None, tmp_path / "data", rejects=first.rejects_file)
 
 
-def test_rows_whose_pictures_came_are_indexed_wherever_the_job_runs(
+def test_rows_whose_images_came_are_indexed_wherever_the_job_runs(
     first: IngestReport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "elsewhere").mkdir()
@@ -136,10 +136,10 @@ def test_rows_of_two_places_are_refused(tmp_path: Path) -> None:
         ingest(None, tmp_path / "data", rejects=tmp_path / "r.jsonl")
 
 
-def test_a_picture_that_a_server_gave_half_is_asked_for_again(tmp_path: Path) -> None:
+def test_a_image_that_a_server_gave_half_is_asked_for_again(tmp_path: Path) -> None:
     """That it is kept, and young, must not keep it from being mended."""
     whole = photo()
-    with picture_server() as server:
+    with image_server() as server:
         url = server.gives("/a.jpg", whole[: len(whole) // 2])
         rows = [{"id": str(at), "title": "Tee", "image": url} for at in range(3)]
         catalog = write_rows(tmp_path / "c.jsonl", rows)

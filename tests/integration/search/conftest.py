@@ -18,11 +18,11 @@ from index import IndexSettings, open_store
 from schemas import SearchRequest, SearchResponse, parse_filter
 from search import Searcher
 from tests.support.encoders import HashEncoder
-from tests.support.pictures import GREEN, encode
+from tests.support.images import GREEN, encode
 from tests.support.points import matches
 from tests.support.serving import ingest
 
-SECOND_PICTURE = Image.new("RGB", (64, 64), GREEN)
+SECOND_IMAGE = Image.new("RGB", (64, 64), GREEN)
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         if "plain" in row["group_id"]:
             del row["group_id"]
     rows[-1]["images"] = ["pictures/second.png"]
-    (path.parent / "pictures/second.png").write_bytes(encode(SECOND_PICTURE, "PNG"))
+    (path.parent / "pictures/second.png").write_bytes(encode(SECOND_IMAGE, "PNG"))
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     report = ingest(path, folder / "data")
     assert (report.indexed, report.rejected, report.degraded) == (48, 0, 0)

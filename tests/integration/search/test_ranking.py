@@ -4,11 +4,11 @@ import base64
 
 import pytest
 
-from schemas import EmptyRequest, ModelMismatch, NotAPicture, ProductNotFound
+from schemas import EmptyRequest, ModelMismatch, NotAImage, ProductNotFound
 from search import Searcher
-from tests.integration.search.conftest import SECOND_PICTURE, Shop
+from tests.integration.search.conftest import SECOND_IMAGE, Shop
 from tests.support.encoders import HashEncoder
-from tests.support.pictures import encode
+from tests.support.images import encode
 
 STAR = "star-striped-blue"
 
@@ -18,7 +18,7 @@ def test_words_find_the_product_whose_title_has_them(shop: Shop) -> None:
 
 
 def test_a_photo_finds_the_product_it_shows(shop: Shop) -> None:
-    # The encoder of tests sees no more in a picture than its colours: none of them are in a text.
+    # The encoder of tests sees no more in an image than its colours: none of them are in a text.
     hits = shop.search(shop.photo(STAR), explain=True).hits
     explain = next(hit.explain for hit in hits if hit.id == STAR)
     assert explain is not None
@@ -97,8 +97,8 @@ class TestExplanation:
                 sum(leg.weight * leg.normalized for leg in legs) / sum(leg.weight for leg in legs), abs=1e-4
             )
 
-    def test_names_the_picture_that_matched(self, shop: Shop) -> None:
-        hit, *others = shop.search(encode(SECOND_PICTURE, "PNG")).hits
+    def test_names_the_image_that_matched(self, shop: Shop) -> None:
+        hit, *others = shop.search(encode(SECOND_IMAGE, "PNG")).hits
         assert hit.id == shop.rows[-1]["id"]
         assert hit.images == [f"/v1/products/{hit.id}/images/{n}" for n in (0, 1)]
         assert hit.picture == 1
@@ -115,7 +115,7 @@ def test_a_request_that_asks_nothing_is_refused(shop: Shop) -> None:
 
 @pytest.mark.parametrize("written", ["!!!!", "abc", "data:image/png;base64,???"])
 def test_a_photo_that_is_not_base64_is_refused(shop: Shop, written: str) -> None:
-    with pytest.raises(NotAPicture):
+    with pytest.raises(NotAImage):
         shop.search(image={"base64": written})
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from api.inputs import JSON_BYTES, MEMBERS, search_of_form, search_of_json
-from schemas import BodyTooLarge, NotAPicture, PictureTooLarge, RequestError, SearchRequest, StoreLensError
+from schemas import BodyTooLarge, ImageTooLarge, NotAImage, RequestError, SearchRequest, StoreLensError
 
 LARGE = base64.b64encode(bytes(range(256)) * 6_000).decode()
 """A photo of 1.5 MB, in base64."""
@@ -130,8 +130,8 @@ def test_a_form_is_a_photo_and_a_request_in_any_order() -> None:
         (form(FILE, FILE), RequestError, "more than one `file`"),
         (form((b'name="request"', b"{}")), RequestError, "needs one photo"),
         (form(FILE)[:-20], RequestError, "needs one photo"),
-        (form((b"name=file; filename=a", b"")), NotAPicture, "empty"),
-        (form((b"name=file; filename=a", b"A" * 101)), PictureTooLarge, "larger than 100 bytes"),
+        (form((b"name=file; filename=a", b"")), NotAImage, "empty"),
+        (form((b"name=file; filename=a", b"A" * 101)), ImageTooLarge, "larger than 100 bytes"),
         (form(FILE, (b"name=request", b" " * (JSON_BYTES + 1))), BodyTooLarge, "`request` is larger"),
         (form(FILE, (b"name=request", b"{")), RequestError, "request is not valid JSON"),
         (form(FILE, (b"name=request", b'{"image": {"base64": "AAAA"}}')), RequestError, "given twice"),

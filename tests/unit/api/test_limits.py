@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Scope
 
 from api.middleware.auth import LocalNames, RequireKey
-from api.middleware.limits import AT_WORK, PHOTOS_AT_WORK, Admission, Bodies, Workers
+from api.middleware.limits import AT_WORK, QUERY_IMAGES_AT_WORK, Admission, Bodies, Workers
 from schemas import BodyTooLarge, ClientGone, Overloaded
 
 Handler = Callable[[Scope, Any, Any], Awaitable[None]]
@@ -131,8 +131,8 @@ def test_requests_without_a_photo_do_not_wait_behind_those_with_one() -> None:
         let_go = threading.Event()
         workers, request = Workers(), Request(scope(), stays)
         async with anyio.create_task_group() as tasks:
-            for _ in range(PHOTOS_AT_WORK + 1):
-                tasks.start_soon(lambda: workers.run(request, lambda _: let_go.wait(), photo=True))
+            for _ in range(QUERY_IMAGES_AT_WORK + 1):
+                tasks.start_soon(lambda: workers.run(request, lambda _: let_go.wait(), query_image=True))
             await anyio.wait_all_tasks_blocked()
             assert await workers.run(request, lambda _: "words") == "words"
             let_go.set()

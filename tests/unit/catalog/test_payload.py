@@ -14,14 +14,14 @@ from catalog import (
     OPAQUE,
     STANDARD_FIELDS,
     Kept,
-    KeptPicture,
+    KeptImage,
     PartHashes,
     hash_json,
     hash_row,
     hash_words,
+    image_sources,
     part_hashes,
     payload,
-    picture_sources,
     point_id,
     product_from_row,
     shown_product,
@@ -46,12 +46,12 @@ def product(**columns: Any) -> Product:
     return product_from_row(ROW | columns).product
 
 
-def hashes(found: Product, *, root: str = "/shop", pictures: tuple[str, ...] = ("p",)) -> PartHashes:
-    return part_hashes(found, root=root, pictures=pictures)
+def hashes(found: Product, *, root: str = "/shop", images: tuple[str, ...] = ("p",)) -> PartHashes:
+    return part_hashes(found, root=root, images=images)
 
 
 def kept(found: Product) -> Kept:
-    return Kept(hashes(found), (KeptPicture(0, "p", "00ff", "12-34"),), row="r")
+    return Kept(hashes(found), (KeptImage(0, "p", "00ff", "12-34"),), row="r")
 
 
 def test_point_ids_never_change() -> None:
@@ -99,19 +99,19 @@ def test_a_payload_without_a_title_has_no_key_of_one() -> None:
     assert "title_key" not in payload(found, kinds=KINDS, root="/shop", kept=kept(found))
 
 
-def test_hashes_and_pictures_come_back_from_a_payload() -> None:
+def test_hashes_and_images_come_back_from_a_payload() -> None:
     found = product()
     stored = json.loads(json.dumps(payload(found, kinds=KINDS, root="/shop", kept=kept(found))))
     assert Kept.from_payload(stored) == kept(found)
-    assert picture_sources(stored) == ["a.jpg", "b.jpg"]
+    assert image_sources(stored) == ["a.jpg", "b.jpg"]
     bare = product(image=None, images=None)
-    assert picture_sources(payload(bare, kinds=KINDS, root="", kept=kept(bare))) == []
+    assert image_sources(payload(bare, kinds=KINDS, root="", kept=kept(bare))) == []
 
 
 def test_each_hash_changes_with_its_part_and_with_nothing_else() -> None:
     before = hashes(product())
     price = hashes(product(price=3))
-    assert (price.words, price.lexical, price.pictures) == (before.words, before.lexical, before.pictures)
+    assert (price.words, price.lexical, price.images) == (before.words, before.lexical, before.images)
     assert price.payload != before.payload
     number = hashes(product(ean=4006381333931))
     assert number.words == before.words and number.lexical != before.lexical
@@ -119,7 +119,7 @@ def test_each_hash_changes_with_its_part_and_with_nothing_else() -> None:
     assert title.words != before.words and title.lexical != before.lexical and title.payload != before.payload
     assert hashes(product(), root="/moved").payload != before.payload
     assert hashes(product(), root="/moved").words == before.words
-    assert hashes(product(), pictures=("q",)).payload == before.payload
+    assert hashes(product(), images=("q",)).payload == before.payload
     assert hashes(product_from_row(dict(reversed(ROW.items()))).product) == before
 
 
@@ -193,14 +193,14 @@ def test_a_row_of_what_is_no_json_has_no_hash(value: Any) -> None:
         ("picture:0123", "picture:0123"),
     ],
 )
-def test_callers_are_not_shown_where_on_a_server_pictures_are_nor_with_what_password(source: str, shown: str) -> None:
+def test_callers_are_not_shown_where_on_a_server_images_are_nor_with_what_password(source: str, shown: str) -> None:
     row = {"id": "1", "title": "Chair", "image": source, "images": [source, "b.jpg"], "path": source}
     assert shown_product({"product": row}) == row | {"image": shown, "images": [shown, "b.jpg"]}
     assert shown_product({"product": {"id": "1", "title": "Chair"}}) == {"id": "1", "title": "Chair"}
 
 
-def test_a_picture_on_another_ground_shows_something_else() -> None:
-    kept = KeptPicture(0, "ab", "phash", "mark")
+def test_a_image_on_another_ground_shows_something_else() -> None:
+    kept = KeptImage(0, "ab", "phash", "mark")
     assert {replace(kept, ground=ground).shows for ground in (None, OPAQUE, "white")} == {"ab"}
     assert replace(kept, ground="black").shows not in ("ab", replace(kept, ground="grey").shows)
     assert [

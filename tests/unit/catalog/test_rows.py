@@ -16,7 +16,7 @@ from schemas import (
     MAX_NAME,
     RESERVED,
     STANDARD_COLUMNS,
-    PictureSourceUnsupported,
+    ImageSourceUnsupported,
     Product,
     RowError,
     ValueUnusable,
@@ -233,17 +233,17 @@ def test_what_is_no_object_is_no_row(row: Any) -> None:
 
 @pytest.mark.parametrize("value", [3, True, {"url": "a.jpg"}, b"", {"bytes": 3}, "\ud800.jpg", [["a.jpg"]]])
 @pytest.mark.parametrize("column", ["image", "images"])
-def test_a_bad_picture_value_costs_only_the_picture(column: str, value: Any) -> None:
+def test_a_bad_image_value_costs_only_the_image(column: str, value: Any) -> None:
     parsed, errors, *_ = product_from_row(GOOD | {column: value})
     assert parsed == Product(id="1", title="Chair")
-    assert [type(error) for error in errors] == [PictureSourceUnsupported]
+    assert [type(error) for error in errors] == [ImageSourceUnsupported]
     assert errors[0].field == column and column in errors[0].message
     with pytest.raises(RowError) as raised:
         product_from_row({"id": "1", column: value})
     assert raised.value.field == column
 
 
-def test_of_several_pictures_the_good_ones_stay() -> None:
+def test_of_several_images_the_good_ones_stay() -> None:
     parsed, errors, *_ = product_from_row({"id": "1", "image": 3, "images": ["a.jpg", {"url": "b.jpg"}, "c.jpg"]})
     assert parsed.images == ("a.jpg", "c.jpg")
     assert [error.field for error in errors] == ["image", "images"]

@@ -42,7 +42,7 @@ def test_a_single_colour_is_of_the_subject() -> None:
     assert details_text(product(title="Hoodie", color=["Red"])) is None
 
 
-def test_a_picture_alone_has_no_words() -> None:
+def test_a_image_alone_has_no_words() -> None:
     found = product(group_id="G", currency="EUR", language="en", price=3, in_stock=True, legs=4, old=False)
     assert (title_text(found), subject_text(found), details_text(found)) == (None, None, None)
     assert (text_parts(found), words(found)) == ([], "")

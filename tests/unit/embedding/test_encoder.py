@@ -1,4 +1,4 @@
-"""The self-check of vectors, and what importing the room costs."""
+"""The self-check of vectors, and what importing the package costs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Preparation of pictures: sizes, elongated pictures, and which configurations are understood."""
+"""Preparation of images: sizes, elongated images, and which configurations are understood."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from embedding.encoder import Preparer
-from embedding.image_transform import ImageTransform, whole_picture
+from embedding.image_transform import ImageTransform, whole_image
 
 
 def _clip(**config: object) -> ImageTransform:
@@ -21,7 +21,7 @@ def _clip(**config: object) -> ImageTransform:
 
 
 @pytest.mark.parametrize("size", [(32, 32), (1, 1), (33, 64), (640, 31), (1, 100_000), (100_000, 1), (5, 41)])
-def test_every_picture_becomes_the_window(size: tuple[int, int]) -> None:
+def test_every_image_becomes_the_window(size: tuple[int, int]) -> None:
     pixels = _clip().prepare(Image.new("RGB", size, (10, 20, 30)))
     assert pixels.shape == (32, 32, 3)
     assert pixels.dtype == np.uint8
@@ -29,16 +29,16 @@ def test_every_picture_becomes_the_window(size: tuple[int, int]) -> None:
 
 
 def test_the_centre_is_kept() -> None:
-    picture = Image.new("RGB", (96, 32), "red")
-    picture.paste("blue", (32, 0, 64, 32))
-    assert (_clip().prepare(picture)[:, 2:-2] == (0, 0, 255)).all()
+    image = Image.new("RGB", (96, 32), "red")
+    image.paste("blue", (32, 0, 64, 32))
+    assert (_clip().prepare(image)[:, 2:-2] == (0, 0, 255)).all()
 
 
-def test_an_elongated_picture_is_cropped_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    picture = Image.linear_gradient("L").resize((50, 390)).convert("RGB")
-    whole = _clip().prepare(picture).astype(int)
+def test_an_elongated_image_is_cropped_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = Image.linear_gradient("L").resize((50, 390)).convert("RGB")
+    whole = _clip().prepare(image).astype(int)
     monkeypatch.setattr("embedding.image_transform._MAX_STRETCH", 1)
-    part = _clip().prepare(picture).astype(int)
+    part = _clip().prepare(image).astype(int)
     assert np.abs(whole - part).max() <= 1
 
 
@@ -64,14 +64,14 @@ def test_other_forms_are_left_to_the_model(config: dict[str, object]) -> None:
 
 def test_a_square_resize_ignores_the_shape() -> None:
     transform = _clip(size={"height": 32, "width": 32})
-    picture = Image.new("RGB", (64, 32), "red")
-    picture.paste("blue", (0, 0, 32, 32))
-    pixels = transform.prepare(picture)
+    image = Image.new("RGB", (64, 32), "red")
+    image.paste("blue", (0, 0, 32, 32))
+    pixels = transform.prepare(image)
     assert tuple(pixels[16, 2]) == (0, 0, 255)
     assert tuple(pixels[16, 29]) == (255, 0, 0)
 
 
-@pytest.mark.parametrize("preparer", [_clip().prepare, whole_picture], ids=["transform", "whole"])
+@pytest.mark.parametrize("preparer", [_clip().prepare, whole_image], ids=["transform", "whole"])
 def test_preparing_goes_to_other_processes_small_and_without_torch(preparer: Preparer) -> None:
     pickled = pickle.dumps(preparer)
     assert len(pickled) < 1_000
@@ -86,5 +86,5 @@ def test_preparing_goes_to_other_processes_small_and_without_torch(preparer: Pre
 @pytest.mark.parametrize(
     ("size", "shape"), [((4096, 4096), (4096, 4096)), ((4097, 4096), (2048, 2049)), ((1, 99), (99, 1))]
 )
-def test_the_whole_of_a_picture_is_of_bounded_size(size: tuple[int, int], shape: tuple[int, int]) -> None:
-    assert whole_picture(Image.new("RGB", size)).shape == (*shape, 3)
+def test_the_whole_of_a_image_is_of_bounded_size(size: tuple[int, int], shape: tuple[int, int]) -> None:
+    assert whole_image(Image.new("RGB", size)).shape == (*shape, 3)

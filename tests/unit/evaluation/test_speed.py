@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from demo.drawn import write_drawn_catalog
-from evaluation.benchmarks.speed import IngestSpeed, Turns, ingest_lines, picture_paths, pictures_only
+from evaluation.benchmarks.speed import IngestSpeed, Turns, image_paths, images_only, ingest_lines
 from evaluation.benchmarks.synthetic import write_catalog
 from evaluation.quality import Quality, table
 from schemas import ConfigurationError
 
 
 def test_the_bound_of_an_ingest_is_two_cores_decoding_and_computing() -> None:
-    # 100 pictures: 1 s of forward pass on both cores, 1 s of decoding on either.
+    # 100 images: 1 s of forward pass on both cores, 1 s of decoding on either.
     assert Turns(forward=[100], job=[50]).of_bound([50]) == pytest.approx(1)
     assert Turns(forward=[30], job=[15]).of_bound([1e9]) == pytest.approx(0.5)
 
@@ -24,11 +24,11 @@ def test_ratios_are_formed_within_a_turn_since_machines_drift() -> None:
     assert turns.of_bound([1e9, 1e9, 1e9]) == pytest.approx(1)
 
 
-def test_pictures_are_measured_once_each_and_without_words(tmp_path: Path) -> None:
+def test_images_are_measured_once_each_and_without_words(tmp_path: Path) -> None:
     catalog = write_catalog(tmp_path / "catalog", 5, edge=32)
     rows = [json.loads(line) for line in catalog.read_text().splitlines()]
     catalog.write_text("".join(json.dumps(row) + "\n" for row in [*rows, {**rows[0], "id": "again"}]))
-    copy = pictures_only(catalog, tmp_path / "copy")
+    copy = images_only(catalog, tmp_path / "copy")
     alone = [json.loads(line) for line in copy.read_text().splitlines()]
     assert [set(row) for row in alone] == [{"id", "image"}] * 5
     assert [(copy.parent / row["image"]).read_bytes() for row in alone] == [
@@ -37,24 +37,24 @@ def test_pictures_are_measured_once_each_and_without_words(tmp_path: Path) -> No
 
 
 def test_the_table_of_an_ingest_says_what_was_asked_for_and_why_there_is_no_int8() -> None:
-    speed = IngestSpeed("clip", 384, None, "too few pictures", decode=[200.0], plain=[13.0])
+    speed = IngestSpeed("clip", 384, None, "too few images", decode=[200.0], plain=[13.0])
     speed.precisions = {"bfloat16": Turns([34.0], [31.0])}
     *lines, last = ingest_lines(speed)
     assert lines[-1].split() == ["bfloat16", "34.0", "31.3", "31.0", "0.99", "2.38", "0.95,", "2.3x"]
-    assert last == "  not in int8: too few pictures"
+    assert last == "  not in int8: too few images"
 
 
-def test_pictures_to_measure_with_are_those_of_the_catalog(tmp_path: Path) -> None:
-    paths = picture_paths(write_drawn_catalog(tmp_path))
+def test_images_to_measure_with_are_those_of_the_catalog(tmp_path: Path) -> None:
+    paths = image_paths(write_drawn_catalog(tmp_path))
     assert len(paths) == 48
     assert all(path.is_file() for path in paths)
 
 
-def test_a_catalog_without_pictures_is_nothing_to_measure_with(tmp_path: Path) -> None:
+def test_a_catalog_without_images_is_nothing_to_measure_with(tmp_path: Path) -> None:
     catalog = tmp_path / "catalog.jsonl"
     catalog.write_text(json.dumps({"id": "a", "title": "A"}))
-    with pytest.raises(ConfigurationError, match="no pictures"):
-        picture_paths(catalog)
+    with pytest.raises(ConfigurationError, match="no images"):
+        image_paths(catalog)
 
 
 def test_a_table_has_a_line_a_system_and_names_a_kind_once() -> None:

@@ -15,17 +15,17 @@ def _rows(catalog: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in catalog.read_text(encoding="utf-8").splitlines()]
 
 
-def test_rows_are_products_and_no_two_pictures_are_the_same(tmp_path: Path) -> None:
+def test_rows_are_products_and_no_two_images_are_the_same(tmp_path: Path) -> None:
     catalog = write_catalog(tmp_path, 30, edge=40)
     products = [product_from_row(row).product for row in _rows(catalog)]
     assert len({product.id for product in products}) == 30
-    pictures = [tmp_path / product.images[0] for product in products]
-    assert len({path.read_bytes() for path in pictures}) == 30
-    with Image.open(pictures[0]) as picture:
-        assert picture.size == (40, 40)
+    images = [tmp_path / product.images[0] for product in products]
+    assert len({path.read_bytes() for path in images}) == 30
+    with Image.open(images[0]) as image:
+        assert image.size == (40, 40)
 
 
-def test_they_are_always_the_same_with_or_without_words_and_pictures(tmp_path: Path) -> None:
+def test_they_are_always_the_same_with_or_without_words_and_images(tmp_path: Path) -> None:
     again = [write_catalog(tmp_path / name, 5, edge=16).read_bytes() for name in "ab"]
     assert again[0] == again[1]
     assert all(set(row) == {"id", "image"} for row in _rows(write_catalog(tmp_path / "c", 5, edge=16, words=False)))

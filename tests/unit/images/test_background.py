@@ -1,4 +1,4 @@
-"""What transparent pictures are laid on: whatever is on them, it can be seen."""
+"""What transparent images are laid on: whatever is on them, it can be seen."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from images import PictureLimits, decode_for_model, decode_picture, differences, perceptual_hash, sketch
-from tests.support.pictures import encode, on_transparent, photo
+from images import ImageLimits, decode_for_model, decode_image, differences, perceptual_hash, sketch
+from tests.support.images import encode, on_transparent, photo
 
-LIMITS = PictureLimits()
+LIMITS = ImageLimits()
 SHAPES = ("circle", "square", "bar", "ring")
 Color = tuple[int, ...]
 
@@ -28,7 +28,7 @@ Color = tuple[int, ...]
 def test_shapes_of_any_colour_differ(color: Color) -> None:
     sketches = []
     for shape in SHAPES:
-        found = sketch(perceptual_hash(decode_picture(encode(on_transparent(shape, color), "PNG"), LIMITS)))
+        found = sketch(perceptual_hash(decode_image(encode(on_transparent(shape, color), "PNG"), LIMITS)))
         assert found is not None
         sketches.append(found)
     for one, other in combinations(sketches, 2):
@@ -62,13 +62,13 @@ def test_what_is_white_and_black_is_laid_on_grey() -> None:
     assert decoded.pixels[0][0, 0].tolist() == [128] * 3
 
 
-def test_little_of_something_in_a_large_picture_counts_as_much() -> None:
+def test_little_of_something_in_a_large_image_counts_as_much() -> None:
     large = Image.new("RGBA", (3000, 3000))
     large.paste((255, 255, 255, 255), (1000, 1000, 1006, 1006))
     assert decode_for_model(encode(large, "PNG"), LIMITS, None).ground == "black"
 
 
-def test_pictures_that_nothing_shines_through_are_as_they_were() -> None:
+def test_images_that_nothing_shines_through_are_as_they_were() -> None:
     opaque = on_transparent("square").convert("RGB")
     for image in (opaque, opaque.convert("RGBA")):
         decoded = decode_for_model(encode(image, "PNG"), LIMITS, np.asarray)

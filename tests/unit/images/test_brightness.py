@@ -1,4 +1,4 @@
-"""What is told of many pictures at once is what comparing each by itself says."""
+"""What is told of many images at once is what comparing each by itself says."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from images import Prints, brightness_cells, differences, least_left, perceptual
 
 @pytest.fixture(scope="module")
 def hashes() -> list[str]:
-    """Of pictures, darker ones, and of those with their edges cut off: copies among others."""
-    pictures = [picture for _, picture in drawn_products()]
-    changed = [picture.point(lambda value: value * 0.9) for picture in pictures]
-    cut = [picture.crop((18, 0, 256, 238)) for picture in pictures]
-    return [perceptual_hash(picture) for picture in (*pictures, *changed, *cut, Image.new("RGB", (9, 9)))]
+    """Of images, darker ones, and of those with their edges cut off: copies among others."""
+    images = [image for _, image in drawn_products()]
+    changed = [image.point(lambda value: value * 0.9) for image in images]
+    cut = [image.crop((18, 0, 256, 238)) for image in images]
+    return [perceptual_hash(image) for image in (*images, *changed, *cut, Image.new("RGB", (9, 9)))]
 
 
 def test_no_copy_is_lost(hashes: list[str]) -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from images.fetch.hosts import FAILURES, Hosts
 from images.fetch.network import Deadline
-from schemas import PictureHostGivenUp, PictureHostRefused, PictureNotFound, PictureUnreachable
+from schemas import ImageHostGivenUp, ImageHostRefused, ImageNotFound, ImageUnreachable
 
-ILL = PictureUnreachable("ill")
+ILL = ImageUnreachable("ill")
 
 
 @pytest.mark.parametrize("host", ["cdn.shop.example", "CDN.shop.example.", "a.images.example", "a.b.images.example"])
@@ -21,7 +21,7 @@ def test_hosts_that_are_listed(host: str) -> None:
     ["shop.example", "xcdn.shop.example", "cdn.shop.example.evil.example", "images.example", "ximages.example", ""],
 )
 def test_hosts_that_are_not(host: str) -> None:
-    with pytest.raises(PictureHostRefused, match="STORELENS_PICTURE_HOSTS"):
+    with pytest.raises(ImageHostRefused, match="STORELENS_PICTURE_HOSTS"):
         Hosts(["cdn.shop.example", "*.images.example"], 1).check(host)
 
 
@@ -37,7 +37,7 @@ def _fail(hosts: Hosts, error: Exception = ILL) -> str:
     try:
         with hosts.turn("a", Deadline(1), True):
             raise error
-    except PictureHostGivenUp:
+    except ImageHostGivenUp:
         return "given up"
     except type(error):
         return "tried"
@@ -50,7 +50,7 @@ def test_a_host_that_keeps_failing_is_given_up_on() -> None:
         pass
 
 
-@pytest.mark.parametrize("sign", [None, PictureNotFound("gone"), ValueError("ours")])
+@pytest.mark.parametrize("sign", [None, ImageNotFound("gone"), ValueError("ours")])
 def test_any_sign_of_life_counts(sign: Exception | None) -> None:
     hosts = Hosts([], 1)
     for _ in range(FAILURES - 1):
@@ -80,11 +80,11 @@ def test_after_a_pause_one_tries_and_the_others_do_not() -> None:
     assert _fail(hosts) == "tried"
 
 
-def test_waiting_for_a_turn_is_counted_where_somebody_waits_for_the_picture() -> None:
+def test_waiting_for_a_turn_is_counted_where_somebody_waits_for_the_image() -> None:
     hosts = Hosts([], 1)
     with (
         hosts.turn("a", Deadline(1), True),
-        pytest.raises(PictureUnreachable, match="busy"),
+        pytest.raises(ImageUnreachable, match="busy"),
         hosts.turn("a", Deadline(0.01), False),
     ):
         pass

@@ -1,4 +1,4 @@
-"""Whatever a URL says and whatever a server sends, it is a picture or a picture's error."""
+"""Whatever a URL says and whatever a server sends, it is an image or an image's error."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from httpcore import SOCKET_OPTION
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from images import PictureLimits, PictureSettings
+from images import ImageLimits, ImageSettings
 from images.fetch.fetcher import Fetcher
 from images.fetch.network import GuardedNetwork
-from schemas import PictureError
-from tests.support.pictures import photo
+from schemas import ImageError
+from tests.support.images import photo
 
 PHOTO = photo(20, 20)
 
@@ -51,10 +51,10 @@ class Sending(httpcore.NetworkBackend):
 def fetch(url: str, data: bytes | None) -> bytes | None:
     """What came; None where it is an error, which has a message that can be written anywhere."""
     network = GuardedNetwork(private=False, resolve=lambda _: ["93.184.216.34"], tcp=Sending(data))
-    fetcher = Fetcher(PictureSettings(), PictureLimits(max_bytes=10_000), backoff=0, network=network)
+    fetcher = Fetcher(ImageSettings(), ImageLimits(max_bytes=10_000), backoff=0, network=network)
     try:
         return fetcher.fetch(url).data
-    except PictureError as error:
+    except ImageError as error:
         error.message.encode()
         assert len(error.message) < 800
         return None
@@ -106,6 +106,6 @@ def test_any_answer_of_a_server(status: int, lines: list[bytes], body: bytes) ->
 
 
 @given(st.integers(0, len(PHOTO)))
-def test_a_body_cut_anywhere_is_no_picture(length: int) -> None:
+def test_a_body_cut_anywhere_is_no_image(length: int) -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(PHOTO)
     assert fetch("http://shop.example/a.jpg", answer + PHOTO[:length]) == (PHOTO if length == len(PHOTO) else None)

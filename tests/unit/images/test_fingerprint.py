@@ -1,4 +1,4 @@
-"""What is done to a picture leaves it the same; another colour, another side or another thing does not."""
+"""What is done to an image leaves it the same; another colour, another side or another thing does not."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
 from demo.drawn import drawn_products
 from images import differences, is_copy, near_distance, perceptual_hash, sketch
-from tests.support.pictures import encode
+from tests.support.images import encode
 from tests.support.points import unit
 
-PRODUCTS = {row["id"]: picture for row, picture in drawn_products()}
+PRODUCTS = {row["id"]: image for row, image in drawn_products()}
 SHOWN = ["star-striped-red", "circle-plain-blue", "triangle-striped-green"]
 
 
@@ -62,8 +62,8 @@ COPIES: dict[str, Callable[[Image.Image], Image.Image]] = {
 @pytest.mark.parametrize("copy", COPIES)
 @pytest.mark.parametrize("product", SHOWN)
 def test_copies_are_the_same(product: str, copy: str) -> None:
-    picture = PRODUCTS[product]
-    assert difference(picture, COPIES[copy](picture)) <= 1
+    image = PRODUCTS[product]
+    assert difference(image, COPIES[copy](image)) <= 1
 
 
 @pytest.mark.parametrize("product", SHOWN)
@@ -80,9 +80,9 @@ def test_a_recoloured_part_is_seen() -> None:
 
 
 def test_mirrored_is_not_the_same() -> None:
-    picture = PRODUCTS["triangle-striped-green"].copy()
-    picture.paste((20, 20, 20), (0, 0, 100, 256))
-    assert difference(picture, ImageOps.mirror(picture)) > 1
+    image = PRODUCTS["triangle-striped-green"].copy()
+    image.paste((20, 20, 20), (0, 0, 100, 256))
+    assert difference(image, ImageOps.mirror(image)) > 1
 
 
 def test_small_things_on_white_ground_are_told_apart() -> None:
@@ -99,7 +99,7 @@ def test_small_things_on_white_ground_are_told_apart() -> None:
 
 
 @given(width=st.integers(1, 300), height=st.integers(1, 300), color=st.tuples(*[st.integers(0, 255)] * 3))
-def test_any_size_has_a_hash_and_a_picture_of_one_colour_is_itself(
+def test_any_size_has_a_hash_and_a_image_of_one_colour_is_itself(
     width: int, height: int, color: tuple[int, int, int]
 ) -> None:
     image = Image.new("RGB", (width, height), color)
@@ -112,7 +112,7 @@ def test_what_is_no_hash_is_none(text: str) -> None:
 
 
 def test_differences_of_many_are_those_of_each() -> None:
-    hashes = [perceptual_hash(picture) for picture in PRODUCTS.values()]
+    hashes = [perceptual_hash(image) for image in PRODUCTS.values()]
     sketches = [s for hash in hashes if (s := sketch(hash)) is not None]
     many = differences(sketches[0], np.stack(sketches))
     assert many.shape == (48,)
@@ -127,7 +127,7 @@ def test_near_is_measured_in_the_catalog_itself() -> None:
     alike = far * 0.1 + unit(1, 64, seed=2)
     alike /= np.linalg.norm(alike, axis=1, keepdims=True)
     assert near_distance(alike, [None] * 40) == pytest.approx(0.02)
-    # Few pictures, or those of one product alone, tell nothing: the sketches decide by themselves.
+    # Few images, or those of one product alone, tell nothing: the sketches decide by themselves.
     assert near_distance(far[:5], [None] * 5) == math.inf
     assert near_distance(far, ["a"] * 40) == math.inf
     assert near_distance(far[:0], []) == math.inf

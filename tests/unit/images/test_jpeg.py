@@ -1,4 +1,4 @@
-"""JPEGs that go over their picture too often, and those that end a little too early."""
+"""JPEGs that go over their image too often, and those that end a little too early."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from images import PictureLimits, decode_picture
+from images import ImageLimits, decode_image
 from images.jpeg import count_scans
-from schemas import PictureDamaged, PictureTooCostly
-from tests.support.pictures import encode, photo, scanned
+from schemas import ImageDamaged, ImageTooCostly
+from tests.support.images import encode, photo, scanned
 
-LIMITS = PictureLimits()
+LIMITS = ImageLimits()
 KINDS: dict[str, dict[str, Any]] = {
     "baseline": {},
     "progressive": {"progressive": True},
@@ -31,18 +31,18 @@ KINDS: dict[str, dict[str, Any]] = {
 def test_as_many_scans_as_limits_allow_and_not_one_more() -> None:
     often = partial(scanned, restart_marker_blocks=1)  # restarts are no scans
     here = often(0).count(b"\xff\xda")
-    assert decode_picture(often(LIMITS.max_scans - here), LIMITS).size == (64, 64)
-    with pytest.raises(PictureTooCostly, match="more than 100 scans"):
-        decode_picture(often(LIMITS.max_scans - here + 1), LIMITS)
+    assert decode_image(often(LIMITS.max_scans - here), LIMITS).size == (64, 64)
+    with pytest.raises(ImageTooCostly, match="more than 100 scans"):
+        decode_image(often(LIMITS.max_scans - here + 1), LIMITS)
 
 
-def test_scans_are_counted_in_the_picture_and_not_in_its_metadata_or_behind_it() -> None:
-    """As in files of cameras, which hold previews in front and further pictures behind."""
+def test_scans_are_counted_in_the_image_and_not_in_its_metadata_or_behind_it() -> None:
+    """As in files of cameras, which hold previews in front and further images behind."""
     preview = scanned(20)
     exif = b"Exif\0\0" + 10 * preview
     data = encode(Image.new("RGB", (64, 64)), "JPEG", exif=exif[:65_000]) + 10 * preview
     assert data.count(b"\xff\xda") > LIMITS.max_scans
-    assert decode_picture(data, LIMITS).size == (64, 64)
+    assert decode_image(data, LIMITS).size == (64, 64)
 
 
 @given(st.integers(0, 40), st.lists(st.binary(max_size=30), max_size=5))
@@ -65,7 +65,7 @@ def test_no_filling_hides_a_scan(times: int, filling: list[bytes]) -> None:
 def test_a_jpeg_that_lacks_nothing_but_its_end_marker_is_used(kind: str, end: bytes, mode: str) -> None:
     whole = _jpeg(kind, mode)
     assert whole.endswith(b"\xff\xd9")
-    assert decode_picture(whole[:-2] + end, LIMITS).tobytes() == decode_picture(whole, LIMITS).tobytes()
+    assert decode_image(whole[:-2] + end, LIMITS).tobytes() == decode_image(whole, LIMITS).tobytes()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -74,8 +74,8 @@ def test_a_jpeg_that_lacks_more_is_damaged(kind: str) -> None:
     start = whole.index(b"\xff\xda")
     for cut in (len(whole) - 20, *random.Random(kind).sample(range(start, len(whole) - 20), 12)):
         for end in (b"", b"\0" * 5000):
-            with pytest.raises(PictureDamaged):
-                decode_picture(whole[:cut] + end, LIMITS)
+            with pytest.raises(ImageDamaged):
+                decode_image(whole[:cut] + end, LIMITS)
 
 
 def test_a_jpeg_that_breaks_off_between_scans_or_at_a_restart_is_damaged() -> None:
@@ -85,8 +85,8 @@ def test_a_jpeg_that_breaks_off_between_scans_or_at_a_restart_is_damaged() -> No
     cuts += [cut + bytes([0xFF, 0xD0]) for cut in cuts]
     assert len(cuts) > 20
     for cut in cuts:
-        with pytest.raises(PictureDamaged):
-            decode_picture(cut, LIMITS)
+        with pytest.raises(ImageDamaged):
+            decode_image(cut, LIMITS)
 
 
 def _jpeg(kind: str, mode: str) -> bytes:
@@ -103,5 +103,5 @@ def _places(data: bytes, marker: bytes) -> list[int]:
 )
 def test_a_large_one_is_decoded_to_what_a_model_can_use(size: tuple[int, int], decoded: tuple[int, int]) -> None:
     data = encode(Image.new("L", size, 40), "JPEG")
-    limits = PictureLimits(max_pixels=100_000_000)
-    assert decode_picture(data, limits).size == decoded
+    limits = ImageLimits(max_pixels=100_000_000)
+    assert decode_image(data, limits).size == decoded

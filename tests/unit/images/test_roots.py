@@ -1,4 +1,4 @@
-"""Pictures beside a catalog, in a folder, an archive or object storage."""
+"""Images beside a catalog, in a folder, an archive or object storage."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ import pytest
 from backports import zstd
 from fsspec.registry import _registry as remembered
 
-from images import PictureLimits, open_root
+from images import ImageLimits, open_root
 from schemas import (
-    PictureDamaged,
-    PictureError,
-    PictureNotFound,
-    PictureOutsideCatalog,
-    PictureSourceUnsupported,
-    PictureTooLarge,
+    ImageDamaged,
+    ImageError,
+    ImageNotFound,
+    ImageOutsideCatalog,
+    ImageSourceUnsupported,
+    ImageTooLarge,
 )
 
-LIMITS = PictureLimits(max_bytes=1000)
+LIMITS = ImageLimits(max_bytes=1000)
 FILES = {f"pictures/{i}.png": bytes([i]) * (100 + i) for i in range(20)} | {"top.png": b"top", "large.png": bytes(1001)}
 
 Packer = Callable[[Path, Mapping[str, bytes]], str]
@@ -91,7 +91,7 @@ def packer(request: pytest.FixtureRequest) -> Iterator[Packer]:
     fsspec.filesystem("memory").store.clear()
 
 
-def test_pictures_are_read_in_place_by_many_threads_at_once(tmp_path: Path, packer: Packer) -> None:
+def test_images_are_read_in_place_by_many_threads_at_once(tmp_path: Path, packer: Packer) -> None:
     with closing(open_root(packer(tmp_path, FILES), LIMITS)) as root:
         small = {name: data for name, data in FILES.items() if len(data) <= LIMITS.max_bytes}
         ready = threading.Barrier(8)
@@ -108,19 +108,19 @@ def test_pictures_are_read_in_place_by_many_threads_at_once(tmp_path: Path, pack
 def test_what_cannot_be_read_says_why(tmp_path: Path, packer: Packer) -> None:
     with closing(open_root(packer(tmp_path, FILES), LIMITS)) as root:
         for source, error in (
-            ("pictures/none.png", PictureNotFound),
-            ("large.png", PictureTooLarge),
-            ("../top.png", PictureOutsideCatalog),
-            ("/etc/passwd", PictureOutsideCatalog),
-            ("pictures/../../x", PictureOutsideCatalog),
-            ("http://x/a.png", PictureSourceUnsupported),
-            ("a\\b", PictureSourceUnsupported),
+            ("pictures/none.png", ImageNotFound),
+            ("large.png", ImageTooLarge),
+            ("../top.png", ImageOutsideCatalog),
+            ("/etc/passwd", ImageOutsideCatalog),
+            ("pictures/../../x", ImageOutsideCatalog),
+            ("http://x/a.png", ImageSourceUnsupported),
+            ("a\\b", ImageSourceUnsupported),
         ):
             with pytest.raises(error):
                 root.read(source)
 
 
-def test_marks_change_with_the_picture_and_only_with_it(tmp_path: Path, packer: Packer) -> None:
+def test_marks_change_with_the_image_and_only_with_it(tmp_path: Path, packer: Packer) -> None:
     (tmp_path / "a").mkdir()
     where = packer(tmp_path / "a", FILES)
     with closing(open_root(where, LIMITS)) as root:
@@ -144,14 +144,14 @@ def test_an_archive_that_is_replaced_is_noticed(tmp_path: Path) -> None:
         assert root.read("b.png") == b"b"
         (tmp_path / "shop.zip").unlink()
         assert root.mark("a.png") is None
-        with pytest.raises(PictureNotFound, match=r"shop\.zip"):
+        with pytest.raises(ImageNotFound, match=r"shop\.zip"):
             root.read("a.png")
 
 
 # Hostile archives
 
 
-def test_a_zip_that_lies_or_hides_costs_its_picture_alone(tmp_path: Path) -> None:
+def test_a_zip_that_lies_or_hides_costs_its_image_alone(tmp_path: Path) -> None:
     path = tmp_path / "shop.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("good.png", b"good")
@@ -173,13 +173,13 @@ def test_a_zip_that_lies_or_hides_costs_its_picture_alone(tmp_path: Path) -> Non
     with closing(open_root(str(path), LIMITS)) as root:
         assert root.read("good.png") == b"good"
         for source, error in (
-            ("outside.png", PictureNotFound),
-            ("../outside.png", PictureOutsideCatalog),
-            ("/absolute.png", PictureOutsideCatalog),
-            ("bomb.png", PictureTooLarge),
-            ("link.png", PictureSourceUnsupported),
-            ("broken.png", PictureDamaged),
-            ("locked.png", PictureSourceUnsupported),
+            ("outside.png", ImageNotFound),
+            ("../outside.png", ImageOutsideCatalog),
+            ("/absolute.png", ImageOutsideCatalog),
+            ("bomb.png", ImageTooLarge),
+            ("link.png", ImageSourceUnsupported),
+            ("broken.png", ImageDamaged),
+            ("locked.png", ImageSourceUnsupported),
         ):
             with pytest.raises(error):
                 root.read(source)
@@ -199,10 +199,10 @@ def test_a_tar_of_links_and_devices_holds_only_its_files(tmp_path: Path) -> None
     with closing(open_root(str(tmp_path / "shop.tar"), LIMITS)) as root:
         assert root.read("good.png") == b"data"
         for source in ("sym.png", "hard.png"):
-            with pytest.raises(PictureSourceUnsupported, match="link"):
+            with pytest.raises(ImageSourceUnsupported, match="link"):
                 root.read(source)
         for source in ("fifo.png", "outside.png", "absolute.png"):
-            with pytest.raises(PictureNotFound):
+            with pytest.raises(ImageNotFound):
                 root.read(source)
 
 
@@ -211,7 +211,7 @@ def test_a_compressed_tar_that_would_fill_the_disk_is_refused(tmp_path: Path, mo
     (tmp_path / "shop.tar.gz").write_bytes(gzip.compress(bytes(2**23)))
     with (
         closing(open_root(str(tmp_path / "shop.tar.gz"), LIMITS)) as root,
-        pytest.raises(PictureNotFound, match="unpacks to more"),
+        pytest.raises(ImageNotFound, match="unpacks to more"),
     ):
         root.read("a.png")
 
@@ -222,7 +222,7 @@ def test_an_archive_of_other_bytes_or_cut_short_is_an_error(tmp_path: Path, name
     whole = Path(pack(tmp_path, {"a.png": bytes(range(256)) * 3})).read_bytes()
     for content in (b"", b"no archive", whole[: min(700, len(whole) // 2)]):
         (tmp_path / name).write_bytes(content)
-        with closing(open_root(str(tmp_path / name), LIMITS)) as root, pytest.raises(PictureError):
+        with closing(open_root(str(tmp_path / name), LIMITS)) as root, pytest.raises(ImageError):
             root.read("a.png")
 
 
@@ -235,7 +235,7 @@ def test_absolute_paths_lead_into_folders_that_are_allowed(tmp_path: Path) -> No
         assert root.mark(str(tmp_path / "allowed" / "a.png"))
         assert root.read("top.png") == b"top"
         for source in ("other/b.png", "allowed/link.png", "allowed/../other/b.png"):
-            with pytest.raises(PictureOutsideCatalog):
+            with pytest.raises(ImageOutsideCatalog):
                 root.read(str(tmp_path / source))
 
 
@@ -245,5 +245,5 @@ def test_storage_without_its_library_says_what_to_install(monkeypatch: pytest.Mo
     monkeypatch.delitem(remembered, "s3", raising=False)
     with closing(open_root("s3://bucket/shop", LIMITS)) as root:
         assert root.mark("a.png") is None
-        with pytest.raises(PictureSourceUnsupported, match="pip install s3fs"):
+        with pytest.raises(ImageSourceUnsupported, match="pip install s3fs"):
             root.read("a.png")

@@ -5,19 +5,19 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from images import PictureSettings
+from images import ImageSettings
 
 
 def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("STORELENS_PICTURE_HOSTS", " cdn.shop.example , *.images.example,, ")
     monkeypatch.setenv("STORELENS_PICTURE_FOLDERS", f"{tmp_path}/a,{tmp_path}/b/../c")
-    settings = PictureSettings()
+    settings = ImageSettings()
     assert settings.picture_hosts == ("cdn.shop.example", "*.images.example")
     assert settings.picture_folders == (tmp_path.resolve() / "a", tmp_path.resolve() / "c")
 
 
 def test_without_any_private_addresses_are_not_asked() -> None:
-    settings = PictureSettings()
+    settings = ImageSettings()
     assert (settings.picture_hosts, settings.picture_folders) == ((), ())
     assert settings.picture_private_addresses is False
 
@@ -27,7 +27,7 @@ def test_without_any_private_addresses_are_not_asked() -> None:
 )
 def test_a_host_is_a_name_alone(host: str) -> None:
     with pytest.raises(ValidationError, match="is no host: write a name alone"):
-        PictureSettings.model_validate({"picture_hosts": host})
+        ImageSettings.model_validate({"picture_hosts": host})
 
 
 @pytest.mark.parametrize(
@@ -36,4 +36,4 @@ def test_a_host_is_a_name_alone(host: str) -> None:
 )
 def test_limits_make_sense(name: str, value: object) -> None:
     with pytest.raises(ValidationError):
-        PictureSettings.model_validate({f"picture_{name}": value})
+        ImageSettings.model_validate({f"picture_{name}": value})

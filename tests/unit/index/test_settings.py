@@ -45,6 +45,6 @@ def test_a_collection_name_cannot_leave_the_data_dir(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["pictures", "Pictures", "models"])
-def test_a_collection_cannot_take_the_folder_of_pictures_or_models(name: str) -> None:
+def test_a_collection_cannot_take_the_folder_of_images_or_models(name: str) -> None:
     with pytest.raises(ValidationError, match="folders of their own"):
         IndexSettings(collection=name)

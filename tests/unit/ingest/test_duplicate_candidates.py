@@ -1,4 +1,4 @@
-"""Which pictures of a catalog too large to compare all with all may be copies of each other."""
+"""Which images of a catalog too large to compare all with all may be copies of each other."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DIMENSION = 96
 
 
 class MemoryIndex:
-    """As much of an index as is read: one view a picture."""
+    """As much of an index as is read: one view an image."""
 
     def __init__(self, products: Sequence[Stored]) -> None:
         spec = HashEncoder.spec.model_copy(update={"dimension": DIMENSION})
@@ -38,15 +38,15 @@ class MemoryIndex:
         return {id: self._products[id] for id in ids}
 
 
-def product(id: str, group: str | None, *pictures: tuple[str, Vectors, np.ndarray[Any, Any]]) -> Stored:
-    """``pictures`` are the hash of each, its vector, and the 384 bytes of its sketch."""
+def product(id: str, group: str | None, *images: tuple[str, Vectors, np.ndarray[Any, Any]]) -> Stored:
+    """``images`` are the hash of each, its vector, and the 384 bytes of its sketch."""
     kept = [
         {"at": at, "hash": hash, "phash": b64encode(sketch.tobytes()).decode()}
-        for at, (hash, _, sketch) in enumerate(pictures)
+        for at, (hash, _, sketch) in enumerate(images)
     ]
     row = {"id": id} if group is None else {"id": id, "group_id": group}
     payload = {"id": id, "product": row, "pictures": kept, "root": ""}
-    vectors = np.stack([vector for _, vector, _ in pictures])
+    vectors = np.stack([vector for _, vector, _ in images])
     return Stored(point_id(id), payload, {"image": vectors})
 
 
@@ -58,9 +58,9 @@ def made_up(count: int, seed: int) -> Iterator[tuple[str, Vectors, np.ndarray[An
         yield f"{seed}-{number}", vectors[number] / np.linalg.norm(vectors[number]), sketches[number]
 
 
-def copied(picture: tuple[str, Vectors, np.ndarray[Any, Any]], name: str) -> tuple[str, Vectors, np.ndarray[Any, Any]]:
+def copied(image: tuple[str, Vectors, np.ndarray[Any, Any]], name: str) -> tuple[str, Vectors, np.ndarray[Any, Any]]:
     """Saved again: other bytes, nearly the same vector, nearly the same sketch."""
-    hash, vector, sketch = picture
+    hash, vector, sketch = image
     random = np.random.default_rng(len(hash))
     near = vector + random.normal(size=DIMENSION).astype(np.float32) * 0.02
     noisy = np.clip(sketch.astype(int) + random.integers(-6, 7, 384), 0, 255).astype(np.uint8)
@@ -68,7 +68,7 @@ def copied(picture: tuple[str, Vectors, np.ndarray[Any, Any]], name: str) -> tup
 
 
 def pairs(products: Sequence[Stored], wanted: set[str] | None = None) -> set[frozenset[str]]:
-    """Ids of products with pictures that may be copies; of one alone, of each other's."""
+    """Ids of products with images that may be copies; of one alone, of each other's."""
     index = cast(CatalogIndex, MemoryIndex(products))
     names = {stored.id: stored.payload["id"] for stored in products}
     points = None if wanted is None else {point_id(id).bytes for id in wanted}
@@ -80,7 +80,7 @@ def pairs(products: Sequence[Stored], wanted: set[str] | None = None) -> set[fro
 
 def test_of_more_than_are_compared_as_they_are_the_copies_are_found() -> None:
     originals = list(made_up(10_500, 1))
-    products = [product(f"p{number}", None, picture) for number, picture in enumerate(originals)]
+    products = [product(f"p{number}", None, image) for number, image in enumerate(originals)]
     copies = {f"copy{at}": product(f"copy{at}", None, copied(originals[at], "copy")) for at in range(0, 10_000, 100)}
     found = pairs([*products, *copies.values()], {*copies, "p0", "p7"})
     planted = {frozenset((f"p{at}", f"copy{at}")) for at in range(0, 10_000, 100)}
@@ -91,22 +91,22 @@ def test_of_more_than_are_compared_as_they_are_the_copies_are_found() -> None:
 def test_variants_are_not_compared_and_do_not_hide_others() -> None:
     shown = next(made_up(1, 2))
     variants = [product(f"v{at}", "shirt", copied(shown, f"v{at}")) for at in range(200)]
-    others = [product(f"p{number}", None, picture) for number, picture in enumerate(made_up(300, 3))]
+    others = [product(f"p{number}", None, image) for number, image in enumerate(made_up(300, 3))]
     stolen = product("stolen", None, copied(shown, "stolen"))
     found = pairs([*variants, *others, stolen])
     assert found == {frozenset(("stolen", f"v{at}")) for at in range(200)}
 
 
-def test_pictures_with_the_same_bytes_are_paired_with_one_and_hide_nothing() -> None:
+def test_images_with_the_same_bytes_are_paired_with_one_and_hide_nothing() -> None:
     shown = next(made_up(1, 4))
     placeholders = [product(f"same{at}", None, shown) for at in range(300)]
-    others = [product(f"p{number}", None, picture) for number, picture in enumerate(made_up(50, 5))]
+    others = [product(f"p{number}", None, image) for number, image in enumerate(made_up(50, 5))]
     found = pairs([*placeholders, *others, product("copy", None, copied(shown, "copy"))])
     assert {id for pair in found for id in pair} == {"copy", *(f"same{at}" for at in range(300))}
     assert len(found) <= 302
 
 
-def test_pictures_of_one_product_are_compared() -> None:
+def test_images_of_one_product_are_compared() -> None:
     one, other, third = made_up(3, 6)
     within = product("within", None, one, other, copied(one, "again"))
     doubled = product("doubled", "group", third, third)

@@ -9,21 +9,21 @@ from hypothesis import strategies as st
 
 from ingest.duplicates.clusters import clusters
 from ingest.duplicates.file import SameFile
-from schemas import PictureRef, SameKind, SamePair
+from schemas import ImageRef, SameKind, SamePair
 
 
-def ref(number: int) -> PictureRef:
-    return PictureRef(product=f"p{number}", picture=number % 3, source=f"{number}.jpg", root="/shop")
+def ref(number: int) -> ImageRef:
+    return ImageRef(product=f"p{number}", picture=number % 3, source=f"{number}.jpg", root="/shop")
 
 
 def pair(one: int, other: int, kind: SameKind = "identical") -> SamePair:
     return SamePair(kind=kind, one=ref(one), other=ref(other), cosine=0.99, difference=0.1)
 
 
-def test_pictures_that_are_one_by_way_of_each_other_are_a_cluster() -> None:
+def test_images_that_are_one_by_way_of_each_other_are_a_cluster() -> None:
     pairs = [pair(8, 9), pair(1, 2), pair(3, 4, "near-identical"), pair(2, 3), pair(1, 5, "similar")]
     first, second, alike = clusters(pairs)
-    assert (first.kind, {picture.product for picture in first.pictures}) == ("near-identical", {"p1", "p2", "p3", "p4"})
+    assert (first.kind, {image.product for image in first.pictures}) == ("near-identical", {"p1", "p2", "p3", "p4"})
     assert (second.kind, second.pictures) == ("identical", [ref(8), ref(9)])
     assert (alike.kind, alike.pictures) == ("similar", [ref(1), ref(5)])
     assert clusters([]) == []

@@ -133,9 +133,9 @@ def test_a_row_of_a_million_names_that_come_twice_is_told_at_once(tmp_path: Path
     assert (rejected.code, rejected.field) == ("row-unreadable", "299999")
 
 
-def test_a_list_of_things_that_are_no_pictures_has_a_bounded_number_of_errors() -> None:
+def test_a_list_of_things_that_are_no_images_has_a_bounded_number_of_errors() -> None:
     parsed = product_from_row({"id": "a", "title": "x", "images": [1] * 1_000})
-    assert len(parsed.picture_errors) == 64
+    assert len(parsed.image_errors) == 64
 
 
 # Files that are made to take for ever
@@ -211,7 +211,7 @@ def test_what_unpacks_to_far_more_than_a_catalog_does_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, filling: bytes
 ) -> None:
     for module in ("compression", "archives"):
-        monkeypatch.setattr(f"catalog.{module}.MAX_ANYWAY", 2**20)
+        monkeypatch.setattr(f"images.{module}.MAX_ANYWAY", 2**20)
     head = b"id,title\n1,x\n" if "csv" in name else b'{"id": "1", "title": "x"}\n'
     rows, _ = read(_packed(tmp_path, name, head + filling * 2**19))  # small enough, whatever it is
     assert [row.values["id"] for row in rows] == ["1"]

@@ -76,10 +76,10 @@ def test_a_json_column_may_first_come_late(tmp_path: Path) -> None:
 
 
 @FORMATS
-def test_a_first_picture_and_numbered_ones_are_all_guessed(tmp_path: Path, format: str) -> None:
+def test_a_first_image_and_numbered_ones_are_all_guessed(tmp_path: Path, format: str) -> None:
     row = {"id": "a", "title": "Tee", "Foto": "1.png", "Foto2": "2.png", "Fotos": "4.png", "Foto 3": "3.png"}
-    pictures = {"image": "1.png", "images": ["4.png", "2.png", "3.png"]}
-    assert values(opened(write(tmp_path, format, [row]))) == [{"id": "a", "title": "Tee", **pictures}]
+    images = {"image": "1.png", "images": ["4.png", "2.png", "3.png"]}
+    assert values(opened(write(tmp_path, format, [row]))) == [{"id": "a", "title": "Tee", **images}]
 
 
 @FORMATS
@@ -233,7 +233,7 @@ def test_accents_are_no_difference(tmp_path: Path, form: Literal["NFC", "NFD"]) 
     assert values(opened(tmp_path / "c.csv")) == [{"id": "1", "title": "Gants", "category": "Hiver", "in_stock": True}]
 
 
-def test_columns_with_numbers_are_pictures_in_their_order(tmp_path: Path) -> None:
+def test_columns_with_numbers_are_images_in_their_order(tmp_path: Path) -> None:
     rows = [{"id": "a", "image": "0.png", "image10": "10.png", "image_2": "2.png", "Image URL 1": "1.png"}]
     assert values(opened(write(tmp_path, "csv", rows))) == [
         {"id": "a", "image": "0.png", "images": ["1.png", "2.png", "10.png"]}

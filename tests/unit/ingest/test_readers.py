@@ -226,7 +226,7 @@ def test_a_csv_without_a_usable_header_is_refused(tmp_path: Path, table: str, sa
         read(written(tmp_path, "c.csv", table))
 
 
-def test_columns_of_one_name_are_told_apart_and_pictures_among_them_are_all_used(
+def test_columns_of_one_name_are_told_apart_and_images_among_them_are_all_used(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     table = "id,size,size,size_2,additional_image_link,additional_image_link,,\n1,S,M,L,a.png,b.png,x,y\n"
@@ -333,13 +333,13 @@ def test_parquet_times_that_python_does_not_have(tmp_path: Path) -> None:
     ]
 
 
-def test_bytes_in_parquet_are_pictures_or_text_or_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    picture = b"\xff\xd8\xff picture"
-    table = pa.table({"id": [b"a"], "name": [b"Caf\xc3\xa9"], "image_bytes": [picture], "thumb": [picture]})
+def test_bytes_in_parquet_are_images_or_text_or_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    image = b"\xff\xd8\xff image"
+    table = pa.table({"id": [b"a"], "name": [b"Caf\xc3\xa9"], "image_bytes": [image], "thumb": [image]})
     parquet.write_table(table, tmp_path / "c.parquet")
     rows, rejected = read(tmp_path / "c.parquet")
     assert not rejected
-    assert rows == [Row(1, {"id": "a", "title": "Café", "image": picture})]
+    assert rows == [Row(1, {"id": "a", "title": "Café", "image": image})]
     assert "the column thumb holds bytes" in caplog.text
 
 
@@ -367,10 +367,10 @@ def test_a_text_file_is_a_table(tmp_path: Path) -> None:
     assert rows == [Row(2, {"id": "a", "title": "Tee, blue"})]
 
 
-# A folder of pictures
+# A folder of images
 
 
-def test_a_folder_of_pictures_in_the_order_of_their_paths(tmp_path: Path) -> None:
+def test_a_folder_of_images_in_the_order_of_their_paths(tmp_path: Path) -> None:
     for name in ("b/red-shoe_02.JPG", "a.png", ".hidden.png", ".git/x.png", "notes.txt", "b/___.webp"):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
@@ -399,7 +399,7 @@ def test_a_table_that_is_not_read_is_named(tmp_path: Path, caplog: pytest.LogCap
 
 def test_what_is_no_catalog_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(CatalogError, match="no pictures"):
+    with pytest.raises(CatalogError, match="no images"):
         read(tmp_path / "empty")
     with pytest.raises(CatalogError, match="there is no catalog"):
         read(tmp_path / "missing.jsonl")

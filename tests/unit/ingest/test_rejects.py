@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from catalog import product_from_row
 from ingest.rejects import RejectsFile, rejection
-from schemas import MAX_ID, MAX_NAME, PictureNotFound, Rejection, RowError
-from tests.support import pictures
+from schemas import MAX_ID, MAX_NAME, ImageNotFound, Rejection, RowError
+from tests.support import images
 
 _anything = st.recursive(
     st.none()
@@ -81,13 +81,13 @@ def test_what_an_error_repeats_of_a_row_is_cut() -> None:
     assert (len(rejected.reason), len(rejected.field or ""), len(rejected.id or "")) == (10_000, MAX_NAME, MAX_ID)
 
 
-def test_pictures_in_a_row_are_kept_so_that_it_can_be_tried_again() -> None:
-    picture = pictures.photo(8, 8)
-    row = {"id": "a", "price": "cheap", "image": {"bytes": picture, "path": "a.jpg"}, "images": [b"no picture"]}
+def test_images_in_a_row_are_kept_so_that_it_can_be_tried_again() -> None:
+    image = images.photo(8, 8)
+    row = {"id": "a", "price": "cheap", "image": {"bytes": image, "path": "a.jpg"}, "images": [b"no image"]}
     content = rejection(1, RowError("x"), row).content
     assert isinstance(content, dict)
     again = product_from_row(content | {"price": 1.0})
-    assert list(again.inline.values()) == [picture, b"no picture"]
+    assert list(again.inline.values()) == [image, b"no image"]
     assert json.dumps(content).count("data:image/jpeg;base64,") == 1
 
 
@@ -101,7 +101,7 @@ def test_there_is_no_file_without_rejects(tmp_path: Path) -> None:
 def test_lines_are_on_disk_as_they_come_and_counted_by_code(tmp_path: Path) -> None:
     with RejectsFile(tmp_path, "/shop") as rejects:
         rejects.write(rejection(1, RowError("no title", field="title"), {"id": "a"}, id="a"))
-        rejects.write(rejection(2, PictureNotFound("gone", field="image"), {"id": "b"}, id="b", degraded=True))
+        rejects.write(rejection(2, ImageNotFound("gone", field="image"), {"id": "b"}, id="b", degraded=True))
         rejects.write(rejection(3, RowError("no id"), {}))
         assert rejects.path is not None
         lines = [json.loads(line) for line in rejects.path.read_text().splitlines()]

@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 from PIL import Image
 from pydantic import SecretStr
 
-from ingest.report_page.gallery import MAX_TILES, ReadPicture
+from ingest.report_page.gallery import MAX_TILES, ReadImage
 from ingest.report_page.render import duration, write_report_page
 from ingest.settings import IngestSettings, shown_settings
-from schemas import Change, IngestReport, PictureNotFound, Rejection
+from schemas import Change, ImageNotFound, IngestReport, Rejection
 
 
 class Tags(HTMLParser):
@@ -62,7 +62,7 @@ def _page(
     *,
     rejects: Iterable[Rejection] = (),
     same: Iterable[Any] = (),
-    pictures: ReadPicture = _nothing,
+    images: ReadImage = _nothing,
     shown: Mapping[str, str] | None = None,
     failure: str | None = None,
 ) -> str:
@@ -75,7 +75,7 @@ def _page(
         report,
         rejects_file if rejects else None,
         same_file if same else None,
-        pictures,
+        images,
         shown or {},
         failure=failure,
     )
@@ -106,8 +106,8 @@ def test_counts_causes_timings_and_what_to_do_are_said(tmp_path: Path) -> None:
         "row-invalid 5",
         "and 4 more",
         "it breaks off ; indexed without it",
-        "The bottleneck was decode . The model waited for pictures",
-        "wait waiting for pictures 2.0 s",
+        "The bottleneck was decode . The model waited for images",
+        "wait waiting for images 2.0 s",
         "odd 0.1 s 3%",
         "All of it took 3.5 s",
         f"python -m ingest --rejects {tmp_path}/rejects.jsonl --data-dir '/my data' --collection shoes",
@@ -203,13 +203,13 @@ def test_the_page_allows_itself_its_own_style_and_nothing_else(tmp_path: Path) -
     assert "@import" not in style
 
 
-def test_pictures_are_shown_and_those_that_cannot_be_have_a_tile_with_the_reason(tmp_path: Path) -> None:
+def test_images_are_shown_and_those_that_cannot_be_have_a_tile_with_the_reason(tmp_path: Path) -> None:
     asked: list[tuple[str | None, str]] = []
 
     def read(root: str | None, source: str) -> bytes | None:
         asked.append((root, source))
         if source == "gone.jpg":
-            raise PictureNotFound("gone", field="image")
+            raise ImageNotFound("gone", field="image")
         return None if source == "none.jpg" else _png("red")
 
     rejects = [
@@ -222,8 +222,8 @@ def test_pictures_are_shown_and_those_that_cannot_be_have_a_tile_with_the_reason
     ]
     side = {"product": "a", "picture": 0, "source": "a.jpg", "root": "/elsewhere"}
     same = [{"kind": "identical", "one": side, "other": side, "difference": 0.0, "cosine": 1.0}, {"kind": "torn"}, 7]
-    page = Tags(_page(tmp_path, _report(rejects={"row-invalid": 4}), rejects=rejects, same=same, pictures=read))
-    assert [its["alt"] for its in page.all("img")] == ["Picture of p1", "Picture of p2", "Picture of a", "Picture of a"]
+    page = Tags(_page(tmp_path, _report(rejects={"row-invalid": 4}), rejects=rejects, same=same, images=read))
+    assert [its["alt"] for its in page.all("img")] == ["Image of p1", "Image of p2", "Image of a", "Image of a"]
     assert all((its["src"] or "").startswith("data:image/webp;base64,") for its in page.all("img"))
     assert page.text.count("cannot be shown") == 5
     assert "it is gone" in page.text

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog import point_id
-from images import PictureLimits, open_root
+from images import ImageLimits, open_root
 from ingest.catalog import Catalog, open_catalog
 from ingest.intake import entries
 from ingest.scan import Scan, Scanner
@@ -30,7 +30,7 @@ def _reader(folder: Path, rows: list[dict[str, Any]]) -> Catalog:
 
 def _scan(reader: Catalog) -> tuple[Scan, list[Rejection]]:
     rejected: list[Rejection] = []
-    return Scanner(reader, None, open_root(reader.root, PictureLimits()), rejected.append).run(), rejected
+    return Scanner(reader, None, open_root(reader.root, ImageLimits()), rejected.append).run(), rejected
 
 
 def test_rows_and_products_are_counted(tmp_path: Path) -> None:

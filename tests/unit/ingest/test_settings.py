@@ -90,7 +90,7 @@ def test_a_folder_that_contradicts_the_environments_server_exits_with_2(
     assert "STORELENS_QDRANT_URL" in capsys.readouterr().err
 
 
-def test_where_pictures_may_come_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_images_may_come_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STORELENS_PICTURE_HOSTS", "elsewhere.example")
     monkeypatch.setenv("STORELENS_PICTURE_CONNECTIONS", "3")
     arguments = ["c.jsonl", "--picture-hosts", "a.example,*.b.example", "--picture-folders", str(tmp_path)]
@@ -102,7 +102,7 @@ def test_where_pictures_may_come_from(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize(("option", "value"), [("--picture-hosts", "http://a/"), ("--picture-max-age", "old")])
-def test_bad_picture_options_exit_with_2(option: str, value: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_image_options_exit_with_2(option: str, value: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         parse(["c.jsonl", option, value])
     assert stopped.value.code == 2

@@ -19,7 +19,7 @@ import pytest
 from backports import zstd
 from pyarrow import parquet
 
-from images import PictureLimits, open_root
+from images import ImageLimits, open_root
 from ingest.catalog import Catalog, open_catalog
 from ingest.readers import Row
 from ingest.settings import IngestSettings
@@ -29,7 +29,7 @@ ROWS: list[dict[str, Any]] = [
     {"id": "a", "title": "Café", "image": "pictures/a.png", "weight": 1.5},
     {"id": "b", "title": "Tee", "image": "pictures/b.png", "weight": 2.0},
 ]
-PICTURES = {"pictures/a.png": b"picture a", "pictures/b.png": b"picture b"}
+IMAGES = {"pictures/a.png": b"image a", "pictures/b.png": b"image b"}
 
 
 def _jsonl() -> bytes:
@@ -72,13 +72,13 @@ def values(reader: Catalog) -> list[dict[str, Any]]:
 
 
 def check(reader: Catalog) -> None:
-    """The rows twice over, and their pictures from where the reader says that they are."""
+    """The rows twice over, and their images from where the reader says that they are."""
     with reader:
         assert values(reader) == ROWS
         assert values(reader) == ROWS
         reader.check_unchanged()
-        with closing(open_root(reader.root, PictureLimits())) as root:
-            assert {row["image"]: root.read(row["image"]) for row in ROWS} == PICTURES
+        with closing(open_root(reader.root, ImageLimits())) as root:
+            assert {row["image"]: root.read(row["image"]) for row in ROWS} == IMAGES
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> Path:
@@ -122,7 +122,7 @@ def memory() -> Iterator[Callable[[Mapping[str, bytes]], str]]:
 
 @pytest.mark.parametrize("name", CATALOGS)
 def test_a_file(tmp_path: Path, name: str) -> None:
-    _write(tmp_path, PICTURES | {name: CATALOGS[name]})
+    _write(tmp_path, IMAGES | {name: CATALOGS[name]})
     check(opened(tmp_path / name))
     check(opened(f"file://{tmp_path}/{name}"))
 
@@ -130,7 +130,7 @@ def test_a_file(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", CATALOGS)
 @pytest.mark.parametrize("folder", ["", "export/2024/"])
 def test_a_zip(tmp_path: Path, name: str, folder: str) -> None:
-    files = {folder + path: data for path, data in (PICTURES | {name: CATALOGS[name]}).items()}
+    files = {folder + path: data for path, data in (IMAGES | {name: CATALOGS[name]}).items()}
     path = _zip(tmp_path / "shop.zip", files | {"__MACOSX/._c.csv": b"junk", "readme.txt": b"hello"})
     check(opened(path))
     check(opened(f"{path}!/{folder}{name}"))
@@ -139,25 +139,25 @@ def test_a_zip(tmp_path: Path, name: str, folder: str) -> None:
 @pytest.mark.parametrize("archive", ["shop.tar", "shop.tar.gz", "shop.tgz", "shop.tar.zst"])
 @pytest.mark.parametrize("name", ["c.jsonl", "c.csv.gz", "c.parquet"])
 def test_a_tar(tmp_path: Path, archive: str, name: str) -> None:
-    check(opened(_tar(tmp_path / archive, PICTURES | {name: CATALOGS[name]})))
+    check(opened(_tar(tmp_path / archive, IMAGES | {name: CATALOGS[name]})))
 
 
 @pytest.mark.parametrize("name", CATALOGS)
 def test_object_storage(memory: Callable[[Mapping[str, bytes]], str], name: str) -> None:
-    check(opened(f"{memory(PICTURES | {name: CATALOGS[name]})}/{name}"))
+    check(opened(f"{memory(IMAGES | {name: CATALOGS[name]})}/{name}"))
 
 
 def test_archives_folders_and_parts_in_object_storage(
     tmp_path: Path, memory: Callable[[Mapping[str, bytes]], str]
 ) -> None:
-    where = memory({"shop.zip": _zip(tmp_path / "z.zip", PICTURES | {"c.csv": CATALOGS["c.csv"]}).read_bytes()})
+    where = memory({"shop.zip": _zip(tmp_path / "z.zip", IMAGES | {"c.csv": CATALOGS["c.csv"]}).read_bytes()})
     check(opened(f"{where}/shop.zip"))
-    where = memory({f"folder/{name}": data for name, data in (PICTURES | {"catalog.csv": CATALOGS["c.csv"]}).items()})
+    where = memory({f"folder/{name}": data for name, data in (IMAGES | {"catalog.csv": CATALOGS["c.csv"]}).items()})
     check(opened(f"{where}/folder"))
-    memory({f"photos/{name}": data for name, data in PICTURES.items()})
+    memory({f"photos/{name}": data for name, data in IMAGES.items()})
     with opened(f"{where}/photos/") as reader:
-        assert [row["id"] for row in values(reader)] == list(PICTURES)
-        assert open_root(reader.root, PictureLimits()).read("pictures/a.png") == b"picture a"
+        assert [row["id"] for row in values(reader)] == list(IMAGES)
+        assert open_root(reader.root, ImageLimits()).read("pictures/a.png") == b"image a"
     with pytest.raises(CatalogError, match="nothing"):
         opened(f"{where}/none/")
     with pytest.raises(CatalogError, match="nothing of that name"):
@@ -166,7 +166,7 @@ def test_archives_folders_and_parts_in_object_storage(
 
 @pytest.mark.parametrize("name", CATALOGS)
 def test_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    _write(tmp_path, PICTURES | {name: CATALOGS[name]})
+    _write(tmp_path, IMAGES | {name: CATALOGS[name]})
     monkeypatch.chdir(tmp_path)
     for options in ({}, {"format": name.split(".")[1].replace("ndjson", "jsonl")}):
         with (tmp_path / name).open("rb") as file:
@@ -186,7 +186,7 @@ def test_standard_input_that_is_no_catalog(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_the_format_may_be_said(tmp_path: Path) -> None:
-    _write(tmp_path, PICTURES | {"export": CATALOGS["c.csv"], "export.txt.gz": CATALOGS["c.csv.gz"]})
+    _write(tmp_path, IMAGES | {"export": CATALOGS["c.csv"], "export.txt.gz": CATALOGS["c.csv.gz"]})
     check(opened(tmp_path / "export", format="csv"))
     check(opened(tmp_path / "export.txt.gz", format="csv"))
     with pytest.raises(CatalogError, match="--format says"):
@@ -197,7 +197,7 @@ def test_a_folder_of_parquet_parts(tmp_path: Path) -> None:
     for at, row in enumerate(ROWS):
         parquet.write_table(pa.Table.from_pylist([row]), tmp_path / f"part-{at}.parquet")
     (tmp_path / "_SUCCESS").touch()
-    _write(tmp_path, PICTURES)
+    _write(tmp_path, IMAGES)
     check(opened(tmp_path))
     with opened(tmp_path) as reader:
         assert [row.line for row in reader.rows() if isinstance(row, Row)] == [1, 2]
@@ -209,17 +209,17 @@ def test_a_folder_of_parquet_parts(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_holds_a_catalog(tmp_path: Path) -> None:
-    check(opened(_write(tmp_path, PICTURES | {"catalog.jsonl": CATALOGS["c.jsonl"], "notes.csv": b"x"})))
+    check(opened(_write(tmp_path, IMAGES | {"catalog.jsonl": CATALOGS["c.jsonl"], "notes.csv": b"x"})))
 
 
 @pytest.mark.parametrize("pack", [_zip, _tar])
-def test_an_archive_of_pictures_alone(tmp_path: Path, pack: Callable[[Path, Mapping[str, bytes]], Path]) -> None:
-    path = pack(tmp_path / f"photos{'.zip' if pack is _zip else '.tar'}", PICTURES | {"notes.txt": b"x"})
-    for where, ids in ((path, list(PICTURES)), (f"{path}!/pictures", ["a.png", "b.png"])):
+def test_an_archive_of_images_alone(tmp_path: Path, pack: Callable[[Path, Mapping[str, bytes]], Path]) -> None:
+    path = pack(tmp_path / f"photos{'.zip' if pack is _zip else '.tar'}", IMAGES | {"notes.txt": b"x"})
+    for where, ids in ((path, list(IMAGES)), (f"{path}!/pictures", ["a.png", "b.png"])):
         with opened(where) as reader:
             assert [row["id"] for row in values(reader)] == ids
-            with closing(open_root(reader.root, PictureLimits())) as root:
-                assert root.read(ids[0]) == b"picture a"
+            with closing(open_root(reader.root, ImageLimits())) as root:
+                assert root.read(ids[0]) == b"image a"
 
 
 def test_the_catalog_of_an_archive_is_the_one_nearest_the_top_or_named_so(tmp_path: Path) -> None:
@@ -255,7 +255,7 @@ def test_what_is_cut_short_or_is_something_else_is_an_error(tmp_path: Path, name
         ("broken.zip", "cannot be read as zip"),
         ("broken.tar.gz", "breaks off"),
         ("empty.zip", "holds no files"),
-        ("texts.zip", "no pictures"),
+        ("texts.zip", "no images"),
         ("locked.zip", "encrypted"),
     ],
 )

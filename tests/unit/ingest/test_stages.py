@@ -1,4 +1,4 @@
-"""Which of pictures, model and index a job waits for."""
+"""Which of images, model and index a job waits for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Thumbnails of whole, broken and deadly pictures, by the real process."""
+"""Thumbnails of whole, broken and deadly images, by the real process."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import psutil
 import pytest
 from PIL import Image
 
-from images import PictureLimits
+from images import ImageLimits
 from ingest.report_page.thumbnails import SIDE, Thumbnails
 
 
 @pytest.fixture(scope="module")
 def thumbnails() -> Iterator[Thumbnails]:
-    with Thumbnails(PictureLimits(max_pixels=1_000_000)) as thumbnails:
+    with Thumbnails(ImageLimits(max_pixels=1_000_000)) as thumbnails:
         yield thumbnails
 
 
@@ -33,20 +33,20 @@ def _size(thumbnail: bytes | None) -> tuple[int, int]:
         return image.size
 
 
-def test_a_picture_gets_small_and_of_a_broken_one_what_there_is(thumbnails: Thumbnails) -> None:
+def test_a_image_gets_small_and_of_a_broken_one_what_there_is(thumbnails: Thumbnails) -> None:
     assert _size(thumbnails(_jpeg())) == (SIDE, SIDE // 2)
     assert _size(thumbnails(_jpeg()[:20_000])) == (SIDE, SIDE // 2)
 
 
-@pytest.mark.parametrize("picture", [b"", b"<html>", _jpeg()[:30], _jpeg((2000, 1000))])
-def test_there_is_none_of_what_does_not_decode(thumbnails: Thumbnails, picture: bytes) -> None:
-    assert thumbnails(picture) is None
+@pytest.mark.parametrize("image", [b"", b"<html>", _jpeg()[:30], _jpeg((2000, 1000))])
+def test_there_is_none_of_what_does_not_decode(thumbnails: Thumbnails, image: bytes) -> None:
+    assert thumbnails(image) is None
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
 def test_a_process_that_is_killed_or_stalls_is_replaced(how: signal.Signals) -> None:
     before = set(psutil.Process().children(recursive=True))
-    with Thumbnails(PictureLimits(), seconds=0.5) as thumbnails:
+    with Thumbnails(ImageLimits(), seconds=0.5) as thumbnails:
         assert thumbnails(_jpeg())
         (process,) = set(psutil.Process().children(recursive=True)) - before
         process.send_signal(how)

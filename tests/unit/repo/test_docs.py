@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from pydantic_settings import BaseSettings
 
-from schemas import IngestReport, PictureError, Rejection, RowError, StoreLensError
+from schemas import ImageError, IngestReport, Rejection, RowError, StoreLensError
 
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-ROOMS: list[str] = PYPROJECT["tool"]["importlinter"]["root_packages"]
+PACKAGES: list[str] = PYPROJECT["tool"]["importlinter"]["root_packages"]
 GUIDE = "docs/catalogs.md"
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *(f"docs/{path.name}" for path in ROOT.glob("docs/*.md"))]
 SPEAK_OF_SETTINGS = [*DOCUMENTS, "deploy/Dockerfile", "deploy/compose.yaml", "deploy/.env.example", ".ci/run"]
@@ -41,9 +41,9 @@ def _help(command: str) -> str:
 
 
 def _settings() -> dict[str, str]:
-    """Every environment variable that a settings class of a room reads -> its class."""
+    """Every environment variable that a settings class of a package reads -> its class."""
     names: dict[str, str] = {}
-    for path in sorted(path for room in ROOMS for path in (ROOT / room).rglob("settings.py")):
+    for path in sorted(path for package in PACKAGES for path in (ROOT / package).rglob("settings.py")):
         module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
         for settings in vars(module).values():
             if isinstance(settings, type) and issubclass(settings, BaseSettings) and settings is not BaseSettings:
@@ -55,8 +55,8 @@ def _settings() -> dict[str, str]:
 
 
 def _read_directly() -> set[str]:
-    """Variables that code of a room reads without a settings class."""
-    sources = [path.read_text(encoding="utf-8") for room in ROOMS for path in (ROOT / room).rglob("*.py")]
+    """Variables that code of a package reads without a settings class."""
+    sources = [path.read_text(encoding="utf-8") for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
     return {name for source in sources for name in re.findall(r"environ\S*?[\"'](STORELENS_\w+)", source)}
 
 
@@ -117,7 +117,7 @@ def test_options_that_the_guide_mentions_exist() -> None:
 def test_the_guide_explains_every_code_of_a_reject_and_no_other() -> None:
     rejects, failures = (ROOT / GUIDE).read_text(encoding="utf-8").split("Codes of a run that failed")
     explained = re.findall(r"^\| `([a-z-]+)` \|", rejects.partition("## When something is wrong")[2], flags=re.M)
-    assert sorted(explained) == sorted(_codes(RowError) | _codes(PictureError))
+    assert sorted(explained) == sorted(_codes(RowError) | _codes(ImageError))
     assert set(re.findall(r"^\| `([a-z-]+)` \|", failures, flags=re.M)) <= _codes(StoreLensError) | {
         "unexpected",
         "not-permitted",
@@ -134,7 +134,7 @@ def _codes(error: type[StoreLensError]) -> set[str]:
     return {error.code}.union(*map(_codes, error.__subclasses__()))
 
 
-def test_every_room_is_in_the_house() -> None:
-    house = README.partition("## The house")[2]
-    assert all(re.search(rf"^{room}/ ", house, flags=re.M) for room in ROOMS)
-    assert {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"} <= set(ROOMS)
+def test_every_package_is_in_the_readme() -> None:
+    packages = README.partition("## The packages")[2]
+    assert all(re.search(rf"^{package}/ ", packages, flags=re.M) for package in PACKAGES)
+    assert {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"} <= set(PACKAGES)

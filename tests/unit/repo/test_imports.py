@@ -1,4 +1,4 @@
-"""What import-linter cannot say of the rooms: what a room may import at all, and what an import must not load."""
+"""What import-linter cannot say of the packages: what a package may import at all, and what an import must not load."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[3]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 DEPENDENCIES: dict[str, list[Any]] = PYPROJECT["dependency-groups"]
-ROOMS: list[str] = PYPROJECT["tool"]["importlinter"]["root_packages"]
+PACKAGES: list[str] = PYPROJECT["tool"]["importlinter"]["root_packages"]
 
 
 def _imported(path: Path) -> set[str]:
@@ -57,13 +57,13 @@ def _declared(*groups: str) -> set[str]:
     return {canonicalize_name(name) for name in names}
 
 
-@pytest.mark.parametrize("room", [*ROOMS, "tests"])
-def test_every_library_that_is_imported_is_declared(room: str) -> None:
-    ours = {*ROOMS, "tests"}
+@pytest.mark.parametrize("package", [*PACKAGES, "tests"])
+def test_every_library_that_is_imported_is_declared(package: str) -> None:
+    ours = {*PACKAGES, "tests"}
     imported = (
-        {name for path in (ROOT / room).rglob("*.py") for name in _imported(path)} - sys.stdlib_module_names - ours
+        {name for path in (ROOT / package).rglob("*.py") for name in _imported(path)} - sys.stdlib_module_names - ours
     )
-    declared = _declared("dev") if room == "tests" else _declared("runtime", "evaluation")
+    declared = _declared("dev") if package == "tests" else _declared("runtime", "evaluation")
     distributions = packages_distributions()
     unknown = {name for name in imported if not declared & {canonicalize_name(d) for d in distributions.get(name, [])}}
     assert not unknown

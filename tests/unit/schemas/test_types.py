@@ -30,7 +30,7 @@ HIT = {
 }
 FACET = {"field": "price", "values": [{"value": 1.5, "count": 2}], "min": 1.0, "max": 2.0, "missing": 1}
 TOTAL = {"value": 3, "relation": "eq"}
-PICTURES = [{"product": id, "picture": 0, "source": f"{id}.jpg", "root": "/shop"} for id in ("1", "2")]
+IMAGES = [{"product": id, "picture": 0, "source": f"{id}.jpg", "root": "/shop"} for id in ("1", "2")]
 
 QUALITY = {
     "cosine_mean": 0.999,
@@ -71,7 +71,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "IngestReport": {"catalog": "c.jsonl", "collection": "products", "model": "builtin", "rejects": {"row-invalid": 1}},
     "LegExplanation": LEG,
     "PrecisionQuality": QUALITY,
-    "PictureRef": PICTURES[0],
+    "ImageRef": IMAGES[0],
     "Product": {
         "id": "1",
         "images": ("a", "b"),
@@ -80,8 +80,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "attributes": {"a": [1, {"b": None}]},
     },
     "Rejection": {"line": 3, "code": "row-invalid", "reason": "no id", "content": {"title": "x"}},
-    "SameCluster": {"kind": "identical", "pictures": PICTURES},
-    "SamePair": {"kind": "similar", "one": PICTURES[0], "other": PICTURES[1], "cosine": 0.9, "difference": 1.5},
+    "SameCluster": {"kind": "identical", "pictures": IMAGES},
+    "SamePair": {"kind": "similar", "one": IMAGES[0], "other": IMAGES[1], "cosine": 0.9, "difference": 1.5},
     "SearchRequest": {
         "text": "hoodie",
         "image": {"base64": "AAAA"},

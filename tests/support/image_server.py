@@ -1,4 +1,4 @@
-"""A web server of pictures that misbehaves on demand, on this machine, over real sockets."""
+"""A web server of images that misbehaves on demand, on this machine, over real sockets."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class _Server(ThreadingHTTPServer):
         """A connection that broke off is what many tests are about."""
 
 
-class PictureServer:
+class ImageServer:
     """What is in ``answers``, by path; ``asked`` says what was asked for, with which headers."""
 
     def __init__(self, server: _Server) -> None:
@@ -94,14 +94,14 @@ class PictureServer:
 
 
 @contextmanager
-def picture_server(tls: ssl.SSLContext | None = None) -> Iterator[PictureServer]:
+def image_server(tls: ssl.SSLContext | None = None) -> Iterator[ImageServer]:
     server = _Server()
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
-        yield PictureServer(server)
+        yield ImageServer(server)
     finally:
         server.over.set()
         server.shutdown()

@@ -1,4 +1,4 @@
-"""The pictures of products, wherever they came from, as they are shown."""
+"""The images of products, wherever they came from, as they are shown."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from typing import Any
 import pytest
 
 from api import ApiSettings
-from api.pictures import MAX_ROOTS, ProductPictures
-from images import PictureLimits, PictureStore
-from schemas import ProductPictureNotFound
-from tests.support.picture_server import picture_server
-from tests.support.pictures import encode, photo, quarters
+from api.images import MAX_ROOTS, ProductImages
+from images import ImageLimits, ImageStore
+from schemas import ProductImageNotFound
+from tests.support.image_server import image_server
+from tests.support.images import encode, photo, quarters
 from tests.support.serving import DECODERS, client, ingest
 
 PHOTO, OTHER = photo(), photo(200, 150)
 
 
 @pytest.fixture
-def pictures(tmp_path: Path) -> Iterator[ProductPictures]:
+def images(tmp_path: Path) -> Iterator[ProductImages]:
     settings = ApiSettings(data_dir=tmp_path / "data", picture_private_addresses=True)
-    opened = ProductPictures(settings, PictureLimits(), DECODERS)
+    opened = ProductImages(settings, ImageLimits(), DECODERS)
     yield opened
     opened.close()
 
@@ -33,10 +33,10 @@ def _payload(root: object, *sources: str, **more: Any) -> dict[str, Any]:
     return {"root": str(root), "product": {"image": sources[0], "images": list(sources[1:])}} | more
 
 
-def test_what_was_fetched_is_shown_as_it_was_and_not_fetched(pictures: ProductPictures, tmp_path: Path) -> None:
-    store = PictureStore(tmp_path / "data" / "pictures")
+def test_what_was_fetched_is_shown_as_it_was_and_not_fetched(images: ProductImages, tmp_path: Path) -> None:
+    store = ImageStore(tmp_path / "data" / "pictures")
     (tmp_path / "a.bmp").write_bytes(encode(quarters(), "BMP"))
-    with picture_server() as server:
+    with image_server() as server:
         url = server.gives("/a.jpg", OTHER)
         payload = _payload(
             tmp_path,
@@ -44,49 +44,49 @@ def test_what_was_fetched_is_shown_as_it_was_and_not_fetched(pictures: ProductPi
             "a.bmp",
             f"picture:{store.put(OTHER)}",
             url,
-            pictures=[{"at": 0, "hash": store.put(PHOTO)}, {"at": 1, "hash": "1" * 32}],
+            images=[{"at": 0, "hash": store.put(PHOTO)}, {"at": 1, "hash": "1" * 32}],
         )
-        assert pictures.show(payload, 0, "1") == (PHOTO, "image/jpeg")
-        assert pictures.show(payload, 1, "1")[1] == "image/jpeg"
-        assert pictures.show(payload, 2, "1") == (OTHER, "image/jpeg")
-        with pytest.raises(ProductPictureNotFound):
-            pictures.show(payload, 3, "1")  # it was not usable when it was ingested
+        assert images.show(payload, 0, "1") == (PHOTO, "image/jpeg")
+        assert images.show(payload, 1, "1")[1] == "image/jpeg"
+        assert images.show(payload, 2, "1") == (OTHER, "image/jpeg")
+        with pytest.raises(ProductImageNotFound):
+            images.show(payload, 3, "1")  # it was not usable when it was ingested
         assert not server.asked
 
 
-def test_what_is_not_kept_is_not_found(pictures: ProductPictures, tmp_path: Path) -> None:
+def test_what_is_not_kept_is_not_found(images: ProductImages, tmp_path: Path) -> None:
     for source in ("https://example.com/a.jpg", "picture:" + "0" * 32, "picture:../../a.jpg"):
-        payload = _payload(tmp_path, source, pictures=[{"at": 0, "hash": "0" * 32}])
-        with pytest.raises(ProductPictureNotFound, match="not kept"):
-            pictures.show(payload, 0, "1")
+        payload = _payload(tmp_path, source, images=[{"at": 0, "hash": "0" * 32}])
+        with pytest.raises(ProductImageNotFound, match="not kept"):
+            images.show(payload, 0, "1")
 
 
-def test_catalogs_are_kept_open_but_not_without_end(pictures: ProductPictures, tmp_path: Path) -> None:
+def test_catalogs_are_kept_open_but_not_without_end(images: ProductImages, tmp_path: Path) -> None:
     for number in range(3 * MAX_ROOTS):
         (tmp_path / str(number)).mkdir()
         (tmp_path / str(number) / "a.jpg").write_bytes(PHOTO)
-        assert pictures.show(_payload(tmp_path / str(number), "a.jpg"), 0, "1")[0] == PHOTO
-    assert len(pictures._opened) == MAX_ROOTS
+        assert images.show(_payload(tmp_path / str(number), "a.jpg"), 0, "1")[0] == PHOTO
+    assert len(images._opened) == MAX_ROOTS
 
 
-def test_folders_that_pictures_may_come_from_are_shown_too(tmp_path: Path) -> None:
+def test_folders_that_images_may_come_from_are_shown_too(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "a.jpg").write_bytes(PHOTO)
     payload = _payload(tmp_path / "catalog", str(tmp_path / "photos" / "a.jpg"))
     (tmp_path / "catalog").mkdir()
     for folders, shown in (((tmp_path / "photos",), True), ((), False)):
         settings = ApiSettings(data_dir=tmp_path / "data", picture_folders=folders)
-        pictures = ProductPictures(settings, PictureLimits(), DECODERS)
+        images = ProductImages(settings, ImageLimits(), DECODERS)
         if shown:
-            assert pictures.show(payload, 0, "1")[0] == PHOTO
+            assert images.show(payload, 0, "1")[0] == PHOTO
         else:
-            with pytest.raises(ProductPictureNotFound, match="picture-outside-catalog"):
-                pictures.show(payload, 0, "1")
+            with pytest.raises(ProductImageNotFound, match="picture-outside-catalog"):
+                images.show(payload, 0, "1")
 
 
 @pytest.fixture
 def scattered(tmp_path: Path) -> Path:
-    """An index of pictures beside the catalog, in another folder, by a link into that one, and in the row itself."""
+    """An index of images beside the catalog, in another folder, by a link into that one, and in the row itself."""
     (tmp_path / "photos").mkdir()
     (tmp_path / "catalog").mkdir()
     for place in ("photos/a.jpg", "catalog/a.jpg"):
@@ -101,7 +101,7 @@ def scattered(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_pictures_that_cannot_be_shown_here_are_said_to_be(scattered: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_images_that_cannot_be_shown_here_are_said_to_be(scattered: Path, caplog: pytest.LogCaptureFixture) -> None:
     def notices(**settings: Any) -> list[str]:
         caplog.clear()
         with client(scattered / "data", **settings) as api:
@@ -112,7 +112,7 @@ def test_pictures_that_cannot_be_shown_here_are_said_to_be(scattered: Path, capl
     folders = {"picture_folders": (scattered / "photos",)}
     assert notices(**folders) == []
     (outside,) = notices()
-    assert outside.startswith("2 of 4 pictures") and "STORELENS_PICTURE_FOLDERS" in outside
+    assert outside.startswith("2 of 4 images") and "STORELENS_PICTURE_FOLDERS" in outside
     (scattered / "photos/a.jpg").unlink()
     (scattered / "data/pictures").rename(scattered / "elsewhere")
     absent, kept = sorted(notices(**folders), reverse=True)
@@ -120,7 +120,7 @@ def test_pictures_that_cannot_be_shown_here_are_said_to_be(scattered: Path, capl
     assert kept.startswith("1 of 4") and "DATA_DIR/pictures" in kept
 
 
-def test_nobody_is_shown_where_pictures_lie_on_the_server(scattered: Path) -> None:
+def test_nobody_is_shown_where_images_lie_on_the_server(scattered: Path) -> None:
     with client(scattered / "data", picture_folders=(scattered / "photos",)) as api:
         found = api.post("/v1/search", json={"text": "a"})
         assert str(scattered) not in found.text
@@ -131,6 +131,6 @@ def test_nobody_is_shown_where_pictures_lie_on_the_server(scattered: Path) -> No
 
 
 @pytest.mark.parametrize("number", [-1, 1, 10**30])
-def test_there_is_no_such_picture(pictures: ProductPictures, tmp_path: Path, number: int) -> None:
-    with pytest.raises(ProductPictureNotFound, match="1 pictures"):
-        pictures.show(_payload(tmp_path, "a.jpg"), number, "1")
+def test_there_is_no_such_image(images: ProductImages, tmp_path: Path, number: int) -> None:
+    with pytest.raises(ProductImageNotFound, match="1 images"):
+        images.show(_payload(tmp_path, "a.jpg"), number, "1")

@@ -1,4 +1,4 @@
-"""Hits say when they show the very picture that was asked with."""
+"""Hits say when they show the very image that was asked with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from index import IndexSettings, open_store
 from schemas import SearchRequest
 from search import Searcher
-from tests.support.duplicates import Pictured, many, png, saved_again, scene, write
+from tests.support.duplicates import WithImages, many, png, saved_again, scene, write
 from tests.support.encoders import HashEncoder
 
 A, B = scene(1), scene(2)
@@ -22,10 +22,10 @@ A, B = scene(1), scene(2)
 def searcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Searcher]:
     store = open_store(IndexSettings(data_dir=tmp_path_factory.mktemp("data")))
     copies = [
-        Pictured("a", [png(A)]),
-        Pictured("twin", [png(B), png(A)]),
-        Pictured("copy", [saved_again(A)]),
-        Pictured("words alone", []),
+        WithImages("a", [png(A)]),
+        WithImages("twin", [png(B), png(A)]),
+        WithImages("copy", [saved_again(A)]),
+        WithImages("words alone", []),
     ]
     write(store, [*many(30), *copies])
     with closing(store.open()) as index:
@@ -41,7 +41,7 @@ def same(searcher: Searcher, **request: Any) -> dict[str, str]:
 def test_like_a_product(searcher: Searcher) -> None:
     assert same(searcher, product_id="a") == {"twin": "identical", "copy": "near-identical"}
     assert same(searcher, product_id="copy") == {"a": "near-identical", "twin": "near-identical"}
-    # What is looked for is its first picture.
+    # What is looked for is its first image.
     assert same(searcher, product_id="twin") == {}
 
 
@@ -53,11 +53,11 @@ def test_by_a_photo(searcher: Searcher) -> None:
     assert same(searcher, image=photo, text="picture") == {"twin": "near-identical"}
 
 
-def test_words_ask_with_no_picture(searcher: Searcher) -> None:
+def test_words_ask_with_no_image(searcher: Searcher) -> None:
     assert same(searcher, text="picture") == {}
     assert same(searcher, product_id="words alone") == {}
 
 
-def test_several_pictures_at_once(searcher: Searcher) -> None:
+def test_several_images_at_once(searcher: Searcher) -> None:
     photo = {"base64": base64.b64encode(saved_again(B)).decode()}
     assert same(searcher, image=photo, product_id="copy") == {"a": "near-identical", "twin": "near-identical"}

@@ -6,8 +6,8 @@ import threading
 from typing import TYPE_CHECKING
 
 from api.settings import ApiSettings
-from images import PictureLimits
-from schemas import Overloaded, PictureError, RequestError
+from images import ImageLimits
+from schemas import ImageError, Overloaded, RequestError
 
 if TYPE_CHECKING:
     from images.fetch.fetcher import Fetcher
@@ -16,10 +16,10 @@ AT_ONCE = 8
 """Photos on their way; each holds a thread that searches need."""
 
 
-class PhotoFetcher:
+class QueryImageFetcher:
     """Keeps nothing: whoever may search must not fill the disk. Threads may call at once."""
 
-    def __init__(self, settings: ApiSettings, limits: PictureLimits) -> None:
+    def __init__(self, settings: ApiSettings, limits: ImageLimits) -> None:
         self._settings = settings
         self._limits = limits
         self._turns = threading.BoundedSemaphore(AT_ONCE)
@@ -31,7 +31,7 @@ class PhotoFetcher:
 
         Raises:
             RequestError: it is switched off.
-            PictureError: the photo cannot be had from there.
+            ImageError: the photo cannot be had from there.
             Overloaded: others are being fetched.
         """
         if not self._settings.image_urls:
@@ -44,7 +44,7 @@ class PhotoFetcher:
             raise Overloaded("too many photos are being fetched; try again in a moment")
         try:
             data = self._open().fetch(url).data
-        except PictureError as error:
+        except ImageError as error:
             error.field = "image.url"
             raise
         finally:

@@ -1,4 +1,4 @@
-"""Pictures of every kind as bytes, made where they are needed."""
+"""Images of every kind as bytes, made where they are needed."""
 
 from __future__ import annotations
 

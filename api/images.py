@@ -1,4 +1,4 @@
-"""Pictures of products, for showing: from where the catalog has them, or as they were when they were fetched."""
+"""Images of products, for showing: from where the catalog has them, or as they were when they were fetched."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from typing import Any
 
 from api.clients import Gone
 from api.settings import ApiSettings
-from catalog import kept_hash, picture_sources
+from catalog import image_sources, kept_hash
 from images import (
     DecodePool,
-    PictureLimits,
-    PictureRoot,
-    PictureStore,
+    ImageLimits,
+    ImageRoot,
+    ImageStore,
     browser_format,
-    browser_picture,
+    browser_image,
     is_kept,
     is_remote,
-    locate_picture,
+    locate_image,
     open_root,
     split_location,
 )
 from index import CatalogIndex
 from schemas import (
     ClientGone,
+    ImageError,
+    ImageOutsideCatalog,
     Overloaded,
-    PictureError,
-    PictureOutsideCatalog,
-    ProductPictureNotFound,
+    ProductImageNotFound,
     StoreLensError,
 )
 
@@ -46,7 +46,7 @@ MAX_ROOTS = 8
 """Catalogs that are kept open: an archive takes a while to look through."""
 
 LOOKED_AT = 1_000
-"""Products whose pictures are looked for when a generation begins to serve: chosen by the hashes of their ids."""
+"""Products whose images are looked for when a generation begins to serve: chosen by the hashes of their ids."""
 
 OUTSIDE = (
     "they lie outside the catalog's folder, in one that is not named here: set STORELENS_PICTURE_FOLDERS as it was for "
@@ -58,40 +58,38 @@ NOT_KEPT = "they came from URLs or inside the catalog, and the job's DATA_DIR/pi
 
 @dataclass(slots=True)
 class _Opened:
-    root: PictureRoot
+    root: ImageRoot
     users: int = 0
 
 
-class ProductPictures:
+class ProductImages:
     """Nothing is fetched to be shown. Threads may call at once."""
 
-    def __init__(self, settings: ApiSettings, limits: PictureLimits, decoders: DecodePool) -> None:
-        self._store = PictureStore(settings.data_dir / "pictures")
+    def __init__(self, settings: ApiSettings, limits: ImageLimits, decoders: DecodePool) -> None:
+        self._store = ImageStore(settings.data_dir / "pictures")
         self._folders = settings.picture_folders
         self._limits = limits
         self._decoders = decoders
         self.notices: list[str] = []
-        """Why pictures of the generation that serves are not shown."""
+        """Why images of the generation that serves are not shown."""
         self._opened: dict[tuple[str, str], _Opened] = {}
         self._lock = threading.Lock()
 
     def show(
         self, payload: Mapping[str, Any], number: int, generation: str, gone: Gone | None = None
     ) -> tuple[bytes, str]:
-        """A product's picture of that number, from 0, as browsers show it, and its media type.
+        """A product's image of that number, from 0, as browsers show it, and its media type.
 
         Args:
             generation: That the payload is of; with another one, archives are opened anew.
 
         Raises:
-            ProductPictureNotFound: there is none, or none any more.
+            ProductImageNotFound: there is none, or none any more.
             Overloaded, ClientGone: as ``DecodePool.run``, where browsers do not know its format.
         """
-        sources = picture_sources(payload)
+        sources = image_sources(payload)
         if not 0 <= number < len(sources):
-            raise ProductPictureNotFound(
-                f"the product has {len(sources)} pictures, counted from 0; there is no {number}"
-            )
+            raise ProductImageNotFound(f"the product has {len(sources)} images, counted from 0; there is no {number}")
         try:
             if is_kept(sources[number]):
                 data = self._kept(payload, number)
@@ -102,14 +100,14 @@ class ProductPictures:
             media_type = browser_format(data)
             if media_type is not None:
                 return data, media_type
-            return self._decoders.run(partial(browser_picture, data, self._limits), gone), "image/jpeg"
-        except (ProductPictureNotFound, Overloaded, ClientGone):
+            return self._decoders.run(partial(browser_image, data, self._limits), gone), "image/jpeg"
+        except (ProductImageNotFound, Overloaded, ClientGone):
             raise
         except StoreLensError as error:
-            raise ProductPictureNotFound(f"the picture was ingested, but cannot be read now: {error.code}") from error
+            raise ProductImageNotFound(f"the image was ingested, but cannot be read now: {error.code}") from error
 
     def look_for(self, index: CatalogIndex) -> None:
-        """See whether pictures of a generation that begins to serve are there, without reading them, and say why not.
+        """See whether images of a generation that begins to serve are there, without reading them, and say why not.
 
         Only files and what is kept are looked for: archives and object storage may be far away.
         """
@@ -118,12 +116,10 @@ class ProductPictures:
             payloads = index.payloads(index.scan(None, LOOKED_AT), wanted).values()
         except StoreLensError:  # an engine that is away is said elsewhere
             return
-        found = [
-            self._missing(payload, picture["at"]) for payload in payloads for picture in payload.get("pictures", ())
-        ]
+        found = [self._missing(payload, image["at"]) for payload in payloads for image in payload.get("pictures", ())]
         missing = Counter(reason for reason in found if reason)
         self.notices = [
-            f"{count:,} of {len(found):,} pictures that were looked for when this index was opened cannot be shown: "
+            f"{count:,} of {len(found):,} images that were looked for when this index was opened cannot be shown: "
             f"{reason}"
             for reason, count in missing.items()
         ]
@@ -140,12 +136,12 @@ class ProductPictures:
         hash = kept_hash(payload, number)
         data = None if hash is None else self._store.get(hash)
         if data is None:
-            raise ProductPictureNotFound("the picture is not kept on this server")
+            raise ProductImageNotFound("the image is not kept on this server")
         return data
 
     def _missing(self, payload: Mapping[str, Any], number: int) -> str | None:
-        """Why a picture that was ingested cannot be shown; None where it can, or where that costs too much to tell."""
-        source, root = picture_sources(payload)[number], payload["root"]
+        """Why an image that was ingested cannot be shown; None where it can, or where that costs too much to tell."""
+        source, root = image_sources(payload)[number], payload["root"]
         if is_kept(source):
             hash = kept_hash(payload, number)
             return None if hash and self._store.has(hash) else NOT_KEPT
@@ -154,15 +150,15 @@ class ProductPictures:
         if is_remote(root) or split_location(root):
             return None
         try:
-            path = locate_picture(Path(root), source, self._folders)
-        except PictureOutsideCatalog:
+            path = locate_image(Path(root), source, self._folders)
+        except ImageOutsideCatalog:
             return OUTSIDE
-        except PictureError:
+        except ImageError:
             return ABSENT
         return None if os.access(path, os.R_OK) else ABSENT
 
     @contextmanager
-    def _root(self, root: str, generation: str) -> Iterator[PictureRoot]:
+    def _root(self, root: str, generation: str) -> Iterator[ImageRoot]:
         with self._lock:
             opened = self._opened.pop((root, generation), None)
             if opened is None:
