@@ -7,8 +7,8 @@ import { askForKey } from "./key.js";
 const KEY = "storelens.key";
 /** @type {Promise<void> | null} One question at a time, however many requests were refused. */
 let asking = null;
-/** Pictures fetched with the key, as addresses an <img> can show. @type {Map<string, Promise<string>>} */
-const pictures = new Map();
+/** Images fetched with the key, as addresses an <img> can show. @type {Map<string, Promise<string>>} */
+const images = new Map();
 /** Products of this visit, so that opening one needs no request. @type {Map<string, Hit>} */
 const seen = new Map();
 
@@ -80,29 +80,29 @@ export async function getProduct(id) {
   return hit;
 }
 
-/** The address of a product's picture. @param {string} id @param {number} ordinal */
-export const pictureAddress = (id, ordinal) => `v1/products/${encodeURIComponent(id)}/images/${ordinal}`;
+/** The address of a product's image. @param {string} id @param {number} ordinal */
+export const imageAddress = (id, ordinal) => `v1/products/${encodeURIComponent(id)}/images/${ordinal}`;
 
-/** The bytes of a catalog picture. @param {string} address */
-export async function getPicture(address) {
+/** The bytes of a catalog image. @param {string} address */
+export async function getImage(address) {
   return (await send(address, {})).blob();
 }
 
 /**
- * Shows a catalog picture. With a key in use it is fetched with the key, as an <img> cannot send one.
+ * Shows a catalog image. With a key in use it is fetched with the key, as an <img> cannot send one.
  *
  * @param {HTMLImageElement} img
  * @param {string} address
  */
-export function showPicture(img, address) {
+export function showImage(img, address) {
   if (!sessionStorage.getItem(KEY)) {
     img.src = address;
     return;
   }
-  let url = pictures.get(address);
+  let url = images.get(address);
   if (!url) {
-    url = getPicture(address).then((blob) => URL.createObjectURL(blob));
-    pictures.set(address, url);
+    url = getImage(address).then((blob) => URL.createObjectURL(blob));
+    images.set(address, url);
   }
   url.then((ready) => (img.src = ready), () => img.dispatchEvent(new Event("error")));
 }

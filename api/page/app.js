@@ -3,7 +3,7 @@
 /** @import {Adjusting, Answer, Filters, Hit, Place, Query} from "./types.js" */
 /** @import {Knowledge} from "./catalog.js" */
 
-import { ApiError, getPicture, getProduct } from "./api.js";
+import { ApiError, getImage, getProduct } from "./api.js";
 import { learn, samples } from "./catalog.js";
 import { FilterDrawer, showChips, SortMenu } from "./controls.js";
 import { countWithoutOwnFilter } from "./counts.js";
@@ -13,7 +13,7 @@ import { byId, clamped, drawIcons, h } from "./dom.js";
 import { FacetPanel } from "./facets.js";
 import { totalWords } from "./format.js";
 import { listenForPhotos, PhotoError, prepare } from "./photo.js";
-import { fitGrid } from "./pictures.js";
+import { fitGrid } from "./images.js";
 import { goTo, placeIn } from "./place.js";
 import { keepPhoto, recallPhotos } from "./query_images.js";
 import { Results } from "./results.js";
@@ -51,7 +51,7 @@ class Page {
     this.bar = new SearchBar({
       onTyping: (q) => this.ask({ q }, "words"),
       onSubmit: (q) => this.ask({ q }),
-      onRemovePicture: () => this.ask({ photo: null, like: null }),
+      onRemoveImage: () => this.ask({ photo: null, like: null }),
     });
     this.panel = new FacetPanel(byId("filters"), known.faceted, (field, chosen, adjusting) => {
       const filters = new Map(this.query.filters);
@@ -199,7 +199,7 @@ class Page {
     this.samples ??= samples(this.known);
     const screen = welcome(this.known, await this.samples, {
       onWords: (q) => this.ask({ q }),
-      onPicture: async ({ id, images }) => this.takePhoto(await getPicture(images[0]), id),
+      onImage: async ({ id, images }) => this.takePhoto(await getImage(images[0]), id),
       onChoose: () => byId("choose").click(),
       onBrowse: () => this.ask({ browse: true }),
     });

@@ -4,7 +4,7 @@
 
 import { clamped, h, icon } from "./dom.js";
 import { price, reasons, title } from "./format.js";
-import { framed } from "./pictures.js";
+import { framed } from "./images.js";
 
 /**
  * @param {Hit} hit
@@ -21,7 +21,7 @@ export function card(hit, query, { onOpen, onLike }) {
   return h(
     "li",
     { class: "card", data: { id: hit.id } },
-    framed(hit.images[hit.picture ?? 0] ?? hit.images[0], `Picture of ${name}`),
+    framed(hit.images[hit.picture ?? 0] ?? hit.images[0], `Image of ${name}`),
     h(
       "div",
       { class: "card-body" },

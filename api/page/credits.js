@@ -1,4 +1,4 @@
-/** Which model answers, and whom the catalog thanks for its pictures. */
+/** Which model answers, and whom the catalog thanks for its images. */
 
 /** @import {Catalog} from "./types.js" */
 
@@ -17,8 +17,8 @@ function linked(text) {
 /** @param {string} address */
 const host = (address) => (URL.canParse(address) ? new URL(address).host : address);
 
-/** The first line of an attribution, which is the pictures'. @param {string} attribution */
-export const pictureCredit = (attribution) => h("p", { class: "credit clamp" }, ...linked(attribution.split("\n", 1)[0]));
+/** The first line of an attribution, which is the images'. @param {string} attribution */
+export const imageCredit = (attribution) => h("p", { class: "credit clamp" }, ...linked(attribution.split("\n", 1)[0]));
 
 /** Says it above the results. @param {Catalog} catalog */
 export function showProvenance({ model, attribution }) {

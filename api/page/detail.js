@@ -2,12 +2,12 @@
 
 /** @import {Hit, Query} from "./types.js" */
 
-import { pictureAddress } from "./api.js";
+import { imageAddress } from "./api.js";
 import { variants } from "./cards.js";
-import { pictureCredit } from "./credits.js";
+import { imageCredit } from "./credits.js";
 import { byId, clamped, h, icon } from "./dom.js";
 import { label, legWords, number, price, reasons, say, strength, title } from "./format.js";
-import { framed } from "./pictures.js";
+import { framed } from "./images.js";
 
 const SAID_ELSEWHERE = new Set(["id", "title", "description", "image", "images", "price", "currency", "brand", "group_id"]);
 const MOST_VARIANTS = 12;
@@ -51,19 +51,19 @@ export class Detail {
   #gallery({ images, picture, ...hit }, attribution) {
     const name = title(/** @type {Hit} */ (hit));
     const stage = h("div", { class: "stage" });
-    const thumbs = h("div", { class: "thumbs", role: "group", "aria-label": "Pictures" });
+    const thumbs = h("div", { class: "thumbs", role: "group", "aria-label": "Images" });
     const show = (/** @type {number} */ i) => {
-      stage.replaceChildren(framed(images[i], images.length > 1 ? `Picture ${i + 1} of ${name}` : `Picture of ${name}`));
+      stage.replaceChildren(framed(images[i], images.length > 1 ? `Image ${i + 1} of ${name}` : `Image of ${name}`));
       [...thumbs.children].forEach((thumb, k) => thumb.setAttribute("aria-pressed", String(k === i)));
     };
     if (images.length > 1) {
       for (const [i, address] of images.entries()) {
         const on = { click: () => show(i) };
-        thumbs.append(h("button", { type: "button", on }, framed(address, `Show picture ${i + 1} of ${images.length}`)));
+        thumbs.append(h("button", { type: "button", on }, framed(address, `Show image ${i + 1} of ${images.length}`)));
       }
     }
     show(picture ?? 0);
-    const credit = attribution && images.length > 0 && pictureCredit(attribution);
+    const credit = attribution && images.length > 0 && imageCredit(attribution);
     return h("div", { class: "gallery" }, stage, thumbs, credit);
   }
 
@@ -91,7 +91,7 @@ export class Detail {
     const ids = group.sibling_ids.slice(0, MOST_VARIANTS);
     const buttons = ids.map((id) => {
       const on = { click: () => this.onOpen(id) };
-      return h("button", { type: "button", on }, framed(pictureAddress(id, 0), `Variant ${id}`));
+      return h("button", { type: "button", on }, framed(imageAddress(id, 0), `Variant ${id}`));
     });
     return h("section", {}, h("h3", {}, variants(group.siblings)), h("div", { class: "thumbs" }, ...buttons));
   }

@@ -47,11 +47,11 @@ export function totalWords({ value, relation }) {
 const MEANINGS = [
   ["lexical", () => "Same words"],
   ["image->image", (like) => (like ? "Looks alike" : "Looks like your photo")],
-  ["text->image", () => "Picture fits your words"],
+  ["text->image", () => "Image fits your words"],
   ["text->title", () => "Similar meaning"],
   ["text->text", () => "Similar meaning"],
-  ["image->text", (like) => (like ? "Description fits its picture" : "Description fits your photo")],
-  ["image->title", (like) => (like ? "Title fits its picture" : "Title fits your photo")],
+  ["image->text", (like) => (like ? "Description fits its image" : "Description fits your photo")],
+  ["image->title", (like) => (like ? "Title fits its image" : "Title fits your photo")],
 ];
 const LEGS = new Map(MEANINGS);
 /** A leg that counts less than this share of the strongest one is not a reason. */

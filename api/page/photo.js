@@ -12,15 +12,15 @@ const SENT_AS_JPEG = /hei[cf]/;
 export class PhotoError extends Error {}
 
 /**
- * A picture small enough to send.
+ * An image small enough to send.
  *
  * @param {Blob} file
  * @returns {Promise<Blob>}
- * @throws {PhotoError} It is not a picture.
+ * @throws {PhotoError} It is not an image.
  */
 export async function prepare(file) {
   if (file.type && !file.type.startsWith("image/")) {
-    throw new PhotoError("That file is not a picture. Try a JPEG, PNG or WebP.");
+    throw new PhotoError("That file is not an image. Try a JPEG, PNG or WebP.");
   }
   if (file.size <= LARGE_BYTES && file.type && !SENT_AS_JPEG.test(file.type)) return file;
   try {
@@ -95,6 +95,6 @@ function listenForDrops(onPhoto, onMistake) {
     const files = [...(event.dataTransfer?.files ?? [])];
     const file = files.find(({ type }) => type.startsWith("image/")) ?? files[0];
     if (file) onPhoto(file);
-    else onMistake("There was no picture in what you dropped.");
+    else onMistake("There was no image in what you dropped.");
   });
 }

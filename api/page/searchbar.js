@@ -2,7 +2,7 @@
 
 /** @import {Hit, Query} from "./types.js" */
 
-import { showPicture } from "./api.js";
+import { showImage } from "./api.js";
 import { byId, h, icon } from "./dom.js";
 import { title } from "./format.js";
 
@@ -10,13 +10,13 @@ const PAUSE_MS = 200;
 
 export class SearchBar {
   /**
-   * @param {{onTyping: (q: string) => void, onSubmit: (q: string) => void, onRemovePicture: () => void}} actions
+   * @param {{onTyping: (q: string) => void, onSubmit: (q: string) => void, onRemoveImage: () => void}} actions
    */
-  constructor({ onTyping, onSubmit, onRemovePicture }) {
+  constructor({ onTyping, onSubmit, onRemoveImage }) {
     this.input = byId("words");
     this.token = byId("token");
     this.clearButton = byId("clear");
-    this.onRemovePicture = onRemovePicture;
+    this.onRemoveImage = onRemoveImage;
     this.timer = 0;
     this.input.addEventListener("input", () => {
       this.clearButton.hidden = this.input.value === "";
@@ -49,7 +49,7 @@ export class SearchBar {
       this.input.select();
     } else if (event.key === "Escape" && !this.token.hidden) {
       event.preventDefault(); // Or the browser would empty the box as well.
-      this.onRemovePicture();
+      this.onRemoveImage();
       this.input.focus();
     }
   }
@@ -71,8 +71,8 @@ export class SearchBar {
     if (query.photo) {
       this.#token("Your photo", (img) => (img.src = query.photo?.url));
     } else if (query.like) {
-      const [picture] = liked?.images ?? [];
-      this.#token(`Like ${liked ? title(liked) : query.like}`, picture ? (img) => showPicture(img, picture) : null);
+      const [image] = liked?.images ?? [];
+      this.#token(`Like ${liked ? title(liked) : query.like}`, image ? (img) => showImage(img, image) : null);
     }
   }
 
@@ -80,7 +80,7 @@ export class SearchBar {
   #token(name, show) {
     const img = show && h("img", { alt: "", on: { error: () => img.remove() } });
     if (show) show(img);
-    const on = { click: () => (this.onRemovePicture(), this.input.focus()) };
+    const on = { click: () => (this.onRemoveImage(), this.input.focus()) };
     const remove = h("button", { type: "button", class: "icon-button", "aria-label": `Remove: ${name}`, on }, icon("close"));
     this.token.replaceChildren(...[img, h("span", { class: "token-name" }, name), remove].filter(Boolean));
   }

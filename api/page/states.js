@@ -5,7 +5,7 @@
 import { ApiError } from "./api.js";
 import { clamped, h, icon } from "./dom.js";
 import { number, title } from "./format.js";
-import { framed } from "./pictures.js";
+import { framed } from "./images.js";
 import { hasFilters } from "./state.js";
 
 const MOST_EXAMPLES = 7;
@@ -34,13 +34,13 @@ export function examples(facets, samples) {
  *
  * @param {{catalog: Catalog, counts: Facets}} known
  * @param {Hit[]} samples
- * @param {{onWords: (q: string) => void, onPicture: (hit: Hit) => void, onChoose: () => void, onBrowse: () => void}} actions
+ * @param {{onWords: (q: string) => void, onImage: (hit: Hit) => void, onChoose: () => void, onBrowse: () => void}} actions
  */
-export function welcome({ catalog, counts }, samples, { onWords, onPicture, onChoose, onBrowse }) {
+export function welcome({ catalog, counts }, samples, { onWords, onImage, onChoose, onBrowse }) {
   const words = examples(counts, samples).map((q) => h("li", {}, button(q, () => onWords(q), "pill")));
-  const pictures = samples.filter(({ images }) => images.length > 0).map((hit) => {
-    const on = { click: () => onPicture(hit) };
-    return h("li", {}, h("button", { type: "button", on }, framed(hit.images[0], `Search by the picture of ${title(hit)}`)));
+  const images = samples.filter(({ images }) => images.length > 0).map((hit) => {
+    const on = { click: () => onImage(hit) };
+    return h("li", {}, h("button", { type: "button", on }, framed(hit.images[0], `Search by the image of ${title(hit)}`)));
   });
   return h(
     "div",
@@ -54,7 +54,7 @@ export function welcome({ catalog, counts }, samples, { onWords, onPicture, onCh
       h("span", {}, h("strong", {}, "Choose a photo"), h("span", { class: "fine-only" }, ", drop one anywhere, or paste it")),
     ),
     words.length > 0 && h("section", {}, h("h2", {}, "Try some words"), h("ul", { class: "pills" }, ...words)),
-    pictures.length > 0 && h("section", {}, h("h2", {}, "Or start from a picture"), h("ul", { class: "samples" }, ...pictures)),
+    images.length > 0 && h("section", {}, h("h2", {}, "Or start from an image"), h("ul", { class: "samples" }, ...images)),
     catalog.products > 0
       ? button("Browse everything", onBrowse, "link")
       : h("p", {}, "The catalog is empty: run an ingest first."),
@@ -69,14 +69,14 @@ export function welcome({ catalog, counts }, samples, { onWords, onPicture, onCh
  */
 export function empty(query, { onClearFilters, onClearPhoto, onClearWords, onBrowse }) {
   const about = query.q.trim() ? ` for “${query.q.trim()}”` : "";
-  const picture = query.photo || query.like;
+  const image = query.photo || query.like;
   return message(
     "search",
     `Nothing found${about}`,
     hasFilters(query) ? "Nothing fits all of the filters." : "Try fewer or more common words, or a photo of what you mean.",
     hasFilters(query) && button("Remove the filters", onClearFilters, "primary"),
-    picture && query.q.trim() && button("Search by the words only", onClearPhoto),
-    picture && query.q.trim() && button("Search by the picture only", onClearWords),
+    image && query.q.trim() && button("Search by the words only", onClearPhoto),
+    image && query.q.trim() && button("Search by the image only", onClearWords),
     button("Browse everything", onBrowse),
   );
 }

@@ -1,9 +1,9 @@
-/** Catalog pictures in frames: loaded late, fitted by their shape, replaced by a sign when they are not there. */
+/** Catalog images in frames: loaded late, fitted by their shape, replaced by a sign when they are not there. */
 
-import { showPicture } from "./api.js";
+import { showImage } from "./api.js";
 import { h, icon } from "./dom.js";
 
-/** A picture fills its frame when that cuts away no more than about a fifth of it. */
+/** An image fills its frame when that cuts away no more than about a fifth of it. */
 const MOST_CUT = 1.25;
 
 /**
@@ -15,20 +15,20 @@ const MOST_CUT = 1.25;
 export function framed(address, alt, { lazy = true } = {}) {
   const frame = h("div", { class: "frame" });
   if (!address) {
-    frame.append(noPicture(alt));
+    frame.append(noImage(alt));
     return frame;
   }
   const img = h("img", { alt, loading: lazy ? "lazy" : "eager", decoding: "async" });
   img.addEventListener("load", () => fit(img, frame));
-  img.addEventListener("error", () => img.replaceWith(noPicture(alt)));
-  showPicture(img, address);
+  img.addEventListener("error", () => img.replaceWith(noImage(alt)));
+  showImage(img, address);
   frame.append(img);
   return frame;
 }
 
 /** @param {string} alt */
-function noPicture(alt) {
-  return h("div", { class: "no-picture", role: "img", "aria-label": `${alt} (no picture)` }, icon("picture"));
+function noImage(alt) {
+  return h("div", { class: "no-image", role: "img", "aria-label": `${alt} (no image)` }, icon("image"));
 }
 
 /** @param {HTMLImageElement} img @param {HTMLElement} frame */
@@ -39,14 +39,14 @@ function fit(img, frame) {
 }
 
 /**
- * Gives the grid the shape that most of a catalog's pictures have: wide, square or tall.
+ * Gives the grid the shape that most of a catalog's images have: wide, square or tall.
  *
- * @param {string[]} addresses A few pictures of the catalog.
+ * @param {string[]} addresses A few images of the catalog.
  */
 export async function fitGrid(addresses) {
   const images = addresses.map((address) => {
     const img = new Image();
-    showPicture(img, address);
+    showImage(img, address);
     return img.decode().then(() => img.naturalWidth / img.naturalHeight);
   });
   const shapes = (await Promise.allSettled(images)).flatMap((shape) => (shape.status === "fulfilled" ? shape.value : []));
