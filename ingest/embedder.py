@@ -11,8 +11,8 @@ from embedding import Pixels, Vectors
 from index import DenseName
 from ingest.images import PreparedImage
 from ingest.lazy_encoder import LazyEncoder
-from ingest.stopwatch import Stopwatch
 from ingest.texts import TextVectors
+from ingest.timing import Stopwatch
 from schemas import Product
 
 

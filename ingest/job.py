@@ -34,10 +34,8 @@ from ingest.report import Tally
 from ingest.report_page.page import write_page
 from ingest.scan import Scan, Scanner
 from ingest.settings import IngestSettings
-from ingest.stages import bottleneck
-from ingest.stopwatch import Stopwatch
 from ingest.target import Target, refuse_another_index
-from ingest.throughput import SteadyRate
+from ingest.timing import Stopwatch, Throughput, bottleneck
 from ingest.writer import Changes, ProductWriter
 from ingest.writes import Writes
 from schemas import CatalogError, EmbeddingSpec, IndexRecord, IngestReport, Missing, Not, StoreLensError
@@ -246,7 +244,7 @@ class _Job:
 
     def _update(self, target: Target) -> None:
         embedder = Embedder(self._encoder, self._watch)
-        steady = SteadyRate(embedder, self._watch)
+        throughput = Throughput(self._watch)
         writer: ProductWriter | None = None
         with ExitStack() as held, closing(self._changes(target)) as batches:
             for batch in batches:
@@ -261,9 +259,9 @@ class _Job:
                 for change in batch.embed:
                     if change.new_images:
                         self._with_images += change.point.bytes
-                steady.batch()
+                throughput.batch(embedder.images)
         self._report.embedded_images, self._report.embedded_texts = embedder.images, embedder.texts
-        self._report.images_per_second = steady.rate()
+        self._report.images_per_second = throughput.rate()
         if target.build and (choice := self._encoder.choice):
             precision = choice.encoder.spec.precision
             target.build.made_with(precision, choice.quality)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from embedding import Choice, Encoder
-from ingest.stopwatch import Stopwatch
+from ingest.timing import Stopwatch
 
 
 class LazyEncoder:

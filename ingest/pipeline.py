@@ -19,7 +19,7 @@ from ingest.intake import Entry
 from ingest.lost_images import LostImages
 from ingest.prefetch import prefetch
 from ingest.scan import REMEMBERED, older_point
-from ingest.stopwatch import Stopwatch
+from ingest.timing import Stopwatch
 from ingest.writer import Changes, Work, compare
 
 BATCH = 64

@@ -19,7 +19,7 @@ from index import DENSE, DenseName, IndexBuild, Point, Stored
 from ingest.embedder import Embedder
 from ingest.images import Loaded
 from ingest.intake import Entry
-from ingest.stopwatch import Stopwatch
+from ingest.timing import Stopwatch
 from ingest.writes import Writes
 from schemas import Product, StoreLensError
 

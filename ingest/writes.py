@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from index import IndexBuild, Point
-from ingest.stopwatch import Stopwatch
+from ingest.timing import Stopwatch
 
 
 class Writes:

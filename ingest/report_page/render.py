@@ -19,7 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from images import ImageLimits
 from ingest.report_page.gallery import Gallery, ReadImage, read_rejects, read_same
 from ingest.report_page.thumbnails import Thumbnails
-from ingest.stages import ADVICE, MEANING, PART, PARTS, Part, bottleneck, shares
+from ingest.timing import ADVICE, MEANING, PART, PARTS, Part, bottleneck, shares
 from schemas import IngestReport, ingest_command
 
 log = logging.getLogger(__name__)

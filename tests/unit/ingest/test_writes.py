@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from index import IndexBuild, Point
-from ingest.stopwatch import Stopwatch
+from ingest.timing import Stopwatch
 from ingest.writes import Writes
 
 
