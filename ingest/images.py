@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from catalog import OPAQUE, KeptImage
+from catalog import OPAQUE, StoredImage
 from embedding import Pixels, Preparer, keep_freed_memory
 from images import DecodePool, ImageLimits, Images, ImageStore, hash_bytes
 from schemas import ImageError
@@ -23,7 +23,7 @@ class PreparedImage:
     """``pixels`` are those of the image's views, ``(height, width, 3) uint8`` as the encoder wants them, or None
     where nobody asked for them."""
 
-    kept: KeptImage
+    kept: StoredImage
     pixels: tuple[Pixels, ...] | None
 
 
@@ -60,7 +60,7 @@ class ImageLoader:
         self,
         sources: Sequence[str],
         inline: Mapping[str, bytes],
-        known: Collection[KeptImage],
+        known: Collection[StoredImage],
         over: Callable[[], bool] | None = None,
     ) -> Loaded:
         """
@@ -89,22 +89,22 @@ class ImageLoader:
         return Loaded(tuple(images), tuple(errors))
 
     def _image(
-        self, at: int, source: str, held: Mapping[str, KeptImage], over: Callable[[], bool] | None
+        self, at: int, source: str, held: Mapping[str, StoredImage], over: Callable[[], bool] | None
     ) -> PreparedImage:
         """Raises ImageError; OSError where what was fetched cannot be kept, which is not the image's fault."""
-        mark = self._root.mark(source)  # before reading: a change in between is then seen the next time
+        version_tag = self._root.version_tag(source)  # before reading: a change in between is then seen the next time
         data = self._root.read(source)
         hash = hash_bytes(data)
         same = held.get(hash)
         if same and not same.needs_ground(source):
-            return PreparedImage(replace(same, at=at, mark=mark), None)
+            return PreparedImage(replace(same, at=at, version_tag=version_tag), None)
         prepare = self._preparer() if self._preparer else None
         try:
             decoded = self._decoders.decode(data, prepare, self._views, over)
         except ImageError as error:
             self._root.doubt(source, error)
             raise
-        kept = KeptImage(at, hash, decoded.phash, mark, decoded.ground or OPAQUE)
+        kept = StoredImage(at, hash, decoded.phash, version_tag, decoded.ground or OPAQUE)
         return PreparedImage(kept, None if same and same.shows == kept.shows else decoded.pixels)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 
-from catalog import Kept
+from catalog import StoredState
 from index import CatalogIndex
 from ingest.batches import batched_by_weight
 from ingest.images import MAX_IMAGES, ImageLoader, Loaded
@@ -86,8 +86,8 @@ def _work(
             served = before.payloads(points, REMEMBERED) if before else stored
         for entry, those in zip(batch, places, strict=True):
             at = next((point for point in those if point in stored), None)
-            kept = Kept.from_payload(stored[at]) if at else None
-            was = next((Kept.from_payload(served[point]) for point in those if point in served), None)
+            kept = StoredState.from_payload(stored[at]) if at else None
+            was = next((StoredState.from_payload(served[point]) for point in those if point in served), None)
             yield Work(entry, kept, at, was.hashes.images if was else ())
 
 

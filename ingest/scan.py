@@ -1,7 +1,7 @@
 """The first reading of a catalog: what must be known before the first product is written, and which rows the
 second reading has to look at.
 
-A row that reads as it did when the index last saw it, and whose images' marks are the same, is done with:
+A row that reads as it did when the index last saw it, and whose images' version tags are the same, is done with:
 its product is not even made.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from catalog import Kept, hash_row, image_sources, older_id, point_id, product_from_row, readable_id, words
+from catalog import StoredState, hash_row, image_sources, older_id, point_id, product_from_row, readable_id, words
 from images import ImageRoot
 from index import CatalogIndex, count_words
 from ingest.batches import batched_by_weight
@@ -173,13 +173,13 @@ class Scanner:
         return False
 
     def _is_unchanged(self, row: Row, payload: dict[str, Any]) -> bool:
-        kept = Kept.from_payload(payload)
+        kept = StoredState.from_payload(payload)
         if kept is None or not kept.row or kept.row != hash_row(row.values, self._catalog.root):
             return False
         sources = image_sources(payload)
         return len(sources) == len(kept.images) and all(
-            image.mark is not None
-            and image.mark == self._images.mark(sources[image.at])
+            image.version_tag is not None
+            and image.version_tag == self._images.version_tag(sources[image.at])
             and not image.needs_ground(sources[image.at])
             for image in kept.images
         )

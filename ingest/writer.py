@@ -13,7 +13,7 @@ from uuid import UUID
 
 import numpy as np
 
-from catalog import Kept, KeptImage, PartHashes, hash_row, part_hashes, payload, words, written_codes
+from catalog import PartHashes, StoredImage, StoredState, hash_row, part_hashes, payload, words, written_codes
 from embedding import Vectors
 from index import DENSE, DenseName, IndexBuild, Point, Stored
 from ingest.embedder import Embedder
@@ -30,7 +30,7 @@ class Work:
     that it has in what serves, by what they show, also where that is of another model."""
 
     entry: Entry
-    held: Kept | None
+    held: StoredState | None
     at: UUID | None
     before: tuple[str, ...]
 
@@ -41,7 +41,7 @@ class Change:
 
     work: Work
     loaded: Loaded
-    kept: Kept
+    kept: StoredState
 
     @property
     def point(self) -> UUID:
@@ -101,7 +101,7 @@ def compare(batch: Iterable[tuple[Work, Loaded]], root: str) -> Changes:
         hashes = part_hashes(entry.product, root=root, images=images)
         # A row of which something could not be used is looked at again every time.
         row = "" if errors else hash_row(entry.row.values, root)
-        change = Change(work, loaded, Kept(hashes, tuple(image.kept for image in loaded.images), row))
+        change = Change(work, loaded, StoredState(hashes, tuple(image.kept for image in loaded.images), row))
         if held is None or (held.hashes.words, held.hashes.images) != (hashes.words, hashes.images):
             changes.embed.append(change)
         elif held.hashes != hashes or work.at != entry.point or _new_grounds(held.images, loaded):
@@ -134,8 +134,8 @@ class ProductWriter:
             with self._watch.stage("write"):
                 self._build.set_payload(updates)
 
-    def _payload(self, product: Product, kept: Kept) -> dict[str, Any]:
-        return payload(product, kinds=self._kinds, root=self._root, kept=kept)
+    def _payload(self, product: Product, kept: StoredState) -> dict[str, Any]:
+        return payload(product, kinds=self._kinds, root=self._root, state=kept)
 
     def _points(self, changes: Sequence[Change]) -> list[Point]:
         known = [change.work.at for change in changes if change.work.at]
@@ -167,7 +167,7 @@ class ProductWriter:
             held |= self._of_others(new)
         return held | self._embedder.embed_images([wanted[kept.shows] for kept in new if kept.shows not in held])
 
-    def _of_others(self, images: Sequence[KeptImage]) -> dict[str, Vectors]:
+    def _of_others(self, images: Sequence[StoredImage]) -> dict[str, Vectors]:
         """Vectors of images that other products have: a byte-identical image is embedded once."""
         self._writes.wait()
         with self._watch.stage("compare"):
@@ -175,7 +175,7 @@ class ProductWriter:
             stored = self._build.index.fetch(list(set(points.values())), vectors=("image",)) if points else {}
         vectors: dict[str, Vectors] = {}
         for other in stored.values():
-            if kept := Kept.from_payload(other.payload):
+            if kept := StoredState.from_payload(other.payload):
                 vectors |= _by_shown(kept.hashes, other)
         return {image.shows: vectors[image.shows] for image in images if image.shows in vectors}
 
@@ -191,7 +191,7 @@ class ProductWriter:
         return vectors
 
 
-def _new_grounds(held: Sequence[KeptImage], loaded: Loaded) -> bool:
+def _new_grounds(held: Sequence[StoredImage], loaded: Loaded) -> bool:
     """Whether it is known only now what some image was laid on: that is not to be asked again."""
     asked = {image.hash for image in held if image.ground is None}
     return any(image.kept.hash in asked and image.kept.ground is not None for image in loaded.images)

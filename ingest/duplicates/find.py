@@ -18,7 +18,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog import KeptImage, image_sources
+from catalog import StoredImage, image_sources
 from images import differences, is_copy, near_distance, sketch
 from index import CatalogIndex, Leg, Stored, all_points, sample_images
 from ingest.batches import batched
@@ -77,7 +77,7 @@ def new_images(index: CatalogIndex, before: CatalogIndex | None) -> Iterator[UUI
 def _shown(index: CatalogIndex, points: Sequence[UUID]) -> dict[UUID, set[str]]:
     stored = index.payloads(points, ["pictures"])
     return {
-        id: {KeptImage(**image).shows for image in payload.get("pictures", ()) if "hash" in image}
+        id: {StoredImage.from_payload(image).shows for image in payload.get("pictures", ()) if "hash" in image}
         for id, payload in stored.items()
     }
 
