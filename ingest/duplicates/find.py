@@ -48,7 +48,7 @@ class _Image:
     vector: Floats
 
 
-def find_same(index: CatalogIndex, points: Iterable[UUID] | None, *, similar: bool = False) -> Iterator[SamePair]:
+def find_duplicates(index: CatalogIndex, points: Iterable[UUID] | None, *, similar: bool = False) -> Iterator[SamePair]:
     """Pairs of images that are the same, each once, as they are found.
 
     Of many images with the same bytes each is paired with one of them, and not with all.
