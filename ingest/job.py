@@ -126,6 +126,10 @@ class _Job:
     scan: Scan = field(init=False)
     target: TargetIndex = field(init=False)
 
+    @property
+    def report(self) -> IngestReport:
+        return self.counters.report
+
     def run(self) -> None:
         with self.watch.stage("start"):
             if self.settings.rejects:
@@ -141,7 +145,7 @@ class _Job:
             if self._is_anything_new(gone):
                 self._finish(self.target.begin(), gone, with_new_images)
             else:
-                self.counters.report.generation = self.store.version()
+                self.report.generation = self.store.version()
 
     def _first_pass(self) -> Scan:
         with self.watch.stage("scan"), Progress(None, self.watch, self.settings.log, stage="scan") as progress:
@@ -168,11 +172,10 @@ class _Job:
         dry_run = DryRun()
         for changes in self._changes():
             dry_run.count(changes, self.target.index)
-        report = self.counters.report
-        report.dry_run = True
-        report.embedded_images, report.embedded_texts = dry_run.images, dry_run.texts
-        report.deleted = len(gone)
-        report.generation = self.store.version()
+        self.report.dry_run = True
+        self.report.embedded_images, self.report.embedded_texts = dry_run.images, dry_run.texts
+        self.report.deleted = len(gone)
+        self.report.generation = self.store.version()
 
     def _write_changes(self) -> bytearray:
         """The second pass; returns the points of products with new images, 16 bytes each."""
@@ -192,13 +195,12 @@ class _Job:
                     if change.new_images:
                         with_new_images += change.point.bytes
                 throughput.batch(embedder.images)
-        report = self.counters.report
-        report.embedded_images, report.embedded_texts = embedder.images, embedder.texts
-        report.images_per_second = throughput.rate()
+        self.report.embedded_images, self.report.embedded_texts = embedder.images, embedder.texts
+        self.report.images_per_second = throughput.rate()
         if self.target.build and (choice := encoder.choice):
-            precision = choice.encoder.spec.precision
-            self.target.build.made_with(precision, choice.quality)
-            report.precision, report.precision_quality = precision, choice.quality
+            spec = choice.encoder.spec
+            self.target.build.made_with(spec.precision, choice.quality)
+            self.report.precision, self.report.precision_quality = spec.precision, choice.quality
         return with_new_images
 
     def _changes(self) -> Generator[Changes]:
@@ -212,7 +214,7 @@ class _Job:
                 yield from self._compared(others)
         if not lost.products:
             return
-        self.counters.report.lost_images = lost.images
+        self.report.lost_images = lost.images
         refusal = lost.refusal(force=self.settings.force)
         still_lost = LostImages(self.scan)
         with closing(self._second_pass(lost.todo)) as batches:
@@ -259,28 +261,27 @@ class _Job:
 
     def _finish(self, build: IndexBuild, gone: Collection[UUID], with_new_images: bytearray) -> None:
         """Delete what is gone, and switch to the new generation where it has any product."""
-        report = self.counters.report
         delete_superseded(build, self.scan.superseded)
         if gone:
             with self.watch.stage("prune"):
                 delete_products(build, gone)
-            report.deleted = len(gone)
+            self.report.deleted = len(gone)
         if build.fresh:
             self._count_products_left_out(build.index)
         if not build.index.count():
             build.discard()
-            report.generation = self.store.version()
+            self.report.generation = self.store.version()
             return
         with announced(self.watch, "optimize"):
             build.optimize()
         self._find_duplicates(build, with_new_images)
         with self.watch.stage("commit"):
-            report.generation = build.commit()
+            self.report.generation = build.commit()
 
     def _count_products_left_out(self, index: CatalogIndex) -> None:
         """Products of the generation that serves which the new one, of another model, does not have."""
         with closing(self.store.open()) as serving:
-            missing = self.counters.report.left_behind = products_missing(index, serving)
+            missing = self.report.left_behind = products_missing(index, serving)
         if missing:
             log.warning("%d products of the index before are not in this catalog, and not in the new index", missing)
 
@@ -298,9 +299,8 @@ class _Job:
         ):
             for pair in find_duplicates(build.index, points):
                 file.write_line(pair.model_dump_json(), pair.kind)
-        report = self.counters.report
-        report.same_pictures = dict(file.counts.most_common())
-        report.same_file = str(file.path) if file.path else None
+        self.report.same_pictures = dict(file.counts.most_common())
+        self.report.same_file = str(file.path) if file.path else None
 
     def _all_with_new_images(self, build: IndexBuild) -> bytearray:
         """Points with images that what serves has not."""

@@ -62,7 +62,7 @@ def write_page(
     Args:
         images: Those of the catalog that was read, whose ``root`` this is; rows that are tried again have others.
     """
-    with ExitStack() as held:
+    with ExitStack() as closing_them:
         opened: dict[str, ImageRoot] = {root: images}
 
         def read(where: str | None, source: str) -> bytes | None:
@@ -70,7 +70,7 @@ def write_page(
             if where not in opened:
                 store = ImageStore(settings.data_dir / "pictures")
                 others = open_images(where, store, settings, ImageLimits())
-                opened[where] = held.enter_context(closing(others))
+                opened[where] = closing_them.enter_context(closing(others))
             return opened[where].read(source)
 
         assert settings.report is not None
