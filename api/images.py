@@ -15,7 +15,7 @@ from typing import Any
 
 from api.clients import Gone
 from api.settings import ApiSettings
-from catalog import image_sources, kept_hash
+from catalog import image_sources, stored_image_hash
 from images import (
     DecodePool,
     ImageLimits,
@@ -133,7 +133,7 @@ class ProductImages:
             self._opened.clear()
 
     def _kept(self, payload: Mapping[str, Any], number: int) -> bytes:
-        hash = kept_hash(payload, number)
+        hash = stored_image_hash(payload, number)
         data = None if hash is None else self._store.get(hash)
         if data is None:
             raise ProductImageNotFound("the image is not kept on this server")
@@ -143,7 +143,7 @@ class ProductImages:
         """Why an image that was ingested cannot be shown; None where it can, or where that costs too much to tell."""
         source, root = image_sources(payload)[number], payload["root"]
         if is_kept(source):
-            hash = kept_hash(payload, number)
+            hash = stored_image_hash(payload, number)
             return None if hash and self._store.has(hash) else NOT_KEPT
         if source.startswith("/") and not any(Path(source).is_relative_to(folder) for folder in self._folders):
             return OUTSIDE

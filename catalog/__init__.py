@@ -4,9 +4,9 @@ from catalog.codes import MAX_CODE, code_key, is_code_name, product_codes, run_k
 from catalog.fields import STANDARD_FIELDS
 from catalog.hashes import (
     OPAQUE,
-    Kept,
-    KeptImage,
     PartHashes,
+    StoredImage,
+    StoredState,
     hash_json,
     hash_lexical,
     hash_row,
@@ -14,12 +14,12 @@ from catalog.hashes import (
 )
 from catalog.payload import (
     image_sources,
-    kept_hash,
     part_hashes,
     payload,
     point_id,
     points_of,
     shown_product,
+    stored_image_hash,
     title_key,
 )
 from catalog.rows import (
@@ -39,10 +39,10 @@ __all__ = [
     "OPAQUE",
     "STANDARD_FIELDS",
     "TEXT_VERSION",
-    "Kept",
-    "KeptImage",
     "ParsedRow",
     "PartHashes",
+    "StoredImage",
+    "StoredState",
     "code_key",
     "details_text",
     "hash_json",
@@ -52,7 +52,6 @@ __all__ = [
     "image_sources",
     "is_attribute_name",
     "is_code_name",
-    "kept_hash",
     "older_id",
     "part_hashes",
     "payload",
@@ -63,6 +62,7 @@ __all__ = [
     "readable_id",
     "run_key",
     "shown_product",
+    "stored_image_hash",
     "subject_text",
     "text_parts",
     "title_key",

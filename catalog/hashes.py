@@ -1,11 +1,11 @@
-"""What an index remembers of the parts of a product, so that only what changed is done again."""
+"""The stored state of a product: what an index remembers of its parts, so that only what changed is done again."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Self
 
 from catalog.codes import written_codes
@@ -34,18 +34,19 @@ class PartHashes:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptImage:
+class StoredImage:
     """An image that has a vector.
 
-    ``at`` is its place among the product's sources, from 0; ``hash`` is of its bytes; ``mark`` is what its root said of
-    it when it was read, None where that says nothing. ``ground`` is what it was laid on where it is transparent, and
-    ``opaque`` where it is not; None is from before grounds were chosen, when all were white.
+    ``at`` is its place among the product's sources, from 0; ``hash`` is of its bytes; ``version_tag`` is what its root
+    said of it when it was read, such as a file's time and size, None where that says nothing; the payload calls it
+    ``mark``. ``ground`` is what it was laid on where it is transparent, and ``opaque`` where it is not; None is from
+    before grounds were chosen, when all were white.
     """
 
     at: int
     hash: str
     phash: str | None = None
-    mark: str | None = None
+    version_tag: str | None = None
     ground: str | None = None
 
     @property
@@ -58,20 +59,26 @@ class KeptImage:
         return self.ground is None and not _JPEG.search(source)
 
     def to_payload(self) -> dict[str, Any]:
-        return {name: value for name, value in asdict(self).items() if value is not None}
+        known = {"at": self.at, "hash": self.hash, "phash": self.phash, "mark": self.version_tag, "ground": self.ground}
+        return {name: value for name, value in known.items() if value is not None}
+
+    @classmethod
+    def from_payload(cls, stored: Mapping[str, Any]) -> Self:
+        """Raises KeyError where it is not of StoreLens."""
+        return cls(stored["at"], stored["hash"], stored.get("phash"), stored.get("mark"), stored.get("ground"))
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredState:
     """All that a payload remembers for the next job.
 
-    ``row`` is the hash of the row as it was read: where it and every image's mark are what they
+    ``row`` is the hash of the row as it was read: where it and every image's version tag are what they
     were, nothing of the product needs another look. It is empty where the row must be looked at
     every time, since something of it could not be used.
     """
 
     hashes: PartHashes
-    images: tuple[KeptImage, ...] = ()
+    images: tuple[StoredImage, ...] = ()
     row: str = ""
 
     def to_payload(self) -> dict[str, Any]:
@@ -81,13 +88,13 @@ class Kept:
 
     @classmethod
     def from_payload(cls, stored: Mapping[str, Any]) -> Self | None:
-        """Also of a payload from before rows and marks were remembered, which has hashes alone, or ``lexical``.
+        """Also of a payload from before rows and version tags were remembered, which has hashes alone, or ``lexical``.
 
         None where it is not of StoreLens.
         """
         try:
             hashes = stored["hashes"]
-            images = tuple(KeptImage(**image) for image in stored.get("pictures", ()))
+            images = tuple(StoredImage.from_payload(image) for image in stored.get("pictures", ()))
             of_images = tuple(image.shows for image in images) or tuple(hashes.get("pictures", ()))
             parts = PartHashes(hashes["words"], of_images, hashes["payload"], hashes.get("lexical", ""))
             return cls(parts, images, hashes.get("row", ""))

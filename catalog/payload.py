@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from catalog.codes import product_codes
-from catalog.hashes import Kept, PartHashes, hash_json, hash_lexical, hash_words
+from catalog.hashes import PartHashes, StoredState, hash_json, hash_lexical, hash_words
 from catalog.texts import title_text
 from images.inline import INLINE
 from schemas import FieldKind, Product, clean_code, fold, stored_fields
@@ -40,13 +40,13 @@ def title_key(title: str) -> str:
     return " ".join(fold(title).split())
 
 
-def payload(product: Product, *, kinds: Mapping[str, FieldKind], root: str, kept: Kept) -> dict[str, Any]:
+def payload(product: Product, *, kinds: Mapping[str, FieldKind], root: str, state: StoredState) -> dict[str, Any]:
     """The payload of a product's point, of JSON values alone.
 
     Args:
         kinds: Of all filterable fields of the catalog.
         root: Where the relative paths of images lead: see ``images.roots``.
-        kept: With the hashes that ``part_hashes`` made of the same product and root.
+        state: Its stored state, with the hashes that ``part_hashes`` made of the same product and root.
     """
     title, codes = title_text(product), product_codes(product)
     row = product.to_row()
@@ -58,7 +58,7 @@ def payload(product: Product, *, kinds: Mapping[str, FieldKind], root: str, kept
         **({} if title is None else {"title_key": title_key(title)}),
         **({"codes": list(codes.keys)} if codes.keys else {}),
         **({"code_parts": list(codes.parts)} if codes.parts else {}),
-        **kept.to_payload(),
+        **state.to_payload(),
     }
 
 
@@ -78,7 +78,7 @@ def image_sources(payload: Mapping[str, Any]) -> list[str]:
     return [row["image"], *row.get("images", [])] if "image" in row else []
 
 
-def kept_hash(payload: Mapping[str, Any], at: int) -> str | None:
+def stored_image_hash(payload: Mapping[str, Any], at: int) -> str | None:
     """The hash under which the store has the image of that place in a product; None where it has none.
 
     Args:

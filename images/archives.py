@@ -49,7 +49,7 @@ class Archive(Protocol):
     @property
     def names(self) -> Iterator[str]: ...
 
-    def mark(self, name: str) -> str | None:
+    def version_tag(self, name: str) -> str | None:
         """Another one where the member may be another; None where there is no such member."""
         ...
 
@@ -79,7 +79,7 @@ class ZipArchive:
     def names(self) -> Iterator[str]:
         return iter(self._members)
 
-    def mark(self, name: str) -> str | None:
+    def version_tag(self, name: str) -> str | None:
         info = self._members.get(name)
         return None if info is None else f"{info.CRC:08x}-{info.file_size}"
 
@@ -136,7 +136,7 @@ class TarArchive:
     def names(self) -> Iterator[str]:
         return iter(self._members)
 
-    def mark(self, name: str) -> str | None:
+    def version_tag(self, name: str) -> str | None:
         member = self._members.get(name)
         return None if member is None else f"{member.size}-{member.mtime}"
 

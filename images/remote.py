@@ -79,22 +79,22 @@ class RemoteRoot:
         self._opened: tuple[Any, str] | None = None
         self._listed: dict[str, dict[str, str]] = {}
 
-    def mark(self, source: str) -> str | None:
+    def version_tag(self, source: str) -> str | None:
         try:
             name = relative_path(source)
             fs, path = self._filesystem()
         except (ImageError, CatalogError):
             return None
-        marks = (self._marks(fs, path, spelt).get(f"{path}/{spelt}") for spelt in spellings(name))
-        return next(filter(None, marks), None)
+        tags = (self._version_tags(fs, path, spelt).get(f"{path}/{spelt}") for spelt in spellings(name))
+        return next(filter(None, tags), None)
 
-    def _marks(self, fs: Any, path: str, name: str) -> dict[str, str]:
+    def _version_tags(self, fs: Any, path: str, name: str) -> dict[str, str]:
         """Of all that is in the same folder at the prefix."""
         top = name.partition("/")[0] if "/" in name else ""
         with self._lock:
             if top not in self._listed:
                 try:
-                    self._listed[top] = _marks(fs, path, top)
+                    self._listed[top] = _version_tags(fs, path, top)
                 except Exception:  # listing may be forbidden where reading is not
                     self._listed[top] = {}
             return self._listed[top]
@@ -134,15 +134,15 @@ def _cat(fs: Any, paths: Sequence[str], end: int) -> bytes:
     return bytes(fs.cat_file(paths[-1], start=0, end=end))
 
 
-def _marks(fs: Any, prefix: str, top: str) -> dict[str, str]:
+def _version_tags(fs: Any, prefix: str, top: str) -> dict[str, str]:
     if top:
         found = fs.find(f"{prefix}/{top}", detail=True).items()
     else:
         found = [(info["name"], info) for info in fs.ls(prefix, detail=True)]
-    return {name: mark for name, info in found if (mark := _mark(info))}
+    return {name: version_tag for name, info in found if (version_tag := _version_tag(info))}
 
 
-def _mark(info: Mapping[str, Any]) -> str | None:
+def _version_tag(info: Mapping[str, Any]) -> str | None:
     for name in ("ETag", "etag", "md5Hash", "blob_id"):
         if info.get(name):
             return str(info[name]).strip('"')

@@ -24,7 +24,7 @@ count in steps of two seconds."""
 class ImageRoot(Protocol):
     """The images that belong to one catalog. Any number of threads may call at once."""
 
-    def mark(self, source: str) -> str | None:
+    def version_tag(self, source: str) -> str | None:
         """Changes when the image may have changed, and costs no reading; None where that cannot be told."""
         ...
 
@@ -43,7 +43,7 @@ class FolderRoot:
         self._limits = limits
         self._folders = folders
 
-    def mark(self, source: str) -> str | None:
+    def version_tag(self, source: str) -> str | None:
         status = self._stat(source) or self._stat(name_on_disk(self._folder, source))
         if status is None:
             return None
@@ -86,11 +86,11 @@ class ArchiveRoot:
         self._holds: Archive | None = None
         self._names: tuple[Archive | None, dict[str, str]] = (None, {})
 
-    def mark(self, source: str) -> str | None:
+    def version_tag(self, source: str) -> str | None:
         try:
             with using_archive(self._location) as archive:
                 self._hold(archive)
-                return archive.mark(self._name(archive, source))
+                return archive.version_tag(self._name(archive, source))
         except (CatalogError, ImageError):
             return None
 
@@ -110,7 +110,7 @@ class ArchiveRoot:
     def _name(self, archive: Archive, source: str) -> str:
         """What an image is called in the archive. Raises ImageError."""
         name = self._prefix + relative_path(source)
-        if archive.mark(name) is not None:
+        if archive.version_tag(name) is not None:
             return name
         of, names = self._names
         if of is not archive:
@@ -135,8 +135,8 @@ class _WithFolders:
         self._folders = [folder.resolve() for folder in folders]
         self._limits = limits
 
-    def mark(self, source: str) -> str | None:
-        return (self._elsewhere(source) or (self._root, source))[0].mark(source)
+    def version_tag(self, source: str) -> str | None:
+        return (self._elsewhere(source) or (self._root, source))[0].version_tag(source)
 
     def read(self, source: str) -> bytes:
         root, path = self._elsewhere(source) or (self._root, source)

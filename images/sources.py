@@ -28,11 +28,11 @@ class Images:
         self._urls = urls
         self._store = store
 
-    def mark(self, source: str) -> str | None:
+    def version_tag(self, source: str) -> str | None:
         """Changes when the image may have changed, and costs no reading; None where that cannot be told."""
         if source.startswith(INLINE):
             return source.removeprefix(INLINE)
-        return (self._urls if _URL.match(source) else self._root).mark(source)
+        return (self._urls if _URL.match(source) else self._root).version_tag(source)
 
     def read(self, source: str) -> bytes:
         """At most ``limits.max_bytes`` bytes. Raises ImageError, and OSError where a fetched one cannot be kept."""

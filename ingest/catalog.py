@@ -10,13 +10,15 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 from catalog import STANDARD_FIELDS, is_attribute_name, point_id, readable_id
-from ingest.columns.kinds import Votes, decide, too_many
+from index import IndexStore
+from ingest.columns.kinds import Votes, decide, too_many, vote
 from ingest.columns.mapping import ColumnMap, check_id, column_map, guessed, mapping_changes, remember
 from ingest.columns.numbers import is_nothing, to_number
 from ingest.columns.prices import Amount, Prices
@@ -28,7 +30,11 @@ from schemas import (
     MAX_FIELDS,
     STANDARD_COLUMNS,
     Change,
+    EmbeddingSpec,
     FieldKind,
+    IndexRecord,
+    Missing,
+    Not,
     Rejection,
     ValueUnusable,
     clean_code,
@@ -52,6 +58,28 @@ class Before:
     mapping: Mapping[str, str] = field(default_factory=dict)
     kinds: Mapping[str, FieldKind] = field(default_factory=dict)
     others: Callable[[str, Collection[UUID]], Votes] = lambda name, points: Counter()
+
+
+def remembered_by_index(
+    settings: IngestSettings, store: IndexStore, served: IndexRecord | None, spec: EmbeddingSpec
+) -> Before:
+    """What the index that serves, whose record is ``served``, knows of the catalogs that made it."""
+    if served is None:
+        return Before()
+
+    def others(name: str, points: Collection[UUID]) -> Votes:
+        votes = Votes()
+        if settings.prune or served.embedding.differences(spec):
+            return votes  # they do not stay
+        with closing(store.open()) as index:
+            after: UUID | None = None
+            while ids := index.scan(Not(Missing(name)), 1_000, after):
+                after = ids[-1]
+                stored = index.values([id for id in ids if id not in points], [name])
+                votes.update(vote(values[name]) for values in stored.values() if name in values)
+        return votes
+
+    return Before(served.mapping, served.fields, others)
 
 
 def open_catalog(settings: IngestSettings) -> Catalog:

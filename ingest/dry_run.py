@@ -5,10 +5,10 @@ from __future__ import annotations
 from catalog import subject_text, text_parts
 from images import hash_bytes
 from index import CatalogIndex
-from ingest.writer import Changes
+from ingest.changes import Changes
 
 
-class Rehearsal:
+class DryRun:
     """Counts what would go through the model; what was counted once is remembered by its hash."""
 
     def __init__(self) -> None:
@@ -25,11 +25,10 @@ class Rehearsal:
 
     def count(self, changes: Changes, index: CatalogIndex | None) -> None:
         for change in changes.embed:
-            held = change.work.held.hashes.images if change.work.held else ()
-            self._images.update(image.shows for image in change.kept.images if image.shows not in held)
+            self._images.update(set(change.image_keys).difference(change.stored_image_keys))
             if change.new_words:
-                product = change.work.entry.product
-                texts = (subject_text(product), *text_parts(product))
+                texts = (subject_text(change.product), *text_parts(change.product))
                 self._texts.update(hash_bytes(text.encode()) for text in texts if text)
         if index is not None and self._images:
-            self._images.difference_update(index.with_images([p.hash for c in changes.embed for p in c.kept.images]))
+            hashes = [image.hash for change in changes.embed for image in change.state.images]
+            self._images.difference_update(index.with_images(hashes))

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from catalog import OPAQUE, KeptImage
+from catalog import OPAQUE, StoredImage
 from embedding import Pixels, Preparer, keep_freed_memory
 from images import DecodePool, ImageLimits, Images, ImageStore, hash_bytes
 from schemas import ImageError
@@ -20,10 +20,10 @@ DECODE_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class PreparedImage:
-    """``pixels`` are those of the image's views, ``(height, width, 3) uint8`` as the encoder wants them, or None
-    where nobody asked for them."""
+    """``state`` is what the index is to remember of it. ``pixels`` are those of its crops, ``(height, width, 3) uint8``
+    as the encoder wants them, or None where nobody asked for them."""
 
-    kept: KeptImage
+    state: StoredImage
     pixels: tuple[Pixels, ...] | None
 
 
@@ -40,6 +40,7 @@ class ImageLoader:
 
     Args:
         preparer: Asked when the first image is decoded; None where pixels are for nobody.
+        crops_per_image: How many crops of each image are embedded, with the whole.
     """
 
     def __init__(
@@ -48,19 +49,23 @@ class ImageLoader:
         store: ImageStore,
         decoders: DecodePool,
         preparer: Callable[[], Preparer] | None,
-        views: int,
+        crops_per_image: int,
     ) -> None:
         self._root = root
         self._store = store
         self._decoders = decoders
         self._preparer = preparer
-        self._views = views
+        self._crops_per_image = crops_per_image
+
+    def version_tag(self, source: str) -> str | None:
+        """What tells without reading an image whether it is another than before; None where nothing does."""
+        return self._root.version_tag(source)
 
     def load(
         self,
         sources: Sequence[str],
         inline: Mapping[str, bytes],
-        known: Collection[KeptImage],
+        known: Collection[StoredImage],
         over: Callable[[], bool] | None = None,
     ) -> Loaded:
         """
@@ -75,7 +80,7 @@ class ImageLoader:
         """
         for data in inline.values():
             self._store.put(data)
-        held = {image.hash: image for image in known if image.phash}
+        stored = {image.hash: image for image in known if image.phash}
         images: list[PreparedImage] = []
         errors: list[ImageError] = []
         if len(sources) > MAX_IMAGES:
@@ -83,29 +88,29 @@ class ImageLoader:
             errors.append(ImageError(beyond, field="images"))
         for at, source in enumerate(sources[:MAX_IMAGES]):
             try:
-                images.append(self._image(at, source, held, over))
+                images.append(self._image(at, source, stored, over))
             except ImageError as error:
                 errors.append(error)
         return Loaded(tuple(images), tuple(errors))
 
     def _image(
-        self, at: int, source: str, held: Mapping[str, KeptImage], over: Callable[[], bool] | None
+        self, at: int, source: str, stored: Mapping[str, StoredImage], over: Callable[[], bool] | None
     ) -> PreparedImage:
         """Raises ImageError; OSError where what was fetched cannot be kept, which is not the image's fault."""
-        mark = self._root.mark(source)  # before reading: a change in between is then seen the next time
+        version_tag = self._root.version_tag(source)  # before reading: a change in between is then seen the next time
         data = self._root.read(source)
         hash = hash_bytes(data)
-        same = held.get(hash)
+        same = stored.get(hash)
         if same and not same.needs_ground(source):
-            return PreparedImage(replace(same, at=at, mark=mark), None)
+            return PreparedImage(replace(same, at=at, version_tag=version_tag), None)
         prepare = self._preparer() if self._preparer else None
         try:
-            decoded = self._decoders.decode(data, prepare, self._views, over)
+            decoded = self._decoders.decode(data, prepare, self._crops_per_image, over)
         except ImageError as error:
             self._root.doubt(source, error)
             raise
-        kept = KeptImage(at, hash, decoded.phash, mark, decoded.ground or OPAQUE)
-        return PreparedImage(kept, None if same and same.shows == kept.shows else decoded.pixels)
+        state = StoredImage(at, hash, decoded.phash, version_tag, decoded.ground or OPAQUE)
+        return PreparedImage(state, None if same and same.shows == state.shows else decoded.pixels)
 
 
 def decode_pool(workers: int | None = None, seconds: float = DECODE_SECONDS) -> DecodePool:

@@ -21,8 +21,7 @@ from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from ingest.logs import Log
-from ingest.stages import MEANING, Part, most, say_shares, shares
-from ingest.stopwatch import Stopwatch
+from ingest.timing import MEANING, Part, Stopwatch, most, say_shares, shares
 
 LINE_EVERY = 10.0
 """Seconds between lines where there is no terminal."""

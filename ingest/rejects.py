@@ -1,16 +1,18 @@
-"""Rows, or parts of rows, that were not indexed: data, kept beside the index with their reasons."""
+"""Rows, or parts of rows, that were not indexed: written into a file beside the index, each with its reason."""
 
 from __future__ import annotations
 
 import json
 from base64 import b64encode
+from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from types import TracebackType
+from typing import Any, NoReturn, Self, TextIO
 
 from pydantic import JsonValue
 
 from images import image_format
-from ingest.lines_file import LinesFile
 from schemas import MAX_ID, MAX_NAME, Rejection, StoreLensError, shown
 
 _MAX_TEXT = 10_000
@@ -43,7 +45,40 @@ def rejection(
     )
 
 
-class RejectsFile(LinesFile):
+class JsonLinesFile:
+    """What a run finds, each a line of JSON written as it comes into ``NAME-<time>.jsonl`` in a folder.
+
+    There is no file while there are none.
+
+    ``counts`` has how many there were of each kind.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder = folder
+        self._name = name
+        self._file: TextIO | None = None
+        self.path: Path | None = None
+        self.counts: Counter[str] = Counter()
+
+    def write_line(self, line: str, kind: str) -> None:
+        if self._file is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self.path = self._folder / f"{self._name}-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}.jsonl"
+            self._file = self.path.open("x", encoding="utf-8", buffering=1)  # a line survives the job's death
+        self._file.write(line + "\n")
+        self.counts[kind] += 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+class RejectsFile(JsonLinesFile):
     """JSON Lines of rejections, counted by their codes.
 
     Args:

@@ -1,7 +1,10 @@
-"""The first reading of a catalog: what must be known before the first product is written, and which rows the
-second reading has to look at.
+"""The first pass over a catalog: what must be known before the first product is written, and which rows the second
+pass has to look at.
 
-A row that reads as it did when the index last saw it, and whose images' marks are the same, is done with:
+Products are made here to know which rows are none and how long texts are, and are not kept: a catalog may have
+millions.
+
+A row that reads as it did when the index last saw it, and whose images' version tags are the same, is done with:
 its product is not even made.
 """
 
@@ -12,8 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from catalog import Kept, hash_row, image_sources, older_id, point_id, product_from_row, readable_id, words
-from images import ImageRoot
+from catalog import StoredState, hash_row, image_sources, older_id, point_id, product_from_row, readable_id, words
 from index import CatalogIndex, count_words
 from ingest.batches import batched_by_weight
 from ingest.catalog import Catalog
@@ -39,7 +41,7 @@ class Scan:
     byte a row, 1 where it is to do. ``superseded`` are points under ids as they stood there before ids were brought
     into one form, with those that take their place.
 
-    Ids are remembered by their 16-byte point ids, so a reading of millions of rows stays small.
+    Ids are remembered by their 16-byte point ids, so a scan of millions of rows stays small.
     """
 
     rows: int = 0
@@ -90,19 +92,24 @@ def _weight(item: Row | Rejection) -> int:
 
 
 class Scanner:
-    """One first reading.
+    """One first pass.
 
     Args:
-        held: What the index holds by now; None where it holds nothing.
+        index: What the index has by now; None where it has nothing.
+        version_tag: Of an image by its source.
         reject: Is given every row that is no product.
     """
 
     def __init__(
-        self, catalog: Catalog, held: CatalogIndex | None, images: ImageRoot, reject: Callable[[Rejection], None]
+        self,
+        catalog: Catalog,
+        index: CatalogIndex | None,
+        version_tag: Callable[[str], str | None],
+        reject: Callable[[Rejection], object],
     ) -> None:
         self._catalog = catalog
-        self._held = held
-        self._images = images
+        self._index = index
+        self._version_tag = version_tag
         self._reject = reject
         self._words = 0
         self._scan = Scan()
@@ -113,10 +120,10 @@ class Scanner:
         for batch in batched_by_weight(self._catalog.rows(), BATCH, _weight, BATCH_BYTES):
             points = [self._point(item) for item in batch]
             older = [older_point(item) if isinstance(item, Row) else None for item in batch]
-            held = self._remembered([point for point in (*points, *older) if point])
+            stored = self._remembered([point for point in (*points, *older) if point])
             for item, point, before in zip(batch, points, older, strict=True):
-                scan.todo.append(self._is_to_do(item, point, held.get(point) if point else None))
-                if before in held:
+                scan.todo.append(self._is_to_do(item, point, stored.get(point) if point else None))
+                if before in stored:
                     assert before is not None
                     self._supersede(before, point)
             scan.rows += len(batch)
@@ -132,16 +139,16 @@ class Scanner:
         return None if id is None else point_id(id)
 
     def _remembered(self, points: list[UUID]) -> Mapping[UUID, dict[str, Any]]:
-        return self._held.payloads(points, REMEMBERED) if self._held and points else {}
+        return self._index.payloads(points, REMEMBERED) if self._index and points else {}
 
-    def _is_to_do(self, item: Row | Rejection, point: UUID | None, held: dict[str, Any] | None) -> bool:
+    def _is_to_do(self, item: Row | Rejection, point: UUID | None, stored: dict[str, Any] | None) -> bool:
         if isinstance(item, Rejection):
             self._reject(item)
             return False
-        if point and held and not self._catalog.new_values and self._is_unchanged(item, held):
+        if point and stored and not self._catalog.new_values and self._is_unchanged(item, stored):
             if self._first(item, point):
                 self._scan.unchanged += 1
-                self._scan.images += len(held.get("pictures", ()))
+                self._scan.images += len(stored.get("pictures", ()))
             return False
         try:
             product = product_from_row(item.values, item.unusable).product
@@ -173,13 +180,13 @@ class Scanner:
         return False
 
     def _is_unchanged(self, row: Row, payload: dict[str, Any]) -> bool:
-        kept = Kept.from_payload(payload)
-        if kept is None or not kept.row or kept.row != hash_row(row.values, self._catalog.root):
+        state = StoredState.from_payload(payload)
+        if state is None or not state.row or state.row != hash_row(row.values, self._catalog.root):
             return False
         sources = image_sources(payload)
-        return len(sources) == len(kept.images) and all(
-            image.mark is not None
-            and image.mark == self._images.mark(sources[image.at])
+        return len(sources) == len(state.images) and all(
+            image.version_tag is not None
+            and image.version_tag == self._version_tag(sources[image.at])
             and not image.needs_ground(sources[image.at])
-            for image in kept.images
+            for image in state.images
         )

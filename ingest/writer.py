@@ -1,212 +1,229 @@
-"""What becomes of a batch of products, decided by what the index holds of them.
+"""Writing: the index that a job brings up to date, the thread that writes into it, and the points of products.
 
-Changed words embed words, a changed image embeds that image, a changed product number writes what it is found by, a
-changed price writes a payload, and what is unchanged costs nothing.
+Beginning a build copies what serves. A job that finds nothing new never begins one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from functools import cached_property
+from types import TracebackType
+from typing import Any, Self
 from uuid import UUID
 
 import numpy as np
 
-from catalog import Kept, KeptImage, PartHashes, hash_row, part_hashes, payload, words, written_codes
+from catalog import PartHashes, StoredImage, StoredState, payload, words, written_codes
 from embedding import Vectors
-from index import DENSE, DenseName, IndexBuild, Point, Stored
+from index import DENSE, CatalogIndex, DenseName, IndexBuild, IndexStore, Latest, Point, Stored
+from ingest.changes import Change, Changes
 from ingest.embedder import Embedder
-from ingest.images import Loaded
-from ingest.intake import Entry
-from ingest.stopwatch import Stopwatch
-from ingest.writes import Writes
-from schemas import Product, StoreLensError
+from ingest.timing import Stopwatch
+from schemas import FieldKind, IndexRecord
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """A product, what the index holds of it, and at which point; None where it holds nothing. ``before`` are the images
-    that it has in what serves, by what they show, also where that is of another model."""
+class TargetIndex:
+    """The index that a job brings up to date: read until something is new, and written from then on.
 
-    entry: Entry
-    held: Kept | None
-    at: UUID | None
-    before: tuple[str, ...]
+    ``index`` is what products are compared with, now: what a build would go on with, then the build itself.
 
+    Args:
+        record: What the index is to be; it may be completed until the build begins.
+    """
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A product that gets other vectors than the index holds."""
-
-    work: Work
-    loaded: Loaded
-    kept: Kept
-
-    @property
-    def point(self) -> UUID:
-        return self.work.entry.point
+    def __init__(self, store: IndexStore, record: IndexRecord, watch: Stopwatch) -> None:
+        self.record = record
+        self._store = store
+        self._watch = watch
+        self._latest: Latest | None = store.latest(record)
+        served = store.record()
+        self.served: CatalogIndex | None = store.open() if served and served.differences(record) else None
+        """What serves, where it is of another model: nothing of it can be used, and what it has can be told."""
+        self.build: IndexBuild | None = None
+        """None where none was begun."""
+        self.resumed = self._latest is not None and self._latest.resumed
 
     @property
-    def new_images(self) -> bool:
-        before = self.work.held.hashes.images if self.work.held else ()
-        return not set(before).issuperset(self.kept.hashes.images)
+    def index(self) -> CatalogIndex | None:
+        """None where nothing comparable is there yet."""
+        if self.build is not None:
+            return self.build.index
+        return self._latest.index if self._latest else None
 
-    @property
-    def new_words(self) -> bool:
-        return self.work.held is None or self.work.held.hashes.words != self.kept.hashes.words
+    def begin(self) -> IndexBuild:
+        """The build, begun where it is not yet."""
+        if self.build is None:
+            with self._watch.stage("start"):
+                self._close_latest()
+                now = datetime.now(UTC)
+                self.build = self._store.begin(self.record.model_copy(update={"created": now, "updated": now}))
+        return self.build
 
-    @property
-    def new_point(self) -> bool:
-        """Whether more than the payload is to be written: its words as they are looked up, or all of it elsewhere."""
-        held = self.work.held
-        return held is None or self.work.at != self.point or held.hashes.lexical != self.kept.hashes.lexical
+    def _close_latest(self) -> None:
+        if self._latest:
+            self._latest.index.close()
+            self._latest = None
 
+    def __enter__(self) -> Self:
+        return self
 
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """A product of which something could not be used; ``degraded`` where something is left of it to be found by."""
-
-    entry: Entry
-    error: StoreLensError
-    degraded: bool
-
-
-@dataclass(slots=True)
-class Changes:
-    """A batch of ``rows``, sorted by what is to be done. Those in ``losing`` are set aside: nothing is done for
-    them."""
-
-    rows: int = 0
-    losing: list[tuple[Work, Loaded]] = field(default_factory=list)
-    embed: list[Change] = field(default_factory=list)
-    update: list[Change] = field(default_factory=list)
-    unchanged: int = 0
-    losses: list[Loss] = field(default_factory=list)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close_latest()
+        if self.served:
+            self.served.close()
 
 
-def compare(batch: Iterable[tuple[Work, Loaded]], root: str) -> Changes:
-    """What of a batch is new, and what of it the index holds already."""
-    changes = Changes()
-    for work, loaded in batch:
-        changes.rows += 1
-        entry, held = work.entry, work.held
-        errors = (*entry.parsed.image_errors, *loaded.errors, *entry.parsed.value_errors, *entry.unfit)
-        if errors:
-            left = bool(loaded.images or entry.product.title or entry.product.description)
-            changes.losses.append(Loss(entry, joined(errors), degraded=left))
-            if not left:
-                continue
-        images = [image.kept.shows for image in loaded.images]
-        hashes = part_hashes(entry.product, root=root, images=images)
-        # A row of which something could not be used is looked at again every time.
-        row = "" if errors else hash_row(entry.row.values, root)
-        change = Change(work, loaded, Kept(hashes, tuple(image.kept for image in loaded.images), row))
-        if held is None or (held.hashes.words, held.hashes.images) != (hashes.words, hashes.images):
-            changes.embed.append(change)
-        elif held.hashes != hashes or work.at != entry.point or _new_grounds(held.images, loaded):
-            changes.update.append(change)
-        else:
-            changes.unchanged += 1
-    return changes
+class WriteQueue:
+    """Points written by a thread of its own, while the next batch is in the model.
+
+    One batch is being written at most: a slow index holds up the job, and nothing piles up.
+    """
+
+    def __init__(self, build: IndexBuild, watch: Stopwatch) -> None:
+        self._build = build
+        self._watch = watch
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="writes")
+        self._under_way: Future[None] | None = None
+
+    def submit(self, points: Sequence[Point]) -> None:
+        """Raises what the batch before raised."""
+        self.wait()
+        if self._build.graph_due:
+            with self._watch.stage("optimize"):
+                self._build.optimize()
+        self._under_way = self._thread.submit(self._build.upsert, points)
+
+    def wait(self) -> None:
+        """Until everything submitted is durable. Raises what writing it raised."""
+        with self._watch.stage("write"):
+            if self._under_way:
+                future, self._under_way = self._under_way, None
+                future.result()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                self.wait()
+        finally:
+            self._thread.shutdown()
 
 
 class ProductWriter:
-    """Writes changes into a build; vectors that it holds already are read back, not made again."""
+    """Writes changes into the target; vectors that it has already are read back, not made again.
 
-    def __init__(self, build: IndexBuild, embedder: Embedder, writes: Writes, root: str, watch: Stopwatch) -> None:
-        self._build = build
+    Nothing begins before something is to be written. All of it is durable once the writer is closed.
+    """
+
+    def __init__(self, target: TargetIndex, embedder: Embedder, root: str, watch: Stopwatch) -> None:
+        self._target = target
         self._embedder = embedder
-        self._writes = writes
-        self._kinds = build.index.record.fields
         self._root = root
         self._watch = watch
+        self._closing = ExitStack()
 
     def write(self, changes: Changes) -> None:
-        """No product may be in a batch twice. Durable once ``writes`` has been waited for."""
+        """No product may be in a batch twice."""
         whole = [*changes.embed, *(change for change in changes.update if change.new_point)]
         if whole:
-            self._writes.submit(self._points(whole))
-        payloads = [change for change in changes.update if not change.new_point]
+            self._queue.submit(self._points(whole))
+        payloads = {change.point: self._payload(change) for change in changes.update if not change.new_point}
         if payloads:
-            updates = {change.point: self._payload(change.work.entry.product, change.kept) for change in payloads}
-            self._writes.wait()
+            self._queue.wait()
             with self._watch.stage("write"):
-                self._build.set_payload(updates)
+                self._build.set_payload(payloads)
 
-    def _payload(self, product: Product, kept: Kept) -> dict[str, Any]:
-        return payload(product, kinds=self._kinds, root=self._root, kept=kept)
+    @cached_property
+    def _build(self) -> IndexBuild:
+        return self._target.begin()
+
+    @cached_property
+    def _kinds(self) -> Mapping[str, FieldKind]:
+        """Of all filterable fields, those of earlier catalogs too."""
+        record = self._build.index.record
+        return record.fields
+
+    @cached_property
+    def _queue(self) -> WriteQueue:
+        return self._closing.enter_context(WriteQueue(self._build, self._watch))
+
+    def _payload(self, change: Change) -> dict[str, Any]:
+        return payload(change.product, kinds=self._kinds, root=self._root, state=change.state)
 
     def _points(self, changes: Sequence[Change]) -> list[Point]:
-        known = [change.work.at for change in changes if change.work.at]
+        known = [change.stored_at for change in changes if change.stored_at]
         stored: Mapping[UUID, Stored] = {}
         if known:
-            self._writes.wait()
+            self._queue.wait()
             with self._watch.stage("compare"):
                 stored = self._build.index.fetch(known, vectors=DENSE)
-        images = self._images(changes, stored)
-        texts = self._texts(changes, stored)
+        images = self._image_vectors(changes, stored)
+        texts = self._text_vectors(changes, stored)
         points = []
         for change in changes:
-            product, vectors = change.work.entry.product, texts[change.point]
-            if change.kept.images:
-                vectors["image"] = np.concatenate([images[image.shows] for image in change.kept.images])
-            payload, codes = self._payload(product, change.kept), written_codes(product)
-            points.append(Point(change.point, payload, vectors, words(product), codes))
+            product, vectors = change.product, texts[change.point]
+            if change.image_keys:
+                vectors["image"] = np.concatenate([images[key] for key in change.image_keys])
+            points.append(Point(change.point, self._payload(change), vectors, words(product), written_codes(product)))
         return points
 
-    def _images(self, changes: Sequence[Change], stored: Mapping[UUID, Stored]) -> dict[str, Vectors]:
-        """The vectors of every image, ``(views, dim)``, by what it shows: held already, or embedded now."""
-        held: dict[str, Vectors] = {}
+    def _image_vectors(self, changes: Sequence[Change], stored: Mapping[UUID, Stored]) -> dict[str, Vectors]:
+        """The vectors of every image, ``(crops, dim)``, by what it shows: stored already, or embedded now."""
+        vectors: dict[str, Vectors] = {}
         for change in changes:
-            if change.work.held and change.work.at and change.work.at in stored:
-                held |= _by_shown(change.work.held.hashes, stored[change.work.at])
-        wanted = {image.kept.shows: image for change in changes for image in change.loaded.images}
-        new = [image.kept for shown, image in wanted.items() if shown not in held]
-        if new:
-            held |= self._of_others(new)
-        return held | self._embedder.embed_images([wanted[kept.shows] for kept in new if kept.shows not in held])
+            if change.stored and change.stored_at and change.stored_at in stored:
+                vectors |= _stored_image_vectors(change.stored.hashes, stored[change.stored_at])
+        wanted = {image.state.shows: image for change in changes for image in change.images}
+        if new := [image.state for key, image in wanted.items() if key not in vectors]:
+            vectors |= self._of_other_products(new)
+        return vectors | self._embedder.embed_images([wanted[key] for key in wanted if key not in vectors])
 
-    def _of_others(self, images: Sequence[KeptImage]) -> dict[str, Vectors]:
+    def _of_other_products(self, images: Sequence[StoredImage]) -> dict[str, Vectors]:
         """Vectors of images that other products have: a byte-identical image is embedded once."""
-        self._writes.wait()
+        self._queue.wait()
         with self._watch.stage("compare"):
             points = self._build.index.with_images([image.hash for image in images])
             stored = self._build.index.fetch(list(set(points.values())), vectors=("image",)) if points else {}
         vectors: dict[str, Vectors] = {}
         for other in stored.values():
-            if kept := Kept.from_payload(other.payload):
-                vectors |= _by_shown(kept.hashes, other)
+            if state := StoredState.from_payload(other.payload):
+                vectors |= _stored_image_vectors(state.hashes, other)
         return {image.shows: vectors[image.shows] for image in images if image.shows in vectors}
 
-    def _texts(self, changes: Sequence[Change], stored: Mapping[UUID, Stored]) -> dict[UUID, dict[DenseName, Vectors]]:
-        """The text vectors of every product: embedded now where its words are new, or held already."""
-        new = [change for change in changes if change.new_words or change.work.at not in stored]
-        embedded = self._embedder.embed_words([change.work.entry.product for change in new])
+    def _text_vectors(
+        self, changes: Sequence[Change], stored: Mapping[UUID, Stored]
+    ) -> dict[UUID, dict[DenseName, Vectors]]:
+        """The text vectors of every product: embedded now where its words are new, or stored already."""
+        new = [change for change in changes if change.new_words or change.stored_at not in stored]
+        embedded = self._embedder.embed_words([change.product for change in new])
         vectors = {change.point: its_vectors for change, its_vectors in zip(new, embedded, strict=True)}
         for change in changes:
-            if change.point not in vectors and change.work.at:
-                held = stored[change.work.at].vectors
-                vectors[change.point] = {name: held[name] for name in held if name != "image"}
+            if change.point not in vectors and change.stored_at:
+                known = stored[change.stored_at].vectors
+                vectors[change.point] = {name: known[name] for name in known if name != "image"}
         return vectors
 
+    def __enter__(self) -> Self:
+        return self
 
-def _new_grounds(held: Sequence[KeptImage], loaded: Loaded) -> bool:
-    """Whether it is known only now what some image was laid on: that is not to be asked again."""
-    asked = {image.hash for image in held if image.ground is None}
-    return any(image.kept.hash in asked and image.kept.ground is not None for image in loaded.images)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closing.__exit__(kind, error, trace)
 
 
-def _by_shown(hashes: PartHashes, stored: Stored) -> dict[str, Vectors]:
-    """A product's image vectors as they are stored, ``(views, dim)`` each."""
+def _stored_image_vectors(hashes: PartHashes, stored: Stored) -> dict[str, Vectors]:
+    """A product's image vectors as they are stored, ``(crops, dim)`` each, by what they show."""
     images, rows = hashes.images, stored.vectors.get("image")
     if rows is None or not images:
         return {}
     return dict(zip(images, np.split(rows, len(images)), strict=True))
-
-
-def joined(errors: Sequence[StoreLensError]) -> StoreLensError:
-    """One error for a product's several: the first one's kind, and what all of them say."""
-    if len(errors) == 1:
-        return errors[0]
-    return type(errors[0])("; ".join(error.message for error in errors), field=errors[0].field)

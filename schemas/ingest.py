@@ -68,7 +68,7 @@ class IngestReport(BaseModel):
     )
     same_file: str | None = None
     images_per_second: float | None = Field(
-        None, description="Steady rate: images a second from the end of the first batch on, less the time for words."
+        None, description="Throughput: images a second from the end of the first batch on, less the time for words."
     )
     bottleneck: Literal["decode", "encode", "write"] | None = Field(
         None, description="What took most of the time: images, the model, or the index."

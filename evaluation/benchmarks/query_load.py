@@ -23,7 +23,7 @@ import httpx
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog import STANDARD_FIELDS, Kept, PartHashes, payload, point_id
+from catalog import STANDARD_FIELDS, PartHashes, StoredState, payload, point_id
 from embedding import load_spec
 from index import IndexSettings, Point, open_store
 from schemas import ConfigurationError, EmbeddingSpec, IndexRecord, Product
@@ -103,10 +103,10 @@ def _point(rng: np.random.Generator, number: int, centre: NDArray[np.float64]) -
         in_stock=number % 7 != 0,
         group_id=f"g{number // 3}",
     )
-    kept = Kept(PartHashes(words="", images=(), payload=""))
+    state = StoredState(PartHashes(words="", images=(), payload=""))
     return Point(
         id=point_id(product.id),
-        payload=payload(product, kinds=STANDARD_FIELDS, root="/", kept=kept),
+        payload=payload(product, kinds=STANDARD_FIELDS, root="/", state=state),
         vectors={
             "image": _units(rng, centre, 1),
             "title": _units(rng, centre, 1)[0],

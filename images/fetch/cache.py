@@ -75,7 +75,7 @@ class UrlImages:
         self._outdated = 0
         self._lock = threading.Lock()
 
-    def mark(self, source: str) -> str | None:
+    def version_tag(self, source: str) -> str | None:
         """The hash of an image that is at hand and fresh; one small file is read, and nothing is fetched."""
         entry = self._recall(self._path(source))
         return entry.hash if entry is not None and self._is_fresh(entry) and self._store.has(entry.hash) else None

@@ -79,14 +79,14 @@ class CandidateSearch:
             vectors: list[Vectors] = []
             cells: list[NDArray[np.uint8]] = []
             for stored in index.fetch(batch, vectors=("image",)).values():
-                kept = self._kept(stored)
-                if not kept:
+                known = self._stored_images(stored)
+                if not known:
                     continue
                 group = stored.payload["product"].get("group_id")
                 product = len(self._points)
                 self._points.append(stored.id.bytes)
                 owners.append(hash((group,)) if group is not None else product)
-                for place, one in enumerate(kept):
+                for place, one in enumerate(known):
                     file = numbers.setdefault(one["hash"], len(numbers))
                     if file == len(first):
                         sketch = brightness_cells(one.get("phash", ""))
@@ -112,10 +112,10 @@ class CandidateSearch:
             np.array(values, np.int64) for values in (owners, starts, products, files, first, second)
         )
 
-    def _kept(self, stored: Stored) -> list[dict[str, Any]]:
+    def _stored_images(self, stored: Stored) -> list[dict[str, Any]]:
         """What is known of a product's images; nothing where an older version stored them."""
-        kept: list[dict[str, Any]] = stored.payload.get("pictures", [])
-        return kept if len(stored.vectors.get("image", ())) == len(kept) * self._views else []
+        known: list[dict[str, Any]] = stored.payload.get("pictures", [])
+        return known if len(stored.vectors.get("image", ())) == len(known) * self._views else []
 
     def candidates(self, wanted: Collection[bytes] | None) -> Iterator[Candidates]:
         """

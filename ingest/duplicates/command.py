@@ -15,7 +15,7 @@ from tqdm import tqdm
 from catalog import points_of
 from index import CatalogIndex, IndexSettings, all_points, build_settings, open_store, settings_parser
 from ingest.duplicates.clusters import clusters
-from ingest.duplicates.find import find_same
+from ingest.duplicates.find import find_duplicates
 from schemas import ProductNotFound, SameCluster, StoreLensError, ingest_command
 
 _EPILOG = """\
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         with closing(open_store(settings).open()) as index:
             points = _points(index, given.product)
-            found = clusters(find_same(index, points, similar=given.similar))
+            found = clusters(find_duplicates(index, points, similar=given.similar))
     except StoreLensError as error:
         print(f"{program}: {error.message}", file=sys.stderr)
         return 1

@@ -1,6 +1,6 @@
 """Which images show the same, within a product and across products, found through the index itself.
 
-Candidates are what the image vectors have next to each other; what the payload keeps of each image (the hash of its
+Candidates are what the image vectors have next to each other; what the payload says of each image (the hash of its
 bytes, and its sketch: ``images.fingerprint``) decides. Variants of one group share their photos, and are not compared.
 
 For few images among many the index is asked, some milliseconds each. For more it is read once, and candidates are
@@ -18,7 +18,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog import KeptImage, image_sources
+from catalog import StoredImage, image_sources
 from images import differences, is_copy, near_distance, sketch
 from index import CatalogIndex, Leg, Stored, all_points, sample_images
 from ingest.batches import batched
@@ -48,7 +48,7 @@ class _Image:
     vector: Floats
 
 
-def find_same(index: CatalogIndex, points: Iterable[UUID] | None, *, similar: bool = False) -> Iterator[SamePair]:
+def find_duplicates(index: CatalogIndex, points: Iterable[UUID] | None, *, similar: bool = False) -> Iterator[SamePair]:
     """Pairs of images that are the same, each once, as they are found.
 
     Of many images with the same bytes each is paired with one of them, and not with all.
@@ -77,7 +77,7 @@ def new_images(index: CatalogIndex, before: CatalogIndex | None) -> Iterator[UUI
 def _shown(index: CatalogIndex, points: Sequence[UUID]) -> dict[UUID, set[str]]:
     stored = index.payloads(points, ["pictures"])
     return {
-        id: {KeptImage(**image).shows for image in payload.get("pictures", ()) if "hash" in image}
+        id: {StoredImage.from_payload(image).shows for image in payload.get("pictures", ()) if "hash" in image}
         for id, payload in stored.items()
     }
 
@@ -107,16 +107,16 @@ class _Search:
         for batch in batched(candidates, _BATCH):
             points = {place.point for one, others in batch for place in (one, *others)}
             stored = self._index.fetch(list(points), vectors=("image",))
-            held = {id: self._images(point) for id, point in stored.items()}
+            of_point = {id: self._images(point) for id, point in stored.items()}
 
-            def image(place: Place, held: Mapping[UUID, Sequence[_Image]] = held) -> _Image:
-                return held[place.point][place.number]
+            def image(place: Place, of_point: Mapping[UUID, Sequence[_Image]] = of_point) -> _Image:
+                return of_point[place.point][place.number]
 
             for one, others in batch:
                 if others:
                     yield from self._new(image(one), self._compare(image(one), [image(it) for it in others]))
                 else:
-                    yield from self._within(held[one.point])
+                    yield from self._within(of_point[one.point])
 
     def _within(self, images: Sequence[_Image]) -> Iterator[SamePair]:
         for at, image in enumerate(images):
@@ -135,7 +135,7 @@ class _Search:
         for limit in (_CANDIDATES, _MOST_CANDIDATES):
             asked = list(remaining.values())
             for image, candidates in zip(asked, self._candidates(asked, limit), strict=True):
-                pairs = self._compare(image, [other for held in candidates for other in held])
+                pairs = self._compare(image, [other for its_images in candidates for other in its_images])
                 yield from self._new(image, pairs)
                 copied = {pair.other.product for pair in pairs if pair.kind != "similar"}
                 if len(candidates) < limit or candidates[-1][0].ref.product not in copied:
@@ -155,8 +155,8 @@ class _Search:
         ]
         ids = list(dict.fromkeys(id for leg in found for id in leg))
         stored = self._index.fetch(ids, vectors=("image",)) if ids else {}
-        held = {id: self._images(point) for id, point in stored.items()}
-        return [[held[id] for id in leg if held.get(id)] for leg in found]
+        of_point = {id: self._images(point) for id, point in stored.items()}
+        return [[of_point[id] for id in leg if of_point.get(id)] for leg in found]
 
     def _compare(self, image: _Image, others: Sequence[_Image]) -> list[SamePair]:
         cosines = [float(image.vector @ other.vector) for other in others]
@@ -200,11 +200,11 @@ class _Search:
                 yield pair
 
     def _images(self, stored: Stored) -> list[_Image]:
-        """The usable images of a product; none where an older version stored them, which kept nothing of each."""
+        """The usable images of a product; none where an older version stored them, which remembered nothing of each."""
         payload, views = stored.payload, self._index.record.views
-        kept = payload.get("pictures", [])
+        known = payload.get("pictures", [])
         rows = stored.vectors.get("image", ())
-        if len(rows) != len(kept) * views:
+        if len(rows) != len(known) * views:
             return []
         sources, group = image_sources(payload), _group(payload)
         return [
@@ -215,7 +215,7 @@ class _Search:
                 sketch(one.get("phash", "")),
                 rows[number * views],
             )
-            for number, one in enumerate(kept)
+            for number, one in enumerate(known)
         ]
 
 

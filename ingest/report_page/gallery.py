@@ -82,7 +82,7 @@ class Pair:
 
 
 @dataclass(slots=True)
-class SameImages:
+class Duplicates:
     """``counts`` are pairs by kind, of which ``pairs`` are shown."""
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -136,15 +136,15 @@ def read_rejects(file: Path | None, counts: Mapping[str, int], gallery: Gallery)
     return rejects
 
 
-def read_same(file: Path | None, gallery: Gallery) -> SameImages:
-    same = SameImages()
+def read_duplicates(file: Path | None, gallery: Gallery) -> Duplicates:
+    duplicates = Duplicates()
     for line in _lines(file):
         kind = _text(line.get("kind"))
-        same.counts[kind] += 1
-        if len(same.pairs) < MAX_TILES:
+        duplicates.counts[kind] += 1
+        if len(duplicates.pairs) < MAX_TILES:
             a, b = (_side(line.get(side), gallery) for side in ("one", "other"))
-            same.pairs.append(Pair(kind, a, b, _number(line.get("cosine")), _number(line.get("difference"))))
-    return same
+            duplicates.pairs.append(Pair(kind, a, b, _number(line.get("cosine")), _number(line.get("difference"))))
+    return duplicates
 
 
 def _lines(file: Path | None) -> Iterator[dict[str, Any]]:

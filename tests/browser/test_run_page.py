@@ -12,7 +12,7 @@ import pytest
 from demo.drawn import write_drawn_catalog
 from images import ImageLimits
 from images.roots import open_root
-from ingest.report_page.render import write_report_page
+from ingest.report_page.page import write_report_page
 from ingest.settings import IngestSettings, shown_settings
 from tests.browser.driver import Axe, Page
 from tests.integration.ingest.jobs import ingest

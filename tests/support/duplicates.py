@@ -9,7 +9,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from catalog import Kept, KeptImage, PartHashes, payload, point_id
+from catalog import PartHashes, StoredImage, StoredState, payload, point_id
 from images import hash_bytes, perceptual_hash
 from index import IndexStore, Point
 from schemas import FieldKind, Product
@@ -61,8 +61,8 @@ def write(store: IndexStore, products: Sequence[WithImages], *, views: int = 1) 
 def point(product: WithImages, views: int = 1, phash: Callable[[Image.Image], str | None] = perceptual_hash) -> Point:
     sources = tuple(f"{product.id}-{at}.jpg" for at in range(len(product.images)))
     images = [Image.open(BytesIO(data)).convert("RGB") for data in product.images]
-    kept = tuple(
-        KeptImage(at, hash_bytes(data), phash(image))
+    stored = tuple(
+        StoredImage(at, hash_bytes(data), phash(image))
         for at, (data, image) in enumerate(zip(product.images, images, strict=True))
     )
     shown = [view for image in images for view in (image, *[image.transpose(Image.Transpose.ROTATE_180)] * (views - 1))]
@@ -72,7 +72,7 @@ def point(product: WithImages, views: int = 1, phash: Callable[[Image.Image], st
             Product(id=product.id, title="picture", images=sources, group_id=product.group),
             kinds=_KINDS,
             root="/",
-            kept=Kept(PartHashes("", (), ""), kept),
+            state=StoredState(PartHashes("", (), ""), stored),
         ),
         {"image": HashEncoder().encode_images(shown)} if shown else {},
         "picture",

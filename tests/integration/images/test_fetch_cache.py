@@ -58,11 +58,11 @@ def test_a_young_image_is_not_asked_for_again(
     server: ImageServer, run: MakeImages, store: ImageStore, clock: Clock
 ) -> None:
     url = server.gives("/a.jpg", OLD)
-    assert run().mark(url) is None
+    assert run().version_tag(url) is None
     assert run().read(url) == OLD
     clock.now += 6.9 * DAY
     later = run()
-    assert (later.mark(url), later.read(url)) == (hash_bytes(OLD), OLD)
+    assert (later.version_tag(url), later.read(url)) == (hash_bytes(OLD), OLD)
     assert server.times("/a.jpg") == 1
     assert store.get(hash_bytes(OLD)) == OLD
 
@@ -74,8 +74,8 @@ def test_an_old_one_is_asked_for_only_if_it_changed(server: ImageServer, run: Ma
     for _ in range(2):
         clock.now += 7.1 * DAY
         later = run()
-        assert (later.mark(url), later.read(url)) == (None, OLD)
-        assert later.mark(url) == hash_bytes(OLD)
+        assert (later.version_tag(url), later.read(url)) == (None, OLD)
+        assert later.version_tag(url) == hash_bytes(OLD)
         assert server.asked[-1][1]["If-None-Match"] == '"one"'
         assert server.asked[-1][1]["If-Modified-Since"] == "Wed, 01 Jul 2026 10:00:00 GMT"
     assert server.times("/a.jpg") == 3
@@ -88,7 +88,7 @@ def test_what_changed_is_another_image(server: ImageServer, run: MakeImages, clo
     clock.now += 8 * DAY
     later = run()
     assert later.read(url) == NEW
-    assert later.mark(url) == hash_bytes(NEW)
+    assert later.version_tag(url) == hash_bytes(NEW)
 
 
 def test_in_every_run_where_the_age_is_none_but_once_in_it(server: ImageServer, run: MakeImages, clock: Clock) -> None:
@@ -96,7 +96,7 @@ def test_in_every_run_where_the_age_is_none_but_once_in_it(server: ImageServer, 
     for asked in (1, 2):
         clock.now += 1
         images = run(max_age=0)
-        assert images.mark(url) is None
+        assert images.version_tag(url) is None
         for _ in range(3):
             clock.now += 1
             assert images.read(url) == OLD
@@ -109,7 +109,7 @@ def test_a_clock_that_was_set_back_does_not_keep_a_image_for_ever(
     url = server.gives("/a.jpg", OLD)
     run().read(url)
     clock.now -= 1000 * DAY
-    assert run().mark(url) is None
+    assert run().version_tag(url) is None
 
 
 @pytest.mark.parametrize("ill", ["down", "a page", "endless"])
@@ -127,7 +127,7 @@ def test_one_that_cannot_be_fetched_again_is_what_it_was_and_that_is_said(
         server.gives("/a.jpg", b"", Content_Length=str(2**40))
     later = run()
     assert later.read(url) == OLD
-    assert later.mark(url) is None
+    assert later.version_tag(url) is None
     with caplog.at_level(logging.WARNING):
         later.close()
     (record,) = caplog.records
@@ -191,7 +191,7 @@ def test_what_is_remembered_may_be_damaged_or_lost(
     else:
         remembered.write_bytes(left)
     later = run()
-    assert (later.mark(url), later.read(url), later.mark(url)) == (None, OLD, hash_bytes(OLD))
+    assert (later.version_tag(url), later.read(url), later.version_tag(url)) == (None, OLD, hash_bytes(OLD))
 
 
 def test_a_kept_image_may_be_lost(server: ImageServer, run: MakeImages, store: ImageStore) -> None:
@@ -200,7 +200,7 @@ def test_a_kept_image_may_be_lost(server: ImageServer, run: MakeImages, store: I
     run().read(url)
     (store.folder / hash[:2] / hash).unlink()
     later = run()
-    assert (later.mark(url), later.read(url)) == (None, OLD)
+    assert (later.version_tag(url), later.read(url)) == (None, OLD)
     assert "If-None-Match" not in server.asked[-1][1]
     assert store.get(hash) == OLD
 

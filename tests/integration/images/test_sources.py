@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog import kept_hash
+from catalog import stored_image_hash
 from images import ImageLimits, ImageSettings, ImageStore, hash_bytes, is_kept, open_images
 from schemas import ImageError, ImageHostRefused, ImageNotFound, ImageOutsideCatalog, ImageSourceUnsupported
 from tests.support.image_server import ImageServer
@@ -28,12 +28,12 @@ def test_each_source_goes_where_it_belongs(server: ImageServer, tmp_path: Path) 
     images = open_images(str(tmp_path), store, ImageSettings(picture_private_addresses=True), LIMITS)
     assert [images.read(source) for source in ("a.jpg", inline, url)] == [b"a file", b"inline", PHOTO]
     assert images.read(url.replace("http", "HTTP")) == PHOTO
-    assert [images.mark(source) for source in (inline, url)] == [hash_bytes(b"inline"), hash_bytes(PHOTO)]
-    before = images.mark("a.jpg")
+    assert [images.version_tag(source) for source in (inline, url)] == [hash_bytes(b"inline"), hash_bytes(PHOTO)]
+    before = images.version_tag("a.jpg")
     (tmp_path / "a.jpg").write_bytes(b"another file")
-    assert images.mark("a.jpg") is None  # it may be written to again within the same tick of the clock
+    assert images.version_tag("a.jpg") is None  # it may be written to again within the same tick of the clock
     os.utime(tmp_path / "a.jpg", (1, 1))
-    assert images.mark("a.jpg") not in (None, before)
+    assert images.version_tag("a.jpg") not in (None, before)
     images.close()
 
 
@@ -57,7 +57,7 @@ def test_what_leads_nowhere(tmp_path: Path, source: str, error: type[ImageError]
     with pytest.raises(error) as raised:
         images.read(source)
     assert type(raised.value) is error
-    images.mark(source)
+    images.version_tag(source)
     images.close()
 
 
@@ -66,7 +66,8 @@ def test_a_run_that_fetches_nothing_loads_no_http_client(tmp_path: Path) -> None
         "import sys; from pathlib import Path; from images import *; "
         f"folder = Path({str(tmp_path)!r}); "
         "p = open_images(str(folder), ImageStore(folder), ImageSettings(), ImageLimits()); "
-        "p.mark('https://example.com/a.jpg'); p.mark('a.jpg'); print(*{'httpx', 'httpcore'} & set(sys.modules))"
+        "p.version_tag('https://example.com/a.jpg'); p.version_tag('a.jpg'); "
+        "print(*{'httpx', 'httpcore'} & set(sys.modules))"
     )
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert loaded.split() == []
@@ -85,5 +86,5 @@ def test_where_a_kept_image_is() -> None:
         True,
         False,
     ]
-    assert [kept_hash(payload, at) for at in (1, 2, 3)] == [None, "1" * 32, "3" * 32]
-    assert kept_hash({"product": payload["product"]}, 1) is None
+    assert [stored_image_hash(payload, at) for at in (1, 2, 3)] == [None, "1" * 32, "3" * 32]
+    assert stored_image_hash({"product": payload["product"]}, 1) is None

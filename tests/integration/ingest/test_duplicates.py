@@ -11,7 +11,7 @@ from PIL import ImageOps
 
 from catalog import point_id
 from index import CatalogIndex, IndexStore
-from ingest.duplicates.find import find_same
+from ingest.duplicates.find import find_duplicates
 from schemas import SamePair
 from tests.integration.index.conftest import engine, store
 from tests.support.duplicates import WithImages, many, png, point, saved_again, scene, write
@@ -25,7 +25,7 @@ Found = set[tuple[str, frozenset[tuple[str, int]]]]
 
 
 def found(index: CatalogIndex, points: Sequence[UUID] | None = None, *, similar: bool = False) -> Found:
-    pairs = list(find_same(index, points, similar=similar))
+    pairs = list(find_duplicates(index, points, similar=similar))
     ends = [(pair.kind, frozenset((end.product, end.picture) for end in (pair.one, pair.other))) for pair in pairs]
     assert len(set(ends)) == len(pairs), "a pair was given twice"
     return set(ends)
@@ -85,7 +85,7 @@ def test_of_some_products_only_their_pairs_are_found(opened: CatalogIndex) -> No
 
 
 def test_a_pair_says_where_its_images_are_and_how_much_they_differ(opened: CatalogIndex) -> None:
-    pairs = list(find_same(opened, [point_id("copy")]))
+    pairs = list(find_duplicates(opened, [point_id("copy")]))
     assert all(isinstance(pair, SamePair) for pair in pairs)
     assert {(pair.other.product, pair.other.source) for pair in pairs} == {
         ("twin1", "twin1-0.jpg"),
@@ -102,7 +102,7 @@ def test_of_many_with_the_same_bytes_each_is_paired_with_one(store: IndexStore) 
     placeholder = png(scene(5))
     write(store, [*many(20), *(WithImages(f"p{number}", [placeholder]) for number in range(150))])
     with closing(store.open()) as index:
-        pairs = list(find_same(index, None))
+        pairs = list(find_duplicates(index, None))
     assert {end.product for pair in pairs for end in (pair.one, pair.other)} == {f"p{n}" for n in range(150)}
     assert {pair.kind for pair in pairs} == {"identical"}
     assert len(pairs) <= 150 + 100

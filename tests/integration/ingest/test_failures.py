@@ -22,7 +22,7 @@ from embedding import Preparer, keep_freed_memory
 from embedding.encoder import Pixels, Vectors
 from images import WHOLE, Decoded, DecodePool, ImageLimits
 from ingest.images import decode_pool
-from ingest.pipeline import BATCH, WINDOW
+from ingest.second_pass import BATCH, WINDOW
 from schemas import CatalogError, IndexLocked, ModelNotFound, SamePair
 from tests.integration.ingest.jobs import draw, generation, indexed, ingest, rejects, write_rows
 from tests.support.encoders import HashEncoder, Poisoned, crash, exhaust, hang

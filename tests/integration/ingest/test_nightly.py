@@ -87,10 +87,10 @@ def test_a_dry_run_says_what_a_night_will_do_and_does_nothing(night: Night) -> N
     served = generation(night.data)
     before = indexed(night.data)
     files = set(night.data.rglob("*"))
-    rehearsed = night.ingest(prune=True, dry_run=True, encoder=Unloadable())
-    assert rehearsed.dry_run
-    assert _counts(rehearsed) == EXPECTED
-    assert generation(night.data) == served == rehearsed.generation
+    dry_run = night.ingest(prune=True, dry_run=True, encoder=Unloadable())
+    assert dry_run.dry_run
+    assert _counts(dry_run) == EXPECTED
+    assert generation(night.data) == served == dry_run.generation
     assert indexed(night.data).keys() == before.keys()
     assert set(night.data.rglob("*")) == files
     assert _counts(night.ingest(prune=True)) == EXPECTED

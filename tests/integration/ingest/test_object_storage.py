@@ -46,14 +46,14 @@ def test_a_catalog_beside_its_images(bucket: s3fs.S3FileSystem, tmp_path: Path) 
     assert (report.indexed, report.degraded, report.embedded_images) == (2, 1, 1)
     assert indexed(tmp_path / "data")["a"].payload["root"] == "s3://bucket/shop"
     with closing(open_root("s3://bucket/shop", ImageLimits())) as root:
-        before = root.mark("pictures/a.png")
-        assert root.mark("pictures/none.png") is None
+        before = root.version_tag("pictures/a.png")
+        assert root.version_tag("pictures/none.png") is None
         with pytest.raises(ImageNotFound):
             root.read("pictures/none.png")
     bucket.pipe_file("bucket/shop/pictures/a.png", draw(tmp_path / "a.png", "blue").read_bytes())
     bucket.invalidate_cache()
     with closing(open_root("s3://bucket/shop", ImageLimits())) as root:
-        assert None is not root.mark("pictures/a.png") != before
+        assert None is not root.version_tag("pictures/a.png") != before
 
 
 def test_a_prefix_of_images_and_what_is_not_there(bucket: s3fs.S3FileSystem) -> None:

@@ -13,9 +13,9 @@ import catalog.hashes
 from catalog import (
     OPAQUE,
     STANDARD_FIELDS,
-    Kept,
-    KeptImage,
     PartHashes,
+    StoredImage,
+    StoredState,
     hash_json,
     hash_row,
     hash_words,
@@ -50,8 +50,8 @@ def hashes(found: Product, *, root: str = "/shop", images: tuple[str, ...] = ("p
     return part_hashes(found, root=root, images=images)
 
 
-def kept(found: Product) -> Kept:
-    return Kept(hashes(found), (KeptImage(0, "p", "00ff", "12-34"),), row="r")
+def state(found: Product) -> StoredState:
+    return StoredState(hashes(found), (StoredImage(0, "p", "00ff", "12-34"),), row="r")
 
 
 def test_point_ids_never_change() -> None:
@@ -82,7 +82,7 @@ def test_a_title_key_is_its_own_key(title: str) -> None:
 def test_the_payload_has_what_its_module_says() -> None:
     found = product()
     parts = hashes(found)
-    assert payload(found, kinds=KINDS, root="/shop", kept=kept(found)) == {
+    assert payload(found, kinds=KINDS, root="/shop", state=state(found)) == {
         "id": "1",
         "product": ROW | {"title": "Salt & Pepper"},
         "fields": {"id": "1", "price": 2.5, "color": "red", "size": 3},
@@ -96,16 +96,16 @@ def test_the_payload_has_what_its_module_says() -> None:
 
 def test_a_payload_without_a_title_has_no_key_of_one() -> None:
     found = product(title=None)
-    assert "title_key" not in payload(found, kinds=KINDS, root="/shop", kept=kept(found))
+    assert "title_key" not in payload(found, kinds=KINDS, root="/shop", state=state(found))
 
 
 def test_hashes_and_images_come_back_from_a_payload() -> None:
     found = product()
-    stored = json.loads(json.dumps(payload(found, kinds=KINDS, root="/shop", kept=kept(found))))
-    assert Kept.from_payload(stored) == kept(found)
+    stored = json.loads(json.dumps(payload(found, kinds=KINDS, root="/shop", state=state(found))))
+    assert StoredState.from_payload(stored) == state(found)
     assert image_sources(stored) == ["a.jpg", "b.jpg"]
     bare = product(image=None, images=None)
-    assert image_sources(payload(bare, kinds=KINDS, root="", kept=kept(bare))) == []
+    assert image_sources(payload(bare, kinds=KINDS, root="", state=state(bare))) == []
 
 
 def test_each_hash_changes_with_its_part_and_with_nothing_else() -> None:
@@ -150,7 +150,7 @@ def test_hashes_never_change() -> None:
 
 def test_a_payload_of_the_first_format_has_hashes_alone() -> None:
     old = {"hashes": {"words": "w", "pictures": ["p", "q"], "payload": "x"}}
-    assert Kept.from_payload(old) == Kept(PartHashes("w", ("p", "q"), "x"))
+    assert StoredState.from_payload(old) == StoredState(PartHashes("w", ("p", "q"), "x"))
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_a_payload_of_the_first_format_has_hashes_alone() -> None:
     ],
 )
 def test_what_storelens_did_not_write_remembers_nothing(payload: dict[str, Any]) -> None:
-    assert Kept.from_payload(payload) is None
+    assert StoredState.from_payload(payload) is None
 
 
 def test_a_row_has_another_hash_with_each_of_its_values_and_its_root() -> None:
@@ -200,10 +200,10 @@ def test_callers_are_not_shown_where_on_a_server_images_are_nor_with_what_passwo
 
 
 def test_a_image_on_another_ground_shows_something_else() -> None:
-    kept = KeptImage(0, "ab", "phash", "mark")
-    assert {replace(kept, ground=ground).shows for ground in (None, OPAQUE, "white")} == {"ab"}
-    assert replace(kept, ground="black").shows not in ("ab", replace(kept, ground="grey").shows)
+    stored = StoredImage(0, "ab", "phash", "tag")
+    assert {replace(stored, ground=ground).shows for ground in (None, OPAQUE, "white")} == {"ab"}
+    assert replace(stored, ground="black").shows not in ("ab", replace(stored, ground="grey").shows)
     assert [
-        kept.needs_ground(source) for source in ("a.png", "a.jpg", "A.JPEG", "https://x/a.jpg?w=9", "a.jpg.png")
+        stored.needs_ground(source) for source in ("a.png", "a.jpg", "A.JPEG", "https://x/a.jpg?w=9", "a.jpg.png")
     ] == [*(True, False, False, False, True)]
-    assert not replace(kept, ground=OPAQUE).needs_ground("a.png")
+    assert not replace(stored, ground=OPAQUE).needs_ground("a.png")

@@ -39,7 +39,7 @@ def _folder(folder: Path, files: Mapping[str, bytes]) -> str:
     for name, data in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
-        os.utime(folder / name, (1, 1))  # a file that was just written has no mark: it may be written to again
+        os.utime(folder / name, (1, 1))  # a file that was just written has no version tag: it may be written to again
     return str(folder)
 
 
@@ -124,14 +124,14 @@ def test_marks_change_with_the_image_and_only_with_it(tmp_path: Path, packer: Pa
     (tmp_path / "a").mkdir()
     where = packer(tmp_path / "a", FILES)
     with closing(open_root(where, LIMITS)) as root:
-        before = {name: root.mark(name) for name in FILES}
+        before = {name: root.version_tag(name) for name in FILES}
         assert None not in before.values()
-        assert before == {name: root.mark(name) for name in FILES}
-        assert root.mark("pictures/none.png") is None
+        assert before == {name: root.version_tag(name) for name in FILES}
+        assert root.version_tag("pictures/none.png") is None
     with closing(open_root(packer(tmp_path / "a", FILES | {"top.png": b"other"}), LIMITS)) as root:
-        after = {name: root.mark(name) for name in FILES}
+        after = {name: root.version_tag(name) for name in FILES}
     assert after["top.png"] != before["top.png"]
-    if (".zip" in where and "://" not in where) or ".tar" in where:  # packed anew, what is the same has the same mark
+    if (".zip" in where and "://" not in where) or ".tar" in where:  # packed anew, what is the same has the same tag
         assert [name for name in FILES if after[name] != before[name]] == ["top.png"]
 
 
@@ -143,7 +143,7 @@ def test_an_archive_that_is_replaced_is_noticed(tmp_path: Path) -> None:
         assert root.read("a.png") == b"newer"
         assert root.read("b.png") == b"b"
         (tmp_path / "shop.zip").unlink()
-        assert root.mark("a.png") is None
+        assert root.version_tag("a.png") is None
         with pytest.raises(ImageNotFound, match=r"shop\.zip"):
             root.read("a.png")
 
@@ -232,7 +232,7 @@ def test_absolute_paths_lead_into_folders_that_are_allowed(tmp_path: Path) -> No
     (tmp_path / "allowed" / "link.png").symlink_to(tmp_path / "other" / "b.png")
     with closing(open_root(_folder(tmp_path / "shop", FILES), LIMITS, [tmp_path / "allowed"])) as root:
         assert root.read(str(tmp_path / "allowed" / "a.png")) == b"a"
-        assert root.mark(str(tmp_path / "allowed" / "a.png"))
+        assert root.version_tag(str(tmp_path / "allowed" / "a.png"))
         assert root.read("top.png") == b"top"
         for source in ("other/b.png", "allowed/link.png", "allowed/../other/b.png"):
             with pytest.raises(ImageOutsideCatalog):
@@ -244,6 +244,6 @@ def test_storage_without_its_library_says_what_to_install(monkeypatch: pytest.Mo
     # Once a test before this one has spoken to S3, fsspec remembers the class and no longer imports it.
     monkeypatch.delitem(remembered, "s3", raising=False)
     with closing(open_root("s3://bucket/shop", LIMITS)) as root:
-        assert root.mark("a.png") is None
+        assert root.version_tag("a.png") is None
         with pytest.raises(ImageSourceUnsupported, match="pip install s3fs"):
             root.read("a.png")

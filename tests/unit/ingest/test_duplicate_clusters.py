@@ -1,14 +1,11 @@
-"""Pairs as clusters, and the file that a job keeps of them."""
+"""Pairs of images as clusters."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.duplicates.clusters import clusters
-from ingest.duplicates.file import SameFile
 from schemas import ImageRef, SameKind, SamePair
 
 
@@ -41,19 +38,3 @@ def test_clusters_are_what_can_be_reached(ends: list[tuple[int, int]]) -> None:
         frozenset(map(ref, numbers)) for numbers in reached.values()
     }
     assert [len(cluster.pictures) for cluster in got] == sorted((len(c.pictures) for c in got), reverse=True)
-
-
-def test_the_file_of_a_job_has_a_line_a_pair_and_is_not_there_without_any(tmp_path: Path) -> None:
-    with SameFile(tmp_path / "data") as none:
-        pass
-    assert none.path is None
-    assert not (tmp_path / "data").exists()
-    pairs = [pair(1, 2), pair(2, 3, "near-identical"), pair(4, 5)]
-    with SameFile(tmp_path) as file:
-        for one in pairs:
-            file.write(one)
-    assert file.counts == {"identical": 2, "near-identical": 1}
-    assert file.path is not None
-    assert file.path.parent == tmp_path
-    lines = file.path.read_text(encoding="utf-8").splitlines()
-    assert [SamePair.model_validate_json(line) for line in lines] == pairs

@@ -13,7 +13,7 @@ import pytest
 
 import ingest.progress
 from ingest.progress import Meter, Progress, announced
-from ingest.stopwatch import Stopwatch
+from ingest.timing import Stopwatch
 
 
 class Clock:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog import product_from_row
-from ingest.rejects import RejectsFile, rejection
+from ingest.rejects import JsonLinesFile, RejectsFile, rejection
 from schemas import MAX_ID, MAX_NAME, ImageNotFound, Rejection, RowError
 from tests.support import images
 
@@ -111,3 +111,17 @@ def test_lines_are_on_disk_as_they_come_and_counted_by_code(tmp_path: Path) -> N
         (3, None, None, False),
     ]
     assert rejects.counts == {"row-invalid": 2, "picture-not-found": 1}
+
+
+def test_a_file_of_lines_is_not_there_without_any_and_counts_them_by_kind(tmp_path: Path) -> None:
+    with JsonLinesFile(tmp_path / "data", "same") as none:
+        pass
+    assert none.path is None
+    assert not (tmp_path / "data").exists()
+    with JsonLinesFile(tmp_path / "data", "same") as file:
+        for number, kind in enumerate(["identical", "near-identical", "identical"]):
+            file.write_line(json.dumps(number), kind)
+    assert file.counts == {"identical": 2, "near-identical": 1}
+    assert file.path is not None
+    assert (file.path.parent, file.path.name[:5]) == (tmp_path / "data", "same-")
+    assert file.path.read_text(encoding="utf-8").splitlines() == ["0", "1", "2"]

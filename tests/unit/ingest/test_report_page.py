@@ -21,7 +21,7 @@ from PIL import Image
 from pydantic import SecretStr
 
 from ingest.report_page.gallery import MAX_TILES, ReadImage
-from ingest.report_page.render import duration, write_report_page
+from ingest.report_page.page import duration, write_report_page
 from ingest.settings import IngestSettings, shown_settings
 from schemas import Change, ImageNotFound, IngestReport, Rejection
 

@@ -1,4 +1,4 @@
-"""The first reading: how many rows, how many words."""
+"""The first pass: how many rows, how many words."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from catalog import point_id
 from images import ImageLimits, open_root
 from ingest.catalog import Catalog, open_catalog
-from ingest.intake import entries
 from ingest.scan import Scan, Scanner
+from ingest.second_pass import catalog_rows
 from ingest.settings import IngestSettings
 from schemas import Rejection
 
@@ -30,7 +30,7 @@ def _reader(folder: Path, rows: list[dict[str, Any]]) -> Catalog:
 
 def _scan(reader: Catalog) -> tuple[Scan, list[Rejection]]:
     rejected: list[Rejection] = []
-    return Scanner(reader, None, open_root(reader.root, ImageLimits()), rejected.append).run(), rejected
+    return Scanner(reader, None, open_root(reader.root, ImageLimits()).version_tag, rejected.append).run(), rejected
 
 
 def test_rows_and_products_are_counted(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_the_first_product_of_an_id_counts_and_every_readable_id_was_seen(tmp_pa
     rows = [{"id": "c", "price": "x"}, {"id": "c", "title": "mended"}, *ROWS]
     reader = _reader(tmp_path, rows)
     found, rejected = _scan(reader)
-    assert [entry.product.title for entry in entries(reader, found.todo)] == ["mended", "one two three", "one"]
+    assert [row.product.title for row in catalog_rows(reader, found.todo)] == ["mended", "one two three", "one"]
     assert [(item.id, item.code) for item in rejected] == [
         ("c", "row-invalid"),
         ("a", "row-repeated"),

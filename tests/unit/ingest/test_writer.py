@@ -9,8 +9,8 @@ from typing import Any, cast
 import pytest
 
 from index import IndexBuild, Point
-from ingest.stopwatch import Stopwatch
-from ingest.writes import Writes
+from ingest.timing import Stopwatch
+from ingest.writer import WriteQueue
 
 
 class Build:
@@ -44,27 +44,27 @@ def _points(count: int) -> list[Point]:
     return cast(list[Point], [None] * count)
 
 
-def _writes(build: Build, watch: Stopwatch) -> Writes:
-    return Writes(cast(IndexBuild, cast(Any, build)), watch)
+def _queue(build: Build, watch: Stopwatch) -> WriteQueue:
+    return WriteQueue(cast(IndexBuild, cast(Any, build)), watch)
 
 
 def test_graphs_are_built_between_batches_as_a_stage_of_their_own() -> None:
     build, watch = Build(every=2), Stopwatch()
-    with watch.stage("embed"), _writes(build, watch) as writes:
+    with watch.stage("embed"), _queue(build, watch) as queue:
         for _ in range(5):
-            writes.submit(_points(1))
+            queue.submit(_points(1))
     assert build.done == ["upsert", "upsert", "optimize", "upsert", "upsert", "optimize", "upsert"]
     assert set(watch.seconds) == {"embed", "write", "optimize"}
 
 
 def test_what_a_batch_raised_is_raised_by_what_comes_next() -> None:
     build = Build()
-    with pytest.raises(OSError, match="full"), _writes(build, Stopwatch()) as writes:
-        writes.submit([])
-        writes.submit(_points(1))
+    with pytest.raises(OSError, match="full"), _queue(build, Stopwatch()) as queue:
+        queue.submit([])
+        queue.submit(_points(1))
     assert build.done == []
 
 
 def test_the_last_batch_is_waited_for() -> None:
-    with pytest.raises(OSError, match="full"), _writes(Build(), Stopwatch()) as writes:
-        writes.submit([])
+    with pytest.raises(OSError, match="full"), _queue(Build(), Stopwatch()) as queue:
+        queue.submit([])

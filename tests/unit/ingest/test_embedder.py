@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ingest import texts as texts_module
-from ingest.texts import TextVectors
+from ingest.embedder import TextVectors
 
 
 class Encoder:
@@ -35,10 +34,10 @@ def test_each_distinct_text_is_embedded_once(batches: list[list[str]]) -> None:
 
 def test_only_texts_of_late_are_kept() -> None:
     encoder = Encoder()
-    vectors = TextVectors(encoder)
-    many = [f"text {i}" for i in range(texts_module._KEPT + 10)]
-    vectors(many)
-    assert vectors([many[-1]])
+    vectors = TextVectors(encoder, most=10)
+    many = [f"text {i}" for i in range(20)]
+    assert [vector[0] for vector in vectors(many)] == [len(text) for text in many]
+    vectors([many[-1], many[-10]])
     assert len(encoder.seen) == len(many)
     vectors([many[0]])
     assert len(encoder.seen) == len(many) + 1

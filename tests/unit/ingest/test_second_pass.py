@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.prefetch import prefetch
+from ingest.second_pass import prefetch
 
 
 @given(costs=st.lists(st.integers(1, 9), max_size=40), window=st.integers(1, 12))
