@@ -14,7 +14,7 @@ from uuid import UUID
 
 from qdrant_client import QdrantClient
 
-from index.edge.disk_space import told_when_full
+from index.edge.disk_space import make_folder, told_when_full
 from index.edge.generations import still_serves, unknown_generation
 from index.locks import writer_lock
 from index.protocols import Latest, Point
@@ -120,6 +120,7 @@ class ServerStore:
         name = sha256(f"{self.url} {self._collections.alias}".encode()).hexdigest()[:16]
         folder = self._settings.data_dir / self._settings.collection
         with ExitStack() as held:
+            make_folder(folder)
             with told_when_full(folder):
                 token = held.enter_context(writer_lock(folder / f"server-{name}.lock", wait or 0.0))
             lease = Lease(self._client, self._collections.alias, self.url, token)
