@@ -20,6 +20,7 @@ from catalog.payload import (
     point_id,
     points_of,
     shown_product,
+    stored_hashes,
     title_key,
 )
 from catalog.rows import (
@@ -63,6 +64,7 @@ __all__ = [
     "readable_id",
     "run_key",
     "shown_product",
+    "stored_hashes",
     "subject_text",
     "text_parts",
     "title_key",

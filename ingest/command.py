@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from ingest import generations as generations_command
+from ingest import tidy
 from ingest.duplicates import command as same_command
 from ingest.job import run
 from ingest.logs import configure
@@ -26,7 +27,7 @@ _NOT_PERMITTED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.E
 DONE, FAILED, REJECTED, INTERRUPTED = 0, 1, 3, 130
 
 
-COMMANDS = {"generations": generations_command.main, "same": same_command.main}
+COMMANDS = {"generations": generations_command.main, "same": same_command.main, "tidy": tidy.main}
 """What the first argument may be besides a catalog; a file of such a name is ``./generations``."""
 
 

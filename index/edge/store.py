@@ -122,6 +122,23 @@ class EmbeddedStore:
         except (IndexDamaged, FileNotFoundError):
             return Generation.unreadable(name, serving=serving, size=size)
 
+    def open_all(self) -> Iterator[Reader]:
+        self._release()
+        for name in self._generations.names():
+            try:
+                view = self._generations.view_of(name)
+            except FileNotFoundError as error:
+                raise IndexDamaged(f"generation {name} is not whole: {error}") from error
+            with closing(self._open(view)) as index:
+                yield index
+        if base := self._generations.base():
+            try:
+                engine = EdgeEngine.load(self._generations.building / "shard")
+            except IndexDamaged:
+                return  # no job goes on with it
+            with closing(Reader(engine, base.record, "building")) as index:
+                yield index
+
     def switch(self, name: str) -> str:
         self._release()
         # What cannot be opened must not serve.
