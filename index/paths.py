@@ -7,7 +7,7 @@ from schemas import stored_name
 TITLE_KEY = "title_key"
 CODES = "codes"
 CODE_PARTS = "code_parts"
-IMAGE_HASH = "images[].hash"
+IMAGE_HASH = "pictures[].hash"
 
 
 def field_path(name: str) -> str:
