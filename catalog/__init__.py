@@ -19,6 +19,7 @@ from catalog.payload import (
     point_id,
     points_of,
     shown_product,
+    stored_hashes,
     stored_image_hash,
     title_key,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "readable_id",
     "run_key",
     "shown_product",
+    "stored_hashes",
     "stored_image_hash",
     "subject_text",
     "text_parts",

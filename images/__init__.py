@@ -6,6 +6,7 @@ from images.compression import DAMAGED, compression_of, compression_of_bytes, de
 from images.crops import WHOLE, WITH_CROPS, crops
 from images.decode import IN_BROWSERS, browser_format, browser_image, decode_image
 from images.decode_pool import Decoded, DecodePool, Waiting, decode_for_model
+from images.fetch.cache import forget_urls
 from images.fingerprint import (
     brightness_cells,
     differences,
@@ -51,6 +52,7 @@ __all__ = [
     "differences",
     "download",
     "filesystem",
+    "forget_urls",
     "hash_bytes",
     "image_format",
     "is_copy",

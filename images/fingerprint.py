@@ -5,16 +5,8 @@ laid over each other as they are and with either one's edges cut off, brightness
 and what is left is the ``difference``. The embeddings must be near as well, the nearer the less the sketches agree: a
 sketch is blind to details, an embedding to where things are. A mirrored image is similar, not the same.
 
-Of 267 images (932 of three catalogs: shop photos on plain ground, scenes, amateurs' photos; builtin model) the share
-of copies that is called the same; and how many are of 405 pairs of recoloured photos, 760 of other views of a product
-and 180,000 of other products with a cosine over .6. What is left of the recoloured differs in dark or pale shades.
-
-                                  saved again  scaled  cut 2%   4%   8%   lit  marked   recoloured  views  others
-    64-bit pHash <= 8, cosine .90        1.00     .82     .95  .46  .03  1.00     .69          221      3      30
-    64-bit pHash <= 14, cosine .95        .99     .66     .99  .93  .26   .99     .86           76      4      18
-    this                                 1.00     .97    1.00  .99  .94   .99     .89           34      5       5
-
-``python -m evaluation same`` measures the same on a catalog of one's own.
+Nine of ten copies are told in every way that was tried (docs/measurements.md). ``python -m evaluation same`` measures
+it on a catalog of one's own.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import time
+from collections.abc import Container
 from contextlib import suppress
 from pathlib import Path
 
@@ -32,6 +33,9 @@ class ImageStore:
         hash = hash_bytes(data)
         if self.get(hash) is None:
             self.write(self._path(hash), data)
+        else:
+            with suppress(OSError):  # of another user, or on a disk that is read-only
+                os.utime(self._path(hash))  # somebody needs it from now on: see `remove_unused`
         return hash
 
     def get(self, hash: str) -> bytes | None:
@@ -48,6 +52,28 @@ class ImageStore:
     def has(self, hash: str) -> bool:
         """Whether there is a file of that hash: one look, no reading."""
         return bool(_HASH.fullmatch(hash)) and os.access(self._path(hash), os.R_OK)
+
+    def remove_unused(self, used: Container[str], before: float, *, dry_run: bool = False) -> tuple[int, int]:
+        """Remove images that nobody needs.
+
+        Args:
+            used: The hashes of those that are needed.
+            before: Seconds since 1970; what was put here later stays, as nobody may have had time to say that it is
+                needed.
+
+        Returns:
+            How many were removed, or would be, and their bytes.
+        """
+        count = size = 0
+        for path in self.folder.glob("[0-9a-f][0-9a-f]/*"):
+            if _HASH.fullmatch(path.name) and path.name not in used:
+                with suppress(FileNotFoundError):
+                    status = path.stat()
+                    if status.st_mtime < before:
+                        if not dry_run:
+                            path.unlink()
+                        count, size = count + 1, size + status.st_size
+        return count, size
 
     def write(self, path: Path, data: bytes) -> None:
         """Give the file ``path``, somewhere in ``folder``, this content in one step. Raises OSError."""

@@ -22,7 +22,7 @@ from index.protocols import (
 from index.sample import sample_images
 from index.server.deadline import deadline
 from index.settings import IndexSettings
-from index.store import open_store
+from index.store import open_store, open_stores
 from index.tokenizer import Piece, count_words, pieces
 
 __all__ = [
@@ -52,6 +52,7 @@ __all__ = [
     "count_words",
     "deadline",
     "open_store",
+    "open_stores",
     "pieces",
     "sample_images",
     "settings_parser",

@@ -29,9 +29,8 @@ _LOOKED_EVERY = 0.2
 def writer_lock(path: Path, wait: float = 0.0) -> Iterator[str]:
     """The right to write, with the holder's name in the file. Raises IndexLocked when it is taken for ``wait`` seconds.
 
-    Yields a token that every holder of this file has in turn, and nobody else.
+    Yields a token that every holder of this file has in turn, and nobody else. Its folder must be there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     file = os.open(path, _FLAGS, 0o644)
     try:
         _lock(file, path, wait)

@@ -270,6 +270,13 @@ class IndexStore(Protocol):
         """Every generation that is kept, oldest first; a build that was never committed is none."""
         ...
 
+    def open_all(self) -> Iterator[CatalogIndex]:
+        """Every generation that is kept, and what jobs that died had built, one after another; the lock must be held.
+
+        Each is closed when the next is asked for. Raises IndexDamaged where one cannot be opened.
+        """
+        ...
+
     def switch(self, name: str) -> str:
         """Let another generation serve, in one step, and return the version; the lock must be held.
 

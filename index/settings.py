@@ -15,6 +15,11 @@ _TAKEN = ("models", "pictures")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
+def is_collection(name: str) -> bool:
+    """Whether a folder of ``data_dir`` with this name is a collection's."""
+    return bool(_NAME.fullmatch(name)) and name.lower() not in _TAKEN
+
+
 def _free(collection: str) -> str:
     if not _NAME.fullmatch(collection):
         raise ValueError(

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from ingest import generations as generations_command
+from ingest import tidy
 from ingest.duplicates import command as same_command
 from ingest.job import run
 from ingest.logs import configure
@@ -21,10 +22,12 @@ from schemas import StoreLensError, ingest_command, reason
 
 log = logging.getLogger("ingest")
 
+_NOT_PERMITTED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
+
 DONE, FAILED, REJECTED, INTERRUPTED = 0, 1, 3, 130
 
 
-COMMANDS = {"generations": generations_command.main, "same": same_command.main}
+COMMANDS = {"generations": generations_command.main, "same": same_command.main, "tidy": tidy.main}
 """What the first argument may be besides a catalog; a file of such a name is ``./generations``."""
 
 
@@ -52,9 +55,9 @@ def _job(arguments: Sequence[str]) -> int:
                 f"{ingest_command()}: interrupted; run it again to go on where it was", extra={"event": "interrupted"}
             )
             return INTERRUPTED
-        except PermissionError as error:
-            return _failed(f"{error.filename or 'a file'} cannot be used: {reason(error)}", "not-permitted")
         except OSError as error:
+            if error.errno in _NOT_PERMITTED:
+                return _failed(f"{error.filename or 'a file'} cannot be used: {reason(error)}", "not-permitted")
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 return _failed(f"{error}; set STORELENS_DEBUG=1 to see where", "unexpected")
             where = f" ({error.filename})" if error.filename else ""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections import Counter
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self, TextIO
@@ -20,6 +21,9 @@ _MAX_ROW = 10_000_000
 """Bytes of a row that is kept whole: as long as the longest line that a reader takes."""
 _MAX_DEPTH = 64
 """Lists and objects in each other beyond which a row is kept as text: JSON parsers end at 200 or so."""
+
+KEPT_FILES, KEPT_DAYS = 10, 30
+_NAMED = "%Y%m%dT%H%M%S.%f.jsonl"
 
 MAX_LINE = 2 * _MAX_ROW + 100_000
 """Bytes of a line of the file: a row that is kept as text has its quotes escaped."""
@@ -48,7 +52,7 @@ def rejection(
 class JsonLinesFile:
     """What a run finds, each a line of JSON written as it comes into ``NAME-<time>.jsonl`` in a folder.
 
-    There is no file while there are none.
+    There is no file while there are none. One that was written takes old ones of its name away.
 
     ``counts`` has how many there were of each kind.
     """
@@ -63,7 +67,7 @@ class JsonLinesFile:
     def write_line(self, line: str, kind: str) -> None:
         if self._file is None:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self.path = self._folder / f"{self._name}-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}.jsonl"
+            self.path = self._folder / f"{self._name}-{datetime.now(UTC):{_NAMED}}"
             self._file = self.path.open("x", encoding="utf-8", buffering=1)  # a line survives the job's death
         self._file.write(line + "\n")
         self.counts[kind] += 1
@@ -76,6 +80,20 @@ class JsonLinesFile:
     ) -> None:
         if self._file is not None:
             self._file.close()
+            if error is None:  # a job that failed may have been told to try one of them again
+                self._remove_old()
+
+    def _remove_old(self) -> None:
+        """The newest ten stay, and those of the last thirty days; a file of another name is somebody's own."""
+        written = []
+        for path in self._folder.glob(f"{self._name}-*"):
+            with suppress(ValueError):
+                begun = datetime.strptime(path.name.removeprefix(f"{self._name}-"), _NAMED).replace(tzinfo=UTC)
+                written.append((begun, path))
+        for begun, path in sorted(written)[:-KEPT_FILES]:
+            if begun < datetime.now(UTC) - timedelta(days=KEPT_DAYS):
+                with suppress(OSError):
+                    path.unlink()
 
 
 class RejectsFile(JsonLinesFile):

@@ -39,7 +39,7 @@ StoreLensError
 │   ├── IndexLocked               another job holds the index
 │   ├── IndexDamaged              what is on disk cannot be opened
 │   ├── IndexDiskFull             no room for what is to be written
-│   ├── IndexForbidden            its folder is read-only, or another user's
+│   ├── IndexForbidden            its folder is read-only, another user's, or a file
 │   ├── IndexUnavailable          the Qdrant server does not answer
 │   ├── GenerationUnknown         no generation of this name is kept
 │   └── GenerationServes          one that serves cannot be removed

@@ -2,15 +2,8 @@
 
 How much a network loses in int8 depends on its weights: a few channels that are far larger than the rest, as
 trained networks have them, leave the others few of the 256 steps. Weights that were drawn at random have none.
-
-What was measured, against float32:                      cosine mean  least  ten nearest
-    CLIP ViT-B/32, random, 192 garments      bfloat16         .99995  .9999         .988
-                                             int8             .99987  .9998         .981
-    MiniLM, trained, 184 descriptions        bfloat16          .9999  .9999         .989
-                                             int8              .9929  .9879         .923
-    a tiny CLIP with outliers by design      int8        the nearest are lost: refused
-
-So a trained network that quantizes well is just above the bar, and what is below loses more than one neighbour of ten.
+A trained network that quantizes well is just above the bar; one below it loses more than one neighbour of ten
+(docs/measurements.md).
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
+import time
 from collections.abc import Sequence
 from multiprocessing import get_context
 from pathlib import Path
@@ -20,6 +22,10 @@ from schemas import EmbeddingSpec, ModelError
 RECIPE = 2
 """Raised whenever other numbers are made of the same weights: what is on disk is then made anew."""
 _BATCH = 16
+_UNUSED_SECONDS = 30 * 86_400.0
+_UNFINISHED_SECONDS = 3_600.0
+"""After which a file that is still being written belongs to nobody."""
+_NAMED = re.compile(r"[0-9a-f]{32}-(?P<recipe>\d+)\.(?P<ending>int8|\d+)")
 _DIGEST = hashlib.sha256().digest_size
 
 
@@ -82,11 +88,26 @@ def quantized_network(directory: Path, description: Description, cache: Path) ->
     path = cache / f"{description.spec.fingerprint[:32]}-{RECIPE}.int8"
     kept = read_network(path)
     if kept is not None:
+        with contextlib.suppress(OSError):
+            os.utime(path)
         return kept
     network = _made(directory, description)
     with contextlib.suppress(OSError):  # a full or read-only disk: it is made again next time
         write_network(path, network)
+        _remove_old(cache)
     return network
+
+
+def _remove_old(cache: Path) -> None:
+    """Networks of other recipes, those of models that were not used for a month, and what killed jobs left."""
+    for path in cache.iterdir():
+        name = _NAMED.fullmatch(path.name)
+        if name is None:
+            continue  # somebody else's
+        of_now = name["recipe"] == str(RECIPE) or name["ending"] != "int8"
+        unused_seconds = _UNUSED_SECONDS if name["ending"] == "int8" else _UNFINISHED_SECONDS
+        if not of_now or path.stat().st_mtime < time.time() - unused_seconds:
+            path.unlink(missing_ok=True)
 
 
 def _made(directory: Path, description: Description) -> bytes:

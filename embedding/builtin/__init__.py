@@ -14,31 +14,7 @@ shades    picture: foreground histogram over a grid in CIELAB. Zero in a text.
 colours   picture: how much of its foreground people would call black, white, red, ...;
           text: the colours it names, nothing where it names none.
 
-What was measured: nDCG@10 on the shop catalog luma; ``photo`` are amateurs' photos whose category is sought
-there, ``food`` is the mean reciprocal rank of 542 named images of foods.
-
-    text -> image                                  category  colour+cat.  food
-    class names (centre crop: 224 of 256)              .377         .047  .077
-    names: definition (the same crop)                  .694         .087  .092
-    ... largest square, probabilities ** .7            .700         .084  .092
-    ... and the colours                                .694         .348  .095
-    ridge regression on its rows (image squeezed)    .357         .030  .068
-
-    image -> image                              other view         photo
-    1,280 features, centre crop of 256                .409
-    1,280 features, whole image squeezed            .444          .456
-    ... padded                                        .428          .426
-    128 / 256 / 512 of the classifier's SVD       .349 / .389 / .422
-    256 of the last convolution's SVD, squeezed       .419          .470
-    ... largest square (kept: also best for text)     .418          .487
-    GeM pooling, power .5, centring, whitening  -.03 to +.01
-    earlier layers' features in its place       .30 to .43          .41 or less
-    and shades, semantic and colours                  .507          .526
-
-    text -> text (the same query texts)            category  colour+cat.
-    semantic part: title, description, attributes      .848         .291
-    ... and the colours                                .857         .628
-    the three embedded apart and averaged              .932         .700
+What else was tried for each part, and how it did, is in docs/measurements.md.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The loop that anybody would write in ten minutes: what the job is measured against.
 
-``python -m evaluation.plain_loop CATALOG MODEL`` prints its images a second: Pillow, ``SentenceTransformer.encode``
-in float32 with the model's own preprocessing, and upserts through qdrant-client into its local mode, on disk as the
-job's are.
+``python -m evaluation.benchmarks.baseline CATALOG MODEL`` prints its images a second: Pillow,
+``SentenceTransformer.encode`` in float32 with the model's own preprocessing, and upserts through qdrant-client into its
+local mode, on disk as the job's are.
 """
 
 from __future__ import annotations

@@ -167,6 +167,14 @@ class UrlImages:
         return Path(f"{self._store.folder}/urls/{name[:2]}/{name}.json")
 
 
+def forget_urls(store: ImageStore) -> None:
+    """Remove what is remembered of URLs whose image the store does not have any more."""
+    for path in (store.folder / "urls").glob("??/*.json"):
+        with suppress(OSError, ValueError, TypeError, KeyError):
+            if not store.has(json.loads(path.read_bytes())["hash"]):
+                path.unlink()
+
+
 def _fetcher(settings: ImageSettings, limits: ImageLimits) -> Fetcher:
     from images.fetch.fetcher import Fetcher  # httpx, and what it brings: not for a run that finds nothing to fetch
 

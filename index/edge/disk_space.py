@@ -24,8 +24,17 @@ _OPENING = 4_000_000
 _LOG = 1 << 25
 """Size of a file of Edge's log; it begins two."""
 
-_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG)
 _FULL = ("no space left", "not enough space", "disk quota exceeded")
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of an index where it is missing. Raises IndexForbidden where there can be none."""
+    try:
+        with told_when_full(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError as error:  # below /proc, or through a link that leads nowhere
+        raise forbidden(error, folder) from error
 
 
 def require(folder: Path, needed: int, what: str, margin: int = MARGIN) -> None:
@@ -77,6 +86,11 @@ def told_when_full(folder: Path) -> Iterator[None]:
 def forbidden(error: OSError, folder: Path) -> IndexForbidden:
     """What is said where the system lets nobody, or not this user, use the folder of an index."""
     path = error.filename or folder
+    if error.errno in (errno.ENOTDIR, errno.EEXIST):
+        not_one = next((path for path in (folder, *folder.parents) if path.exists() and not path.is_dir()), path)
+        return IndexForbidden(f"{not_one} is a file, and the index needs a folder: name another, or move the file away")
+    if error.errno == errno.ENOENT:
+        return IndexForbidden(f"{folder} cannot be made: {reason(error)}; name a folder on a disk, or one that exists")
     if error.errno == errno.EROFS:
         return IndexForbidden(
             f"{path} is on a disk or mount that is read-only; whoever opens the index in {folder} has a folder of its "

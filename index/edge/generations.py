@@ -56,7 +56,7 @@ class Generations:
             return self._current.read_text(encoding="utf-8").strip()
         except FileNotFoundError:
             return None
-        except PermissionError as error:
+        except OSError as error:
             raise forbidden(error, self.root) from error
 
     def names(self) -> list[str]:

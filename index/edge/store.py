@@ -7,7 +7,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from index.edge.disk_space import told_when_full
+from index.edge.disk_space import make_folder, told_when_full
 from index.edge.engine import EdgeEngine
 from index.edge.generations import Base, Generations, View, still_serves
 from index.locks import writer_lock
@@ -55,6 +55,7 @@ class EmbeddedStore:
     @contextmanager
     def lock(self, wait: float | None = None) -> Iterator[None]:
         with ExitStack() as held:
+            make_folder(self._generations.root)
             with told_when_full(self._generations.root):
                 held.enter_context(writer_lock(self._generations.root / "lock", wait or 0.0))
             try:
@@ -110,16 +111,33 @@ class EmbeddedStore:
             return None
 
     def generations(self) -> list[Generation]:
-        return [self._told(name) for name in self._generations.names()]
+        current = self._generations.current()
+        return [self._told(name, serving=name == current) for name in self._generations.names()]
 
-    def _told(self, name: str) -> Generation:
-        serving = name == self._generations.current()
+    def _told(self, name: str, *, serving: bool) -> Generation:
         size = self._generations.size(name)
         try:
             with closing(self._open(self._generations.view_of(name))) as index:
                 return Generation.of(name, index.record, serving=serving, products=index.count(), size=size)
         except (IndexDamaged, FileNotFoundError):
             return Generation.unreadable(name, serving=serving, size=size)
+
+    def open_all(self) -> Iterator[Reader]:
+        self._release()
+        for name in self._generations.names():
+            try:
+                view = self._generations.view_of(name)
+            except FileNotFoundError as error:
+                raise IndexDamaged(f"generation {name} is not whole: {error}") from error
+            with closing(self._open(view)) as index:
+                yield index
+        if base := self._generations.base():
+            try:
+                engine = EdgeEngine.load(self._generations.building / "shard")
+            except IndexDamaged:
+                return  # no job goes on with it
+            with closing(Reader(engine, base.record, "building")) as index:
+                yield index
 
     def switch(self, name: str) -> str:
         self._release()

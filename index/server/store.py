@@ -8,13 +8,14 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from qdrant_client import QdrantClient
 
-from index.edge.disk_space import told_when_full
+from index.edge.disk_space import make_folder, told_when_full
 from index.edge.generations import still_serves, unknown_generation
 from index.locks import writer_lock
 from index.protocols import Latest, Point
@@ -111,17 +112,23 @@ class ServerStore:
         collection = self._collections.serving()
         return self._collections.description(collection)[0] if collection else None
 
+    @property
+    def lock_file(self) -> Path:
+        """Its name says which collection of which server the jobs with this data fill."""
+        name = sha256(f"{self.url} {self._collections.alias}".encode()).hexdigest()[:16]
+        return self._settings.data_dir / self._settings.collection / f"server-{name}.lock"
+
     @contextmanager
     def lock(self, wait: float | None = None) -> Iterator[None]:
         """Holds off other jobs with the same data by a file, and all others by a lease on the server.
 
         While it is held, the server may be away for some minutes.
         """
-        name = sha256(f"{self.url} {self._collections.alias}".encode()).hexdigest()[:16]
-        folder = self._settings.data_dir / self._settings.collection
+        path = self.lock_file
         with ExitStack() as held:
-            with told_when_full(folder):
-                token = held.enter_context(writer_lock(folder / f"server-{name}.lock", wait or 0.0))
+            make_folder(path.parent)
+            with told_when_full(path.parent):
+                token = held.enter_context(writer_lock(path, wait or 0.0))
             lease = Lease(self._client, self._collections.alias, self.url, token)
             with lease.held(wait), self._patience.waiting():
                 self._lease = lease
@@ -209,6 +216,11 @@ class ServerStore:
             )
             for name, record in self._collections.committed().items()
         ]
+
+    def open_all(self) -> Iterator[Reader]:
+        for name in self._collections.names():
+            record, _ = self._collections.description(name)
+            yield Reader(self._engine(name, record), record, name)
 
     def switch(self, name: str) -> str:
         _, revision = self._collections.description(self._known(name))

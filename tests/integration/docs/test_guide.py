@@ -26,6 +26,7 @@ from pyarrow import parquet
 
 from demo.drawn import drawn_products, write_drawn_catalog
 from evaluation.benchmarks.random_clip import make_clip
+from images import ImageStore
 from schemas import IngestReport
 from tests.integration.docs.guide import Checkout, blocks
 from tests.integration.ingest.jobs import draw, write_rows
@@ -34,7 +35,7 @@ from tests.support.hub import hub
 from tests.support.image_server import image_server
 
 BLOCKS = blocks()
-FIRST_RUN, CATALOGS, COLUMNS, IMAGES = "The first run", "What a catalog can be", "Columns", "Pictures"
+FIRST_RUN, CATALOGS, COLUMNS, IMAGES = "The first run", "What a catalog can be", "Columns", "Images"
 NIGHT, REJECTS, SAME, PRECISION = "Every night", "Rejects", "Images that show the same", "Precision"
 GENERATIONS, WATCHING = "Generations, and rolling back", "Watching a run"
 
@@ -244,14 +245,12 @@ def _a_night(checkout: Checkout, catalog: Path) -> None:
     assert "there is no catalog" in checkout.run(script, status=1).out
     write_rows(catalog, [*rows, *late])
 
-    (kept,) = (checkout.folder / "storelens-data" / "products").glob("rejects-*.jsonl")
-    old = [kept.with_name(f"{kind}-20200101T000000.000000.jsonl") for kind in ("rejects", "same")]
-    for path in old:
-        shutil.copyfile(kept, path)
-        os.utime(path, (1, 1))
-    checkout.run(tidy)
-    assert kept.exists()
-    assert not any(path.exists() for path in old)
+    store = ImageStore(checkout.folder / "storelens-data" / "pictures")
+    hash = store.put(b"of a product that is gone")
+    os.utime(store.folder / hash[:2] / hash, (1, 1))
+    would, did = checkout.run(tidy).out.splitlines()
+    assert json.loads(would) == json.loads(did) == {"images": 1, "bytes": 25}
+    assert not store.has(hash)
 
 
 def _rejects(checkout: Checkout, catalog: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from transformers import CLIPModel
 
 from embedding import Choice, Pixels, choose_int8, load_encoder, load_preparer
 from embedding.acceleration.precision_choice import FEWEST_IMAGES, measure_precision
+from embedding.acceleration.quantized import RECIPE
 from evaluation.benchmarks.random_clip import make_clip
 from schemas import ModelNotFound
 
@@ -97,6 +100,31 @@ def test_a_network_that_int8_breaks_is_refused(outliers: Path, tiny: Path, pixel
     assert choice.reason
     assert "are asked for" in choice.reason
     assert choice.encoder.spec.precision == load_encoder(str(outliers)).spec.precision
+
+
+def test_networks_that_nobody_uses_go_when_one_is_made(
+    choice: Choice, tiny: Path, pixels: list[Pixels], tmp_path: Path
+) -> None:
+    new, month, other = time.time(), time.time() - 31 * 86_400, "0" * 32
+    ages = {
+        f"{other}-1.int8": new,  # of another recipe
+        f"{other}-{RECIPE}.int8": new,
+        f"{'1' * 32}-{RECIPE}.int8": month,
+        f"{other}-{RECIPE}.123": new,  # half written, perhaps at this moment
+        f"{other}-{RECIPE}.124": new - 3_700,
+        "notes.int8": month,
+    }
+    for name, age in ages.items():
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (age, age))
+    assert choose_int8(str(tiny), pixels, tmp_path, choice.quality).quality == choice.quality
+    made = {path for path in tmp_path.iterdir() if path.stat().st_size}
+    assert len(made) == 1
+    left = {path.name for path in tmp_path.iterdir()} - {path.name for path in made}
+    assert left == {f"{other}-{RECIPE}.int8", f"{other}-{RECIPE}.123", "notes.int8"}
+    os.utime(made.pop(), (month, month))
+    choose_int8(str(tiny), pixels, tmp_path, choice.quality)
+    assert all(path.stat().st_mtime > new - 60 for path in tmp_path.iterdir() if path.stat().st_size)
 
 
 def test_too_few_images_say_nothing(tiny: Path, pixels: list[Pixels], cache: Path) -> None:

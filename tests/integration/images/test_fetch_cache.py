@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from images import ImageLimits, ImageSettings, ImageStore, hash_bytes
+from images import ImageLimits, ImageSettings, ImageStore, forget_urls, hash_bytes
 from images.fetch.cache import UrlImages
 from schemas import ImageHostRefused, ImageNotFound, ImageUnreachable, NotAImage
 from tests.integration.images.conftest import MakeFetcher
@@ -236,3 +237,15 @@ def test_many_threads_may_ask_for_the_same(server: ImageServer, run: MakeImages)
     for thread in threads:
         thread.join()
     assert came == [OLD] * 4
+
+
+def test_urls_are_forgotten_with_their_images(server: ImageServer, run: MakeImages, store: ImageStore) -> None:
+    urls = [server.gives("/a.jpg", OLD), server.gives("/b.jpg", NEW)]
+    images = run()
+    for url in urls:
+        images.read(url)
+    store.remove_unused({hash_bytes(NEW)}, time.time() + 60)
+    forget_urls(store)
+    assert len(list((store.folder / "urls").rglob("*.json"))) == 1
+    assert run().read(urls[0]) == OLD
+    assert (server.times("/a.jpg"), server.times("/b.jpg")) == (2, 1)

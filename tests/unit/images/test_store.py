@@ -89,3 +89,20 @@ def test_many_may_put_the_same_and_others_at_once(store: ImageStore) -> None:
 def test_any_bytes(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     store = ImageStore(tmp_path_factory.getbasetemp() / "any-bytes")
     assert store.get(store.put(data)) == data
+
+
+def test_what_nobody_uses_is_removed_once_it_is_old(store: ImageStore) -> None:
+    hashes = [store.put(data) for data in (b"used", b"old", b"new", b"put again")]
+    for hash in (hashes[0], hashes[1], hashes[3]):
+        os.utime(store.folder / hash[:2] / hash, (1_000, 1_000))
+    store.put(b"put again")
+    (store.folder / hashes[1][:2] / "somebody's own").touch()
+    assert store.remove_unused({hashes[0]}, 2_000, dry_run=True) == (1, 3)
+    assert all(map(store.has, hashes))
+    assert store.remove_unused({hashes[0]}, 2_000) == (1, 3)
+    assert [store.has(hash) for hash in hashes] == [True, False, True, True]
+    assert store.remove_unused({hashes[0]}, 2_000) == (0, 0)
+
+
+def test_a_store_that_is_not_there_has_nothing_to_remove(store: ImageStore) -> None:
+    assert store.remove_unused((), 2_000) == (0, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import re
 import subprocess
@@ -20,6 +21,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PACKAGES: list[str] = PYPROJECT["tool"]["importlinter"]["root_packages"]
 GUIDE = "docs/catalogs.md"
+MEASUREMENTS = "docs/measurements.md"
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *(f"docs/{path.name}" for path in ROOT.glob("docs/*.md"))]
 SPEAK_OF_SETTINGS = [*DOCUMENTS, "deploy/Dockerfile", "deploy/compose.yaml", "deploy/.env.example", ".ci/run"]
 FOR_TESTS = {"STORELENS_REQUIRE_BROWSER"}
@@ -75,11 +77,27 @@ def test_make_options_exist() -> None:
 
 
 def test_commands_take_the_options_they_are_shown_with() -> None:
-    shown = _commands(r"python -m (evaluation \w+|ingest (?:same|generations)\b|ingest|api)(.*)")
+    shown = _commands(r"python -m (evaluation \w+|ingest (?:same|generations|tidy)\b|ingest|api)(.*)")
     assert {match[1].split()[0] for match in shown} == {"ingest", "api", "evaluation"}
     for match in shown:
         for option in re.findall(r"--[\w-]+", match[2].partition("#")[0]):
             assert option in _help(match[1]), f"python -m {match[1]} has no {option}"
+
+
+def test_every_table_of_measurements_has_the_command_that_makes_it() -> None:
+    text = (ROOT / MEASUREMENTS).read_text(encoding="utf-8")
+    sections = re.split(r"^## (.+)$", text, flags=re.M)
+    for title, its in zip(sections[1::2], sections[2::2], strict=True):
+        command, _, tables = its.partition("```sh\n")[2].partition("```")
+        assert re.search(r"^\.venv/bin/python -m (evaluation|ingest) ", command, flags=re.M), f"{title} has no command"
+        assert "\n|" in tables, f"{title} has no table"
+
+
+def test_no_table_of_measurements_is_anywhere_else() -> None:
+    for path in (path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):
+        docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        figures = re.findall(r"(?<![\w.])\.\d\d+\b", docstring)
+        assert len(figures) <= 1, f"{path.relative_to(ROOT)}: {figures} belong into {MEASUREMENTS}"
 
 
 @pytest.mark.parametrize("document", SPEAK_OF_SETTINGS)
