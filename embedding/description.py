@@ -1,4 +1,4 @@
-"""What a model directory says of itself: enough for a spec, read without torch."""
+"""Reads from a model's folder what its ``EmbeddingSpec`` says, without loading torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model's content as one hash: the same on every machine, in every precision, under every name."""
+"""One hash of a model's content: the same on every machine, in every precision, under every name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An image -> the pixels a model looks at. Pillow and numpy only: runs in the threads and processes that decode."""
+"""Resizes and crops an image to the pixels that a model takes. Pillow and numpy only, as decode processes run it."""
 
 from __future__ import annotations
 

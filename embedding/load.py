@@ -1,7 +1,6 @@
 """A model's name or directory -> its spec, or its encoder.
 
-Nothing here imports torch until an encoder is asked for: an ingest that finds nothing changed compares
-specs and is done.
+Torch is imported only when an encoder is asked for: a job that finds nothing changed needs the spec alone.
 """
 
 from __future__ import annotations

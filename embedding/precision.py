@@ -1,4 +1,4 @@
-"""Which arithmetic this processor is made for."""
+"""Which precision is fastest on this processor without being measured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stranger's model is tried before anything is embedded with it: does it make vectors, and of each input its own?"""
+"""Tests a model when it is loaded: does it make vectors, and does each depend on its own input alone?"""
 
 from __future__ import annotations
 

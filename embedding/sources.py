@@ -1,4 +1,4 @@
-"""A model's name -> a directory on this machine, fetched from the hub when it has to be and can be."""
+"""Finds the folder of a model by its name; fetches it from the hub where it is not on this machine."""
 
 from __future__ import annotations
 

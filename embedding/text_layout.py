@@ -1,4 +1,4 @@
-"""How a model wants its texts: how many tokens, padded to what, in which case; and long texts cut into windows."""
+"""The form in which a model takes texts: length, padding and case; and long texts, cut into windows."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The same vectors sooner: what is done to a model for the processors there are."""
+"""Makes models faster on the processors there are, with the same vectors."""

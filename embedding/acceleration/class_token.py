@@ -1,4 +1,4 @@
-"""The last layer of CLIP's image network without the work that nothing reads."""
+"""The last layer of CLIP's image network, computed for the class token alone: nothing reads the others."""
 
 from __future__ import annotations
 

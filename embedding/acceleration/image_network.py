@@ -1,4 +1,4 @@
-"""CLIP's image network as one module, from prepared pixels on, and its export in int8."""
+"""CLIP's image network as one module, from prepared pixels to vectors, and its export in int8."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first layer of CLIP's image network, of the pixels as they are."""
+"""The first layer of CLIP's image network, applied to unnormalised 8-bit pixels."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""int8 or not: decided on the user's own weights and some of the user's own images.
+"""Decides whether int8 is good enough, by the user's own weights and some of the user's own images.
 
-How much a network loses in int8 depends on its weights: a few channels that are far larger than the rest, as
-trained networks have them, leave the others few of the 256 steps. Weights that were drawn at random have none.
+How much a network loses in int8 depends on its weights. Trained networks have a few channels that are far larger than
+the rest, and leave the others few of the 256 steps; random weights have none.
 A trained network that quantizes well is just above the bar; one below it loses more than one neighbour of ten
 (docs/measurements.md).
 """

@@ -1,4 +1,4 @@
-"""CLIP's image network in int8: exported and quantized once, kept on disk, run by ONNX Runtime."""
+"""CLIP's image network in int8: exported and quantized once, kept in a file, run by ONNX Runtime."""
 
 from __future__ import annotations
 

@@ -1,17 +1,17 @@
-"""The offline model: what can be had of joint text and image search from package indexes alone. It is not CLIP.
+"""The offline model: joint text and image search with what package indexes have. It is not CLIP.
 
-No network and no hub: a text encoder (all-MiniLM-L6-v2), an image classifier (EfficientNet-Lite0, ImageNet)
-and this directory's data. Nothing was trained; the constants below were chosen by measurement.
+It is made of a text encoder (all-MiniLM-L6-v2), an image classifier (EfficientNet-Lite0, ImageNet) and this folder's
+data, and needs no network. Nothing was trained; the constants below were chosen by measurement.
 
 A vector is ``[semantic 384 ; visual 256 ; shades 182 ; colours 11]``, unit length:
 
 semantic  text: the MiniLM vector less the mean of the concepts, unit length.
-          picture: ConSE (Norouzi et al. 2013): the average of the concepts' vectors (the 1,000 ImageNet
+          image: ConSE (Norouzi et al. 2013): the average of the concepts' vectors (the 1,000 ImageNet
           classes as ``names: definition``), weighted by the classifier's probabilities to the power of .7.
-visual    picture: the classifier's 1,280 pooled features in the 256 main directions of its last
+visual    image: the classifier's 1,280 pooled features in the 256 main directions of its last
           convolution (left singular vectors of the weights). Zero in a text.
-shades    picture: foreground histogram over a grid in CIELAB. Zero in a text.
-colours   picture: how much of its foreground people would call black, white, red, ...;
+shades    image: foreground histogram over a grid in CIELAB. Zero in a text.
+colours   image: how much of its foreground people would call black, white, red, ...;
           text: the colours it names, nothing where it names none.
 
 What else was tried for each part, and how it did, is in docs/measurements.md.

@@ -1,4 +1,4 @@
-"""What colours an image shows, and what colours a word names, in one space. Numpy only."""
+"""The colours that an image shows and those that words name, as vectors in one space. Numpy only."""
 
 from __future__ import annotations
 

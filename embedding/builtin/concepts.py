@@ -1,4 +1,4 @@
-"""What the classifier's outputs mean: a vector for each of the 1,000 ImageNet classes.
+"""A text vector for each of the 1,000 ImageNet classes that the classifier knows.
 
 ``python -m embedding.builtin.concepts`` writes the vectors again from the texts.
 """

@@ -1,4 +1,4 @@
-"""The image classifier: EfficientNet-Lite0 with its normalisation folded into the convolutions."""
+"""The image classifier: EfficientNet-Lite0, its batch normalisation folded into the convolutions."""
 
 from __future__ import annotations
 
