@@ -1,8 +1,8 @@
 """Zip and tar files read in place: a catalog's images without unpacking.
 
-A member's name is a key and never a path on disk, so that nothing it says can lead anywhere. Names
-with ``..`` or from ``/``, folders, and other things that are no files are as good as absent; links
-and encrypted members are refused when they are asked for.
+A member's name is only a key and never a path on disk, so no name can lead out of the archive. Names with ``..`` or
+from ``/``, folders and other things that are no files are ignored; links and encrypted members are refused when they
+are asked for.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What a transparent image is laid on: white, as in most shops, unless what is on the image would vanish there.
+"""Chooses the background of a transparent image: white, as in most shops, unless most of the image would vanish.
 
-White shapes are all the same image on white ground, to a model and to whoever looks for duplicates.
+On white, all white shapes would be the same image, to a model and to the search for duplicates.
 """
 
 from __future__ import annotations

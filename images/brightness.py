@@ -1,8 +1,7 @@
-"""How much two images differ in brightness, however one of them was lit or its edges were cut off.
+"""How much two images differ in brightness, whatever their exposure and whether edges of one were cut off.
 
-What is left of the difference of two sketches laid over each other, and the least that is left of one and many others
-over all ways of laying them: for so many images at once that most of a catalog can be told from an image in
-microseconds, before colours are looked at (``images.fingerprint``).
+Compares the sketches of ``images.fingerprint`` in every alignment, one with many at once: that takes microseconds an
+image and rules out most of a catalog before colours are compared.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""A process that does work on bytes which may have been made to hurt, and that can be killed at any moment.
+"""A process that works on bytes which may be malicious, and that can be killed at any moment.
 
-Each has a pipe to itself: pebble's share a queue, and one that was killed while it held the queue's lock stopped the
-pool for good when that was tried; the standard library's pool gives up all its tasks when one process dies, and cannot
-end a task. They are forked from a process that has imported what they need and does nothing else, so that to replace
-one takes 20 ms, where to start Python and to import takes a second.
+Why no library's pool: processes of pebble share a queue, and one that was killed while it held the queue's lock stopped
+the whole pool; the standard library's pool fails all its tasks when one process dies, and cannot end a task. Here each
+process has a pipe of its own. They are forked from a process that has imported what they need, so that a new one takes
+20 ms instead of a second.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""gzip and zstd: told by the end of a name, read as a stream."""
+"""gzip and zstd: recognised by the end of a file's name, read as a stream."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The bytes of an image -> the image, as a person sees it.
+"""Decodes an image as a person sees it: turned upright, in RGB.
 
-Only the decoders of the formats that ``images.limits`` knows ever run, and what an image says of its size is known,
-and refused, before a pixel is decoded. What it costs all the same is for ``images.decode_pool`` to bound.
+Only decoders of the formats in ``images.limits`` run, and an image that is too large is refused before a pixel is
+decoded. Time and memory are bounded by ``images.decode_pool``.
 """
 
 from __future__ import annotations

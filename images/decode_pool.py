@@ -1,8 +1,7 @@
-"""Images decoded in processes of their own.
+"""Decodes images in separate processes.
 
-A file made to hurt takes down its decoder, or keeps it busy for ever, and nothing else: the process is ended and
-replaced. Where people wait, what takes long leaves its place to others: it goes on where nobody else wants to run, and
-only so much of it at once.
+A malicious file can crash its decoder or keep it busy, and nothing else: the process is killed and replaced. In the
+API, where people wait, an image that takes long goes on at lower priority, and only a few of such at once.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Files by names that may be written otherwise where they are: macOS makes two characters of ``é``, a page makes
-``&amp;`` of ``&``, and a catalog's values are trimmed.
+"""Finds files whose names are written differently on disk and in a catalog: ``é`` as two characters (macOS), ``&`` as
+``&amp;``, blanks that were trimmed.
 """
 
 from __future__ import annotations

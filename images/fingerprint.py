@@ -1,9 +1,9 @@
-"""Is it the same image, whatever was done to it: scaled, compressed, lit, marked, cut at its edges?
+"""Recognises copies of an image that were scaled, compressed, lit, marked or cut at the edges.
 
-An image is remembered as a sketch: its brightness in 16 x 16 cells and its two colours in 8 x 8. Two sketches are
-laid over each other as they are and with either one's edges cut off, brightness and contrast may differ a little,
-and what is left is the ``difference``. The embeddings must be near as well, the nearer the less the sketches agree: a
-sketch is blind to details, an embedding to where things are. A mirrored image is similar, not the same.
+An image is stored as a sketch: its brightness in 16 x 16 cells and its two colour channels in 8 x 8. Two sketches are
+compared in several alignments, also with the edges of either cut off, after brightness and contrast are matched; the
+least difference counts. The embeddings must be near as well, the nearer the more the sketches differ: a sketch does not
+see details, an embedding does not see where things are. A mirrored image is similar, not the same.
 
 Nine of ten copies are told in every way that was tried (docs/measurements.md). ``python -m evaluation same`` measures
 it on a catalog of one's own.

@@ -1,6 +1,6 @@
-"""What is between the markers of a JPEG: how many scans there are, and whether they are all of it.
+"""Counts the scans of a JPEG and tells whether the file is complete.
 
-Pillow does not say how often a progressive file goes over its image, nor what libjpeg warned of.
+Pillow tells neither the number of scans nor what libjpeg warned of.
 """
 
 from __future__ import annotations

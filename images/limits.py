@@ -1,6 +1,7 @@
-"""Images from anywhere: found inside the catalog's folder, read within bounds, told by their first bytes.
+"""Limits on images: their path must stay inside the catalog's folder, their size within bounds, and their first bytes
+must be those of a known format.
 
-Nothing here trusts a path, and nothing is decoded: ``images.decode`` does that.
+Nothing is decoded here; ``images.decode`` does that.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Object storage, and whatever else fsspec reads: s3://, gs://, hf://.
 
-Who may read what is for the storage's own settings to say (AWS_*, GOOGLE_APPLICATION_CREDENTIALS,
-HF_TOKEN); nothing here asks for keys.
+Credentials come from the storage's own settings (AWS_*, GOOGLE_APPLICATION_CREDENTIALS, HF_TOKEN).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""All the images of a catalog, wherever they are: the one place that looks at the form of a source."""
+"""All the images of a catalog: paths, URLs, ``data:`` URIs and bytes, each read by the module for its kind."""
 
 from __future__ import annotations
 

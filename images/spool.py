@@ -1,4 +1,4 @@
-"""Parts of an open file that are read independently of each other, by any number of threads."""
+"""Parts of an open file, each read as a file of its own, by any number of threads."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Images kept by what they are: one file for each content, named by its hash.
+"""Stores images as files that are named by the hash of their content, each once.
 
-What is fetched or comes inside a catalog is kept here, so that it can be shown, and embedded again,
-without its source. Nothing is ever changed in place, so any number of processes may read and write.
+Images that were fetched or came inside a catalog are here, so that they can be shown and embedded again without their
+source. No file is changed once it is there, so any number of processes may read and write.
 """
 
 from __future__ import annotations

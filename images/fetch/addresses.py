@@ -1,7 +1,7 @@
-"""Which network addresses are the public internet's.
+"""Which network addresses belong to the public internet.
 
-``ipaddress`` alone does not tell: what its ``is_global`` says differs between Python releases, and it
-looks at an address that carries another one (an IPv4 address inside an IPv6 one) from outside only.
+``ipaddress`` alone is not enough: ``is_global`` differs between Python releases, and ignores an IPv4 address that is
+embedded in an IPv6 one.
 """
 
 from __future__ import annotations

@@ -1,12 +1,11 @@
 """Images by URL, kept on disk and asked for again only when they are old.
 
-The bytes are in the ``ImageStore``; beside them, for each URL, a small file says which they are, what
-the server calls this state of them, and when it was asked.
+The bytes are in the ``ImageStore``. For each URL a small file beside them has their hash, the server's ``ETag`` and
+``Last-Modified``, and when it was asked.
 
-Why not hishel, the HTTP cache for httpx: it follows what the server says about freshness, and the answer
-to "has this image changed?" must not differ from shop to shop; it keeps bodies in one SQLite file, by
-request, where the API wants them by content, without a lock, from other processes too; and it reads a
-body to learn that it is fresh, where a night's run over a million unchanged images reads none.
+Why not hishel, the HTTP cache for httpx: it decides by the server's headers when to ask again, which would differ from
+shop to shop; it keeps bodies by request in one SQLite file, where the API needs them by content and from other
+processes; and it reads a body to learn that it is fresh, where a night over a million unchanged images reads none.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""One image from its URL, or the reason why not: bounded in bytes, in time and in where it leads.
+"""Fetches one image from its URL, with limits on bytes, time and hosts.
 
-Redirects are followed here and not by a client, because each of them is a new question: is its scheme,
-its host, its address allowed? Credentials in a URL are sent to its own origin alone. Proxies of the
-environment are not used: they would resolve names themselves, out of reach of every check.
+Redirects are followed here and not by httpx, as the scheme, host and address of each must be checked. Credentials in a
+URL are sent to its own origin only. Proxies of the environment are not used: they resolve names themselves, so that
+addresses could not be checked.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which hosts are asked, how many questions at once, and which of them are given up on."""
+"""Which hosts may be asked, how many requests each gets at once, and which hosts are given up on."""
 
 from __future__ import annotations
 

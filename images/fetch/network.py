@@ -1,12 +1,10 @@
-"""Connections that lead only where they may, and end when they must.
+"""Connections to allowed addresses only, each with a deadline.
 
-A name is looked up once, and what is connected to is one of the addresses that were checked, so a name
-that means something else a moment later (DNS rebinding) gains nothing. Every connection is made here,
-whatever redirect or retry it is for. TLS still checks the certificate against the name.
+A name is resolved once and the connection goes to an address that was checked, so DNS rebinding gains nothing. Every
+connection, also of a redirect or retry, is made here. TLS still checks the certificate against the name.
 
-The packages that do this for httpx (ssrfguard, drawbridge, httpx-secure) bound single reads only: a
-server that sends a byte a second would hold a thread for weeks. The deadline has to be kept where bytes
-are read, which is this seam; with it in hand the check of an address is a few lines.
+Why no library: those that do this for httpx (ssrfguard, drawbridge, httpx-secure) limit single reads only, so a server
+that sends a byte a second would hold a thread for weeks. The deadline must be kept where bytes are read, which is here.
 """
 
 from __future__ import annotations
