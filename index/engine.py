@@ -1,6 +1,6 @@
-"""What a Qdrant engine does for us, in process or over the network: the least that both must offer.
+"""``Engine``: what both Qdrant engines, in process and over the network, must offer.
 
-``index.reader`` and ``index.writer`` hold everything that is the same for both.
+``index.reader`` and ``index.writer`` have everything that is the same for both.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""A filter, as requests mean it, in Qdrant's words. Both engines start from here.
+"""Translates a request's filter into qdrant-client's models, for both engines.
 
-Importing qdrant-client takes half a second: whoever may do without imports this where a filter is asked for.
+Importing qdrant-client takes half a second, so modules that may not need it import this one inside a function.
 """
 
 from __future__ import annotations

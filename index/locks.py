@@ -1,4 +1,4 @@
-"""Locks that die with their holder: advisory locks on files, which the kernel lets go of."""
+"""Locks that end with their process: advisory locks on files, which the kernel releases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where things lie in a point's payload, for both engines."""
+"""Paths of indexed fields in a point's payload, for both engines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Some images of a catalog, to learn from how far apart its images commonly are."""
+"""Samples images of a catalog, to learn how far apart its images usually are."""
 
 from __future__ import annotations
 

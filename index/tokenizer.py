@@ -1,9 +1,9 @@
-"""Text into the terms it is found by: one way for products and for requests, on every engine.
+"""Splits text into search terms, in the same way for products and requests and on both engines.
 
-A word is found in any case, with or without its marks, with or without what stands within it (``T-shirt``,
-``tshirt``), a number and its unit joined or apart (``128GB``, ``128 GB``). Scripts without blanks between words are cut
-into pairs of neighbouring signs, which overlap: bigrams, for Chinese, Japanese, Thai, Lao, Khmer and Burmese, and for
-Korean with its endings. Stop words, stems and the hash of a term are the engine's: see ``index.lexical``.
+A word is found in any case, with or without diacritics and punctuation in it (``T-shirt``, ``tshirt``), and a number
+joined to its unit or apart (``128GB``, ``128 GB``). Scripts without blanks between words (Chinese, Japanese, Thai, Lao,
+Khmer, Burmese), and Korean with its endings, are cut into overlapping pairs of characters (bigrams). Stop words, stems
+and the hash of a term are in ``index.lexical``.
 
 Python's own ``re`` knows neither scripts nor grapheme clusters; the library ``regex`` does.
 """

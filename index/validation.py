@@ -1,4 +1,4 @@
-"""No vector that cannot be compared reaches an engine: engines accept NaN and normalise what is not unit length."""
+"""Checks vectors before they reach an engine, as engines accept NaN and normalise what is not of unit length."""
 
 from __future__ import annotations
 

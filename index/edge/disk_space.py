@@ -1,7 +1,7 @@
-"""Room on the disk, looked for before it is needed.
+"""Checks for free disk space before Edge needs it, and turns errors of the disk into typed ones.
 
-Edge writes into files that are mapped into memory and have holes: where the disk is full, the kernel
-kills the process in the middle of a write (SIGBUS), and nobody learns why.
+Edge writes into sparse files that are mapped into memory: when the disk is full, the kernel kills the process in the
+middle of a write (SIGBUS), without a message.
 """
 
 from __future__ import annotations

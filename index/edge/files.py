@@ -1,4 +1,4 @@
-"""Copies, links and replacements of files that survive the death of whoever makes them."""
+"""Copies, links and replacements of files that are whole or absent, even if the process dies meanwhile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Filters written in qdrant-client's models, for Qdrant Edge, which has its own classes."""
+"""Translates filters from qdrant-client's models into Qdrant Edge's own classes."""
 
 from __future__ import annotations
 

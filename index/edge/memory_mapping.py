@@ -1,4 +1,4 @@
-"""What of the index' files is mapped into this process, and so counts as its resident memory."""
+"""How much of the index's mapped files counts as resident memory of this process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long one request waits for the Qdrant server, however many questions it asks there."""
+"""One deadline for all the questions that a request asks the Qdrant server."""
 
 from __future__ import annotations
 

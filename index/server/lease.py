@@ -1,16 +1,16 @@
 """The right to write to an index on a server: a lock among machines, made of what Qdrant has.
 
-A lock is a collection ``NAME--lock-NUMBER`` whose metadata say who holds it and until when. It is sharded by hand and
-has no shard: so it has no point, and every node of a cluster can read it as soon as it knows of it, whichever others
-are away. Creating a collection is one entry in the log that the nodes agree on: of two jobs that create the same one,
-one succeeds, and whoever creates one sees, on the node it asked, all that was created before it.
+A lock is a collection ``NAME--lock-NUMBER`` whose metadata say who holds it and until when. It has no shard, and so no
+point, and every node of a cluster can read it whichever other nodes are away. Creating a collection is one entry in the
+log that the nodes agree on: if two jobs create the same one, one succeeds, and whoever creates one sees, on the node it
+asked, everything that was created before.
 
-The holder renews its lock; one that was not renewed counts no more, and is taken over by creating a higher number,
-never by removing the old one first, which two jobs could do in turn. Numbers are of the time, so that none comes again
-that a job, stopped for long, might still take for its own. Two jobs may create two numbers, neither having seen the
-other's: so after creating, a job looks again, gives way where another lock counts, and tries anew after a moment of
-chance. Of the two the later one gives way in any case. Clocks of machines that write to one index must agree to within
-a third of ``LEASE_SECONDS``.
+The holder renews its lock. One that was not renewed has run out, and is taken over by creating one of a higher number.
+The old one is not removed first, as two jobs could do that in turn. Numbers are made of the time, so that none is used
+again while a job that was stopped for long may still take it for its own. Two jobs may create two numbers without
+having seen each other's. So after creating a lock, a job looks again; if another lock is valid it withdraws its own,
+and tries again after a random time. Of the two the later one always withdraws. Clocks of machines that write to one
+index must agree to within a third of ``LEASE_SECONDS``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is asked of a Qdrant server again: by a job, while the server is away; by anybody, what is not ready yet."""
+"""Retries of requests to a Qdrant server: while it is away, for a job; while a collection is not ready, for all."""
 
 from __future__ import annotations
 
