@@ -207,10 +207,12 @@ class Lease:
                     sharding_method=models.ShardingMethod.CUSTOM,
                     metadata=self._claim(),
                 )
-        except (IndexUnavailable, ValueError):  # qdrant-client's emulator raises a ValueError
+        except (IndexUnavailable, ValueError) as error:  # qdrant-client's emulator raises a ValueError
             locks = self._locks()
             holder = locks.get(self._name)
             if self._name not in locks:
+                if "already exists" in str(error):  # another job was quicker, and has given way to a third one since
+                    raise _Taken(None, now=True) from None
                 raise
             # Another job was quicker; or this one was, and the answer was lost.
             if holder is None or holder.token != self._holder.token:

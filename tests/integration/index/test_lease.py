@@ -213,6 +213,26 @@ def test_of_jobs_that_start_at_once_one_holds_it() -> None:
             assert list(jobs.map(take, "abcdef")).count(True) == 1
 
 
+class _GivenUp(_Server):
+    """Another job has created the first lock that is asked for, and has removed it again by the time anybody looks."""
+
+    refusals = 1
+
+    def create_collection(self, name: str, **kwargs: Any) -> bool:
+        if self.refusals:
+            self.refusals -= 1
+            raise ValueError(f"Collection {name} already exists")
+        return self.client.create_collection(name, **kwargs)
+
+
+def test_whoever_meets_a_job_that_gives_way_is_refused_and_may_wait() -> None:
+    with pytest.raises(IndexLocked, match="another job is writing"):
+        _lease(_GivenUp(), "a", _Clock()).take(wait=0)
+    server = _GivenUp()
+    _lease(server, "a", _Clock()).take(wait=1)
+    assert len(_locks(server)) == 1
+
+
 class _Behind(_Server):
     """Every job has looked before any creates, and created before any looks again."""
 
