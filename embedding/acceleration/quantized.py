@@ -18,6 +18,7 @@ from PIL import Image
 from embedding.description import Description
 from embedding.encoder import Encoder, Pixels, Preparer, Vectors, check_vectors
 from schemas import EmbeddingSpec, ModelError
+from schemas.files import replace_file
 
 RECIPE = 2
 """Raised whenever other numbers are made of the same weights: what is on disk is then made anew."""
@@ -161,9 +162,5 @@ def read_network(path: Path) -> bytes | None:
 def write_network(path: Path, network: bytes) -> None:
     """In one step, so that two jobs may do it at once and a killed one leaves nothing half-written."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_suffix(f".{os.getpid()}")
-    try:
-        aside.write_bytes(hashlib.sha256(network).digest() + network)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    content = hashlib.sha256(network).digest() + network
+    replace_file(path, content, aside=path.with_suffix(f".{os.getpid()}"), durable=False)
