@@ -16,7 +16,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, NamedTuple, Protocol
 
@@ -24,6 +24,7 @@ from images.compression import DAMAGED, MAX_ANYWAY, MAX_EXPANSION, compression_o
 from images.limits import cut, too_large
 from images.spool import spool, window
 from schemas import CatalogError, ImageDamaged, ImageNotFound, ImageSourceUnsupported, reason
+from schemas.closing import Shared
 
 _ZIP, _TAR = re.compile(r"\.zip\Z", re.I), re.compile(r"\.(tar(\.(gz|zst|zstd))?|tgz|tzst)\Z", re.I)
 _INSIDE = re.compile(r"(.+?\.(?:zip|tar(?:\.(?:gz|zst|zstd))?|tgz|tzst))!/?(.*)\Z", re.I | re.S)
@@ -202,13 +203,7 @@ def _link(name: str) -> ImageSourceUnsupported:
 # An archive that both a reader and a root use, or many requests, is opened and unpacked once.
 
 
-@dataclass(slots=True)
-class _Shared:
-    archive: Archive
-    users: int
-
-
-_shared: dict[tuple[str, object], _Shared] = {}
+_shared: dict[tuple[str, object], Shared[Archive]] = {}
 _lock = threading.RLock()
 
 
@@ -222,17 +217,21 @@ def using_archive(location: str) -> Iterator[Archive]:
     with _lock:
         key = (location, _version(location))
         shared = _shared.get(key)
-        if shared is None:
-            shared = _shared[key] = _Shared(_open(location), 0)
-        shared.users += 1
+        if shared is not None:
+            shared.acquire()
+        else:
+            archive = _open(location)
+            shared = _shared[key] = Shared(archive, partial(_close, key, archive))
     try:
-        yield shared.archive
+        yield shared.value
     finally:
-        with _lock:
-            shared.users -= 1
-            if not shared.users:
-                del _shared[key]
-                shared.archive.close()
+        with _lock:  # so that nobody finds one that is being closed
+            shared.release()
+
+
+def _close(key: tuple[str, object], archive: Archive) -> None:
+    del _shared[key]
+    archive.close()
 
 
 def _version(location: str) -> object:
