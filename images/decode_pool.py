@@ -228,7 +228,7 @@ class DecodePool:
             if self._closed:
                 raise Overloaded("images are not decoded any more: the program ends")
             with suppress(OSError):  # no memory for another process
-                child = Child(self._memory, self._niceness, self._setup)
+                child = Child("decoder", None, self._setup, self._memory, self._niceness)
                 self._children.add(child)
                 try:
                     child.start()

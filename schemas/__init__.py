@@ -79,7 +79,7 @@ from schemas.filters import (
     parse_filter,
 )
 from schemas.ingest import Change, IngestReport
-from schemas.messages import reason, shown
+from schemas.messages import first_line, reason, shown
 from schemas.product import MAX_ID, MAX_NAME, STANDARD_COLUMNS, FieldName, Product, ProductId, Rejection
 from schemas.program import ingest_command
 from schemas.record import MAX_FIELDS, RECORD_FORMAT, Generation, IndexRecord
@@ -204,6 +204,7 @@ __all__ = [
     "field_values",
     "filterable_value",
     "find_field",
+    "first_line",
     "fit",
     "flatten",
     "fold",

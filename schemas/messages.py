@@ -29,6 +29,11 @@ def shown(value: object) -> str:
         return kind
 
 
+def first_line(error: Exception) -> str:
+    """What a library's error says first; its kind where it says nothing."""
+    return str(error).partition("\n")[0][:200] or type(error).__name__
+
+
 def reason(error: OSError) -> str:
     """Why the system refuses a file or a folder; where it is for want of a right, who lacks it and what gives it."""
     why = error.strerror or str(error)

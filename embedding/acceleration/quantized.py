@@ -8,6 +8,7 @@ import os
 import re
 import time
 from collections.abc import Sequence
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from PIL import Image
 
 from embedding.description import Description
 from embedding.encoder import Encoder, Pixels, Preparer, Vectors, check_vectors
-from schemas import EmbeddingSpec, ModelError
+from images.child_process import Child, ChildDied
+from schemas import EmbeddingSpec, ModelError, first_line
 from schemas.files import replace_file
 
 RECIPE = 2
@@ -112,23 +114,18 @@ def _remove_old(cache: Path) -> None:
 
 
 def _made(directory: Path, description: Description) -> bytes:
-    from embedding.acceleration.image_network import send_int8
+    from embedding.acceleration.quantized_export import export_int8
 
-    context = get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    with receiver, sender:
-        process = context.Process(target=send_int8, args=(directory, description, sender), daemon=True)
-        process.start()
-        sender.close()  # so that the pipe ends when the process does
-        try:
-            made: bytes | str = receiver.recv()
-        except EOFError as error:
-            raise ModelError("the process that makes the int8 network died: it may need more memory") from error
-        finally:
-            process.kill()  # it is done, or not wanted any more
-            process.join()
-    if isinstance(made, str):
-        raise ModelError(f"no int8 network can be made of {directory}: {made}")
+    child = Child("int8", get_context("spawn"))
+    try:
+        child.start()
+        child.begin(partial(export_int8, directory, description))
+        child.wait()
+        made: bytes = child.result()
+    except ChildDied as error:
+        raise ModelError("the process that makes the int8 network died: it may need more memory") from error
+    finally:
+        child.end()
     return made
 
 
@@ -143,10 +140,6 @@ def _session(network: bytes) -> Any:
         return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise ModelError(f"ONNX Runtime does not run the int8 network: {first_line(error)}") from error
-
-
-def first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0][:200] or type(error).__name__
 
 
 def read_network(path: Path) -> bytes | None:
