@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from embedding.encoder import Pixels
+from images.arrays import Pixels
 
 _MAX_STRETCH = 8
 """Longer side to shorter side of an image that is resized as a whole."""

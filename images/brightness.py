@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from images.arrays import Floats
 
 CELLS: Final = 16
 """Of a sketch's brightness, in either direction."""

@@ -18,10 +18,9 @@ from queue import Empty, LifoQueue
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
+from images.arrays import Pixels
 from images.background import Ground
 from images.child_process import Child, ChildDied
 from images.crops import WHOLE, crops
@@ -31,7 +30,6 @@ from images.limits import ImageLimits
 from schemas import ClientGone, ImageDamaged, ImageError, ImageTooCostly, Overloaded
 
 Result = TypeVar("Result")
-Pixels = NDArray[np.uint8]
 Prepare = Callable[[Image.Image], Pixels]
 """Makes of an image ``(height, width, 3) uint8`` for a model; goes to other processes, so it pickles."""
 

@@ -23,9 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from images.arrays import Floats
 from images.brightness import CELLS, cuts, left, stretch
-
-Floats = NDArray[np.float32]
 
 _CELLS: Final = CELLS
 _COLOR_CELLS: Final = 8

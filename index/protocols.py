@@ -13,12 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 from uuid import UUID
 
-import numpy as np
-from numpy.typing import NDArray
-
+from images.arrays import Vectors
 from schemas import Filter, Generation, IndexRecord, LegName, Precision, PrecisionQuality
 
-Vectors = NDArray[np.float32]
 DenseName = Literal["image", "title", "text"]
 VectorName = Literal["image", "title", "text", "lexical"]
 DENSE: tuple[DenseName, ...] = ("image", "title", "text")

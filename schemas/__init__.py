@@ -99,7 +99,7 @@ from schemas.search import (
     Sort,
     Total,
 )
-from schemas.text import clean_code, clean_line, clean_prose, clean_value, fold
+from schemas.text import clean_code, clean_line, clean_prose, clean_value, fold, split_commas
 
 __version__ = "0.1.0"
 
@@ -215,6 +215,7 @@ __all__ = [
     "parse_filter",
     "reason",
     "shown",
+    "split_commas",
     "stored_fields",
     "stored_name",
     "unfit_values",

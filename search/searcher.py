@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import math
-import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -13,13 +10,12 @@ from functools import cached_property
 from time import perf_counter
 from typing import Any, TypeVar
 
-import numpy as np
 from cachetools import LRUCache
-from numpy.typing import NDArray
 
 from catalog import points_of
 from embedding import Encoder, Preparer
 from images import Decoded, ImageLimits, decode_for_model, hash_bytes, sketch
+from images.inline import decode_base64, decode_data_uri
 from index import CatalogIndex, DenseName, Stored
 from schemas import (
     All,
@@ -44,10 +40,9 @@ from search.ask import Ask
 from search.candidates import Candidates, find
 from search.cursor import decode_cursor, fingerprint
 from search.facets import check_facets
-from search.plan import AskedImage, Question
+from search.plan import AskedImage, Question, Vector
 from search.weights import weights_for
 
-Vector = NDArray[np.float32]
 Encoded = TypeVar("Encoded")
 Decode = Callable[[bytes, Preparer], Decoded]
 """The bytes of a query image, and what prepares it for the model."""
@@ -100,7 +95,7 @@ class Searcher:
         """
         started = perf_counter()
         if query_image is None and request.image is not None:
-            query_image = decode_base64(request.image)
+            query_image = decode_query_image(request.image)
         if query_image is None:
             request.require_question()
         filter = self._filter(request)
@@ -213,20 +208,17 @@ def _held(vector: Vector, payload: dict[str, Any]) -> AskedImage:
     return AskedImage(vector, kept.get("hash"), sketch(kept.get("phash", "")))
 
 
-_DATA_URL = re.compile(r"\Adata:[^,]{0,200};base64,", re.ASCII)
-
-
-def decode_base64(image: ImageQuery) -> bytes:
-    """The bytes of a photo in a JSON body.
+def decode_query_image(image: ImageQuery) -> bytes:
+    """The bytes of a query image in a JSON body: base64, or a ``data:`` URI.
 
     Raises:
-        NotAImage: it is not base64.
+        NotAImage: it is neither.
         RequestError: it is a URL, and nothing is fetched here.
     """
-    if image.base64 is None:
+    written = image.base64
+    if written is None:
         raise RequestError("a photo's URL is fetched before the search, and its bytes passed on", field="image.url")
-    text = _DATA_URL.sub("", image.base64, count=1)
     try:
-        return base64.b64decode("".join(text.split()), validate=True)
-    except (binascii.Error, ValueError) as error:
+        return decode_data_uri(written) if written[:5].lower() == "data:" else decode_base64(written)
+    except ValueError as error:
         raise NotAImage("image.base64 is not valid base64", field="image.base64") from error

@@ -17,7 +17,8 @@ import numpy as np
 from PIL import Image
 
 from embedding.description import Description
-from embedding.encoder import Encoder, Pixels, Preparer, Vectors, check_vectors
+from embedding.encoder import Encoder, Preparer
+from images.arrays import Pixels, Vectors, check_vectors
 from images.child_process import Child, ChildDied
 from schemas import EmbeddingSpec, ModelError, first_line
 from schemas.files import replace_file
@@ -76,7 +77,8 @@ class QuantizedEncoder:
             vectors[start : start + _BATCH] = self._session.run(None, {"pixels": batch})[0]
         with np.errstate(divide="ignore", invalid="ignore"):  # the check says it of the row
             vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        return check_vectors(vectors, len(pixels), self._spec.dimension)
+        check_vectors(vectors, (len(pixels), self._spec.dimension), "what the model returned")
+        return vectors
 
 
 def quantized_network(directory: Path, description: Description, cache: Path) -> bytes:

@@ -13,7 +13,6 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 from tqdm import tqdm
 
@@ -31,9 +30,9 @@ from images import (
     read_image,
     sketch,
 )
+from images.arrays import Floats
 from schemas import ConfigurationError, ImageError, RowError
 
-Floats = NDArray[np.float32]
 Change = Callable[[Image.Image], Image.Image]
 
 MOST_IMAGES = 1000

@@ -16,16 +16,14 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from numpy.typing import NDArray
 
 from catalog import StoredImage, image_sources
 from images import differences, is_copy, near_distance, sketch
+from images.arrays import Floats
 from index import CatalogIndex, Leg, Stored, all_points, sample_images
 from ingest.batches import batched
 from ingest.duplicates.candidates import CandidateSearch, Place
 from schemas import ImageRef, Match, Not, SameKind, SamePair
-
-Floats = NDArray[np.float32]
 
 _BATCH = 64
 _SCANNED = 1_000

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from embedding.encoder import Pixels
+from images.arrays import Pixels
 from tests.support.encoders import crash, hang
 
 

@@ -21,8 +21,8 @@ from PIL import Image
 
 from embedding import keep_freed_memory
 from embedding.builtin import TRANSFORM
-from embedding.encoder import Pixels
 from images import WITH_CROPS, DecodePool, ImageLimits, Waiting, decode_for_model
+from images.arrays import Pixels
 from images.child_process import GIVING_WAY
 from schemas import ClientGone, ImageDamaged, ImageTooCostly, Overloaded
 from tests.support.encoders import mean_colors

@@ -9,9 +9,10 @@ from uuid import UUID
 import numpy as np
 import pytest
 
+from images.arrays import Vectors
 from index.edge import engine as edge
 from index.edge.store import EmbeddedStore
-from index.protocols import Leg, Point, Vectors
+from index.protocols import Leg, Point
 from schemas import Match
 from tests.support.points import index_record, spec, unit
 

@@ -19,8 +19,8 @@ import pytest
 from PIL import Image
 
 from embedding import Preparer, keep_freed_memory
-from embedding.encoder import Pixels, Vectors
 from images import WHOLE, Decoded, DecodePool, ImageLimits
+from images.arrays import Pixels, Vectors
 from ingest.images import decode_pool
 from ingest.second_pass import BATCH, WINDOW
 from schemas import CatalogError, IndexLocked, ModelNotFound, SamePair
