@@ -36,6 +36,7 @@ class Serving:
     Args:
         seconds: How long a request may wait for a server that holds the index.
         opened: Called with each index when it begins to serve.
+        encoder_of: Loads a model by its name or directory.
     """
 
     def __init__(
@@ -45,12 +46,14 @@ class Serving:
         limits: ImageLimits,
         seconds: float,
         opened: Callable[[CatalogIndex], object] = lambda _: None,
+        encoder_of: Callable[[str], Encoder] = load_encoder,
     ) -> None:
         self._store = store
         self._model = model
         self._limits = limits
         self._seconds = seconds
         self._opened = opened
+        self._encoder_of = encoder_of
         self._version: str | None = None
         self._current: Shared[Searcher] | None = None
         self._problem: StoreLensError = IndexMissing("nothing has been opened yet; try again in a moment")
@@ -148,7 +151,7 @@ class Serving:
         current = self._current
         if current is not None and not spec.differences(current.value.encoder.spec):
             return current.value.encoder
-        return load_encoder(self._model or spec.model)
+        return self._encoder_of(self._model or spec.model)
 
     def _watch(self) -> None:
         while not self._stop.wait(self._store.poll_seconds):

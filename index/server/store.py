@@ -24,7 +24,7 @@ from index.server.collections import Collections
 from index.server.deadline import keep_deadline
 from index.server.engine import Foreign, ServerEngine
 from index.server.lease import Lease
-from index.server.retries import Patience
+from index.server.retries import AWAY_SECONDS, Retries
 from index.settings import IndexSettings
 from index.writer import Writer, continued, described
 from schemas import ConfigurationError, Generation, IndexMissing, IndexRecord
@@ -41,21 +41,23 @@ class ServerStore:
 
     poll_seconds = 2.0
 
-    def __init__(
-        self, client: QdrantClient, settings: IndexSettings, url: str, patience: Patience | None = None
-    ) -> None:
+    def __init__(self, client: QdrantClient, settings: IndexSettings, url: str, retries: Retries | None = None) -> None:
         self._client = client
         self._settings = settings
         self.url = url
-        self._patience = patience or Patience(url)
+        self.retries = retries or Retries(url)
         self._lease: Lease | None = None
         self._collections = Collections(client, settings.collection, url)
         self._foreign: dict[str, Foreign] = {}
         self._seen: tuple[object, str] | None = None
 
     @classmethod
-    def connect(cls, settings: IndexSettings) -> ServerStore:
-        """Nothing is asked of the server yet. Raises ConfigurationError when the address is none."""
+    def connect(cls, settings: IndexSettings, away_seconds: float = AWAY_SECONDS) -> ServerStore:
+        """Nothing is asked of the server yet. Raises ConfigurationError when the address is none.
+
+        Args:
+            away_seconds: How long a job waits for a server that is away.
+        """
         key = settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else None
         try:
             # Names and passwords in the address are not for messages.
@@ -76,10 +78,10 @@ class ServerStore:
             raise ConfigurationError(
                 "STORELENS_QDRANT_URL is not an address such as http://localhost:6333", field="qdrant_url"
             ) from error
-        patience = Patience(shown)
+        retries = Retries(shown, away_seconds)
         client.http.client.add_middleware(keep_deadline)
-        client.http.client.add_middleware(patience)
-        return cls(client, settings, shown, patience)
+        client.http.client.add_middleware(retries)
+        return cls(client, settings, shown, retries)
 
     def open(self) -> Reader:
         collection = self._collections.serving()
@@ -130,7 +132,7 @@ class ServerStore:
             with told_when_full(path.parent):
                 token = held.enter_context(writer_lock(path, wait or 0.0))
             lease = Lease(self._client, self._collections.alias, self.url, token)
-            with lease.held(wait), self._patience.waiting():
+            with lease.held(wait), self.retries.waiting():
                 self._lease = lease
                 try:
                     yield

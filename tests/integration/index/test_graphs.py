@@ -23,7 +23,7 @@ LENGTH = 512
 
 @pytest.fixture(autouse=True)
 def _smaller(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(edge, "_GRAPH", ROWS)
+    monkeypatch.setattr(edge, "GRAPH_POINTS", ROWS)
 
 
 def test_graphs_are_due_while_much_is_written_and_answer_together(tmp_path: Path) -> None:
