@@ -35,9 +35,9 @@ from schemas import (
     ImageOutsideCatalog,
     Overloaded,
     ProductImageNotFound,
+    Shared,
     StoreLensError,
 )
-from schemas.closing import Shared
 
 log = logging.getLogger("storelens.api")
 

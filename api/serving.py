@@ -17,8 +17,7 @@ from time import monotonic
 from embedding import Encoder, load_encoder
 from images import ImageLimits
 from index import CatalogIndex, IndexStore, deadline
-from schemas import EmbeddingSpec, IndexMissing, StoreLensError, ingest_command
-from schemas.closing import Shared
+from schemas import EmbeddingSpec, IndexMissing, Shared, StoreLensError, ingest_command
 from search import Searcher
 
 log = logging.getLogger("storelens.api")

@@ -1,7 +1,7 @@
 """How much two images differ in brightness, however one of them was lit or its edges were cut off.
 
-What is left of the difference of two sketches laid over each other, and the least that is left of one and many others
-over all ways of laying them: for so many images at once that most of a catalog can be told from an image in
+What is left of the difference of two fingerprints laid over each other, and the least that is left of one and many
+others over all ways of laying them: for so many images at once that most of a catalog can be told from an image in
 microseconds, before colours are looked at (``images.fingerprint``).
 """
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from images.arrays import Floats
 
 CELLS: Final = 16
-"""Of a sketch's brightness, in either direction."""
+"""Of a fingerprint's brightness, in either direction."""
 
 # What may be left of two copies: root mean square, of 255.
 _MOST = 18.0
@@ -34,7 +34,7 @@ _CUT_CORNER = (0.04, 0.08)
 
 
 def left(common: Floats, power: Floats, other_power: Floats, mean: Floats, other_mean: Floats) -> Floats:
-    """What is left of the difference in brightness of sketches less their means: copies up to 1.
+    """What is left of the difference in brightness of fingerprints less their means: copies up to 1.
 
     Args:
         common: Sum of the products of their cells.
@@ -79,7 +79,8 @@ class Prints(NamedTuple):
 
 def least_left(some: Prints, others: Prints) -> Floats:
     """The least that is left over all ways of laying each of ``some``, ``(q, ..)``, and its own ``others``,
-    ``(q, k, ..)``, over each other: ``(q, k)``, within a hundredth or two of what ``likeness.differences`` starts from.
+    ``(q, k, ..)``, over each other: ``(q, k)``, within a hundredth or two of what ``fingerprint.differences`` starts
+    from.
     """
     cells, theirs = some.cells.astype(np.float32), others.cells.astype(np.float32)
     mean, their_mean = cells.mean(-1), theirs.mean(-1)

@@ -25,7 +25,7 @@ from images.background import Ground
 from images.child_process import Child, ChildDied
 from images.crops import WHOLE, crops
 from images.decode import decode_on_ground, memory_refused
-from images.fingerprint import perceptual_hash
+from images.fingerprint import image_fingerprint
 from images.limits import ImageLimits
 from schemas import ClientGone, ImageDamaged, ImageError, ImageTooCostly, Overloaded
 
@@ -50,8 +50,8 @@ _BUSY = 10
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """``pixels`` are those of ``views`` of the image, ``(height, width, 3) uint8`` as the model wants them, or none
-    where nobody asked for them; ``ground`` is what it was laid on where it is transparent."""
+    """``pixels`` are those of the image's crops, ``(height, width, 3) uint8`` as the model wants them, or none where
+    nobody asked for them; ``ground`` is what it was laid on where it is transparent."""
 
     pixels: tuple[Pixels, ...]
     phash: str
@@ -110,10 +110,10 @@ class DecodePool:
         self._closed = False
 
     def decode(
-        self, data: bytes, prepare: Prepare | None, views: int = WHOLE, gone: Callable[[], bool] | None = None
+        self, data: bytes, prepare: Prepare | None, crops_per_image: int = WHOLE, gone: Callable[[], bool] | None = None
     ) -> Decoded:
         """Raises as ``decode_image`` and ``run`` do."""
-        return self.run(partial(decode_for_model, data, self._limits, prepare, views), gone)
+        return self.run(partial(decode_for_model, data, self._limits, prepare, crops_per_image), gone)
 
     def run(self, work: Callable[[], Result], gone: Callable[[], bool] | None = None) -> Result:
         """What the work returns when it is done in one of the processes.
@@ -241,12 +241,14 @@ class DecodePool:
             child.end()
 
 
-def decode_for_model(data: bytes, limits: ImageLimits, prepare: Prepare | None, views: int = WHOLE) -> Decoded:
+def decode_for_model(
+    data: bytes, limits: ImageLimits, prepare: Prepare | None, crops_per_image: int = WHOLE
+) -> Decoded:
     """What the processes do, in this one. Raises as ``decode_image`` does."""
     try:
         image, ground = decode_on_ground(data, limits)
-        pixels = tuple(prepare(view) for view in crops(image, views)) if prepare else ()
-        return Decoded(pixels, perceptual_hash(image), ground)
+        pixels = tuple(prepare(view) for view in crops(image, crops_per_image)) if prepare else ()
+        return Decoded(pixels, image_fingerprint(image), ground)
     except MemoryError as error:
         raise memory_refused() from error
     except ImageError:

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from images.fingerprint import hash_bytes
-from schemas.files import replace_file
+from schemas import replace_file
 
 _HASH = re.compile(r"[0-9a-f]{32}")
 _LEFT_BEHIND = 3_600.0

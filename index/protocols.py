@@ -176,7 +176,7 @@ class IndexBuild(Protocol):
 
     @property
     def fresh(self) -> bool:
-        """True when it started empty although an older generation serves: with another embedding, or other views."""
+        """True when it started empty although an older generation serves: with another embedding, or other crops."""
         ...
 
     @property

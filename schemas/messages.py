@@ -18,7 +18,7 @@ _KINDS = (
 )
 
 
-def shown(value: object) -> str:
+def describe_value(value: object) -> str:
     """``a number (3)``: the kind of a value, and the value itself cut short however large or deep it is."""
     if value is None:
         return "null"

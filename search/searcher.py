@@ -14,7 +14,7 @@ from cachetools import LRUCache
 
 from catalog import points_of
 from embedding import Encoder, Preparer
-from images import Decoded, ImageLimits, decode_for_model, hash_bytes, sketch
+from images import Decoded, ImageLimits, decode_for_model, fingerprint_cells, hash_bytes
 from images.inline import decode_base64, decode_data_uri
 from index import CatalogIndex, DenseName, Stored
 from schemas import (
@@ -33,9 +33,7 @@ from schemas import (
     clean_code,
     parse_filter,
 )
-from search import duplicates as same
-from search import ranking
-from search import sort as browsing
+from search import duplicates, ranking, sort
 from search.ask import Ask
 from search.candidates import Candidates, find
 from search.cursor import decode_cursor, fingerprint
@@ -109,10 +107,7 @@ class Searcher:
 
         near = self._near if question is not None and question.images else math.inf
         ask = Ask(request, filter, facets, question, cursor, mark, near)
-        if question is None:
-            response = browsing.browse(self.index, ask)
-        else:
-            response = ranking.rank(self.index, ask, self._weights)
+        response = sort.browse(self.index, ask) if question is None else ranking.rank(self.index, ask, self._weights)
         done = perf_counter()
         notices = list(response.notices)
         if cursor is not None and cursor.generation != self.index.generation:
@@ -130,7 +125,7 @@ class Searcher:
 
     @cached_property
     def _near(self) -> float:
-        return same.near(self.index)
+        return duplicates.near(self.index)
 
     def _filter(self, request: SearchRequest) -> Filter:
         """What the request asks for, less the product it starts from."""
@@ -167,7 +162,7 @@ class Searcher:
         decoded = decode(query_image, self.encoder.preparer)
 
         def encode() -> AskedImage:
-            return AskedImage(self.encoder.encode_prepared(decoded.pixels)[0], hash, sketch(decoded.phash))
+            return AskedImage(self.encoder.encode_prepared(decoded.pixels)[0], hash, fingerprint_cells(decoded.phash))
 
         return self._cached(hash.encode(), encode)
 
@@ -205,7 +200,7 @@ class Searcher:
 def _held(vector: Vector, payload: dict[str, Any]) -> AskedImage:
     """The first usable image of a product."""
     kept: dict[str, Any] = next(iter(payload.get("pictures", ())), {})
-    return AskedImage(vector, kept.get("hash"), sketch(kept.get("phash", "")))
+    return AskedImage(vector, kept.get("hash"), fingerprint_cells(kept.get("phash", "")))
 
 
 def decode_query_image(image: ImageQuery) -> bytes:

@@ -20,8 +20,7 @@ from embedding.description import Description
 from embedding.encoder import Encoder, Preparer
 from images.arrays import Pixels, Vectors, check_vectors
 from images.child_process import Child, ChildDied
-from schemas import EmbeddingSpec, ModelError, first_line
-from schemas.files import replace_file
+from schemas import EmbeddingSpec, ModelError, first_line, replace_file
 
 RECIPE = 2
 """Raised whenever other numbers are made of the same weights: what is on disk is then made anew."""

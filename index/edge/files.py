@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-from schemas.files import fsync, replace_file
+from schemas import fsync, replace_file
 
 _ZEROS = bytes(1 << 16)
 

@@ -26,8 +26,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from index.edge.disk_space import forbidden, require, told_when_full
 from index.edge.files import copy_tree, disk_usage, link_tree, replace_text
 from index.locks import claim, waiting_lock
-from schemas import GenerationServes, GenerationUnknown, IndexDamaged, IndexMissing, IndexRecord
-from schemas.files import fsync
+from schemas import GenerationServes, GenerationUnknown, IndexDamaged, IndexMissing, IndexRecord, fsync
 
 _Model = TypeVar("_Model", bound=BaseModel)
 

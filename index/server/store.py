@@ -19,7 +19,7 @@ from index.edge.disk_space import make_folder, told_when_full
 from index.edge.generations import still_serves, unknown_generation
 from index.locks import writer_lock
 from index.protocols import Latest, Point
-from index.reader import Reader
+from index.reader import IndexReader
 from index.server.collections import Collections
 from index.server.deadline import keep_deadline
 from index.server.engine import Foreign, ServerEngine
@@ -83,12 +83,12 @@ class ServerStore:
         client.http.client.add_middleware(retries)
         return cls(client, settings, shown, retries)
 
-    def open(self) -> Reader:
+    def open(self) -> IndexReader:
         collection = self._collections.serving()
         if collection is None:
             raise IndexMissing(f"there is no index {self._collections.alias!r} at {self.url}: ingest a catalog first")
         record, revision = self._collections.description(collection)
-        return Reader(self._engine(collection, record), record, f"{collection}.{revision}")
+        return IndexReader(self._engine(collection, record), record, f"{collection}.{revision}")
 
     def version(self) -> str | None:
         state = self._collections.state()
@@ -154,7 +154,7 @@ class ServerStore:
             return None
         base, revision = self._collections.description(collection)
         engine = self._engine(collection, base)
-        return Latest(Reader(engine, described(base, record), f"{collection}.{revision}"), resumed)
+        return Latest(IndexReader(engine, described(base, record), f"{collection}.{revision}"), resumed)
 
     def begin(self, record: IndexRecord) -> ServerBuild:
         serving = self._collections.serving()
@@ -219,10 +219,10 @@ class ServerStore:
             for name, record in self._collections.committed().items()
         ]
 
-    def open_all(self) -> Iterator[Reader]:
+    def open_all(self) -> Iterator[IndexReader]:
         for name in self._collections.names():
             record, _ = self._collections.description(name)
-            yield Reader(self._engine(name, record), record, name)
+            yield IndexReader(self._engine(name, record), record, name)
 
     def switch(self, name: str) -> str:
         _, revision = self._collections.description(self._known(name))
@@ -260,7 +260,7 @@ class ServerBuild(Writer):
         fresh: bool,
         resumed: bool = False,
     ) -> None:
-        super().__init__(engine, Reader(engine, record, "building"), base)
+        super().__init__(engine, IndexReader(engine, record, "building"), base)
         self._store = store
         self._collection = collection
         self.fresh = fresh

@@ -76,10 +76,10 @@ def decoders() -> set[psutil.Process]:
 
 
 def test_what_comes_back_is_what_is_decoded_here(pool: DecodePool) -> None:
-    for views in (1, WITH_CROPS):
-        there = pool.decode(photo(), TRANSFORM.prepare, views)
-        here = decode_for_model(photo(), LIMITS, TRANSFORM.prepare, views)
-        assert (there.phash, there.ground, len(there.pixels)) == (here.phash, here.ground, views)
+    for crops_per_image in (1, WITH_CROPS):
+        there = pool.decode(photo(), TRANSFORM.prepare, crops_per_image)
+        here = decode_for_model(photo(), LIMITS, TRANSFORM.prepare, crops_per_image)
+        assert (there.phash, there.ground, len(there.pixels)) == (here.phash, here.ground, crops_per_image)
         assert all(np.array_equal(one, other) for one, other in zip(there.pixels, here.pixels, strict=True))
 
 

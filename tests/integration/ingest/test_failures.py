@@ -188,14 +188,14 @@ def test_prepared_images_are_bounded_whatever_the_size_of_the_catalog(tmp_path: 
             self,
             data: bytes,
             prepare: Preparer | None,
-            views: int = WHOLE,
+            crops_per_image: int = WHOLE,
             gone: Callable[[], bool] | None = None,
         ) -> Decoded:
             nonlocal decoding, held, most
             with changed:
                 decoding += 1
             try:
-                return super().decode(data, prepare, views, gone)
+                return super().decode(data, prepare, crops_per_image, gone)
             finally:
                 with changed:
                     decoding -= 1
