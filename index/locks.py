@@ -1,4 +1,8 @@
-"""Locks that die with their holder: advisory locks on files, which the kernel lets go of."""
+"""Locks that die with their holder: advisory locks on files, which the kernel lets go of.
+
+Not filelock's: it keeps the descriptor to itself, through which the holder's name is written here, and waits by asking
+again and again where the kernel wakes whoever is next.
+"""
 
 from __future__ import annotations
 
