@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cache, partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from api.routes import products as product_routes
 from api.routes import search as search_routes
 from api.serving import Serving
 from api.settings import ApiSettings
+from embedding import Encoder, load_encoder
 from images import DecodePool, ImageLimits
 from index import open_store
 from schemas import __version__
@@ -41,16 +42,21 @@ PAGE_POLICY = (
 )
 
 
-def create_app(settings: ApiSettings, decoders: DecodePool | None = None) -> FastAPI:
+def create_app(
+    settings: ApiSettings, decoders: DecodePool | None = None, encoder_of: Callable[[str], Encoder] = load_encoder
+) -> FastAPI:
     """The whole service. The index is opened and its model loaded when the app starts, not before.
 
     Args:
         decoders: Left running; otherwise the service has its own.
+        encoder_of: Loads a model by its name or directory.
     """
     limits = ImageLimits(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
     pool = decoders or decode_pool(limits)
     query_images, images = QueryImageFetcher(settings, limits), ProductImages(settings, limits, pool)
-    serving = Serving(open_store(settings), settings.model, limits, settings.qdrant_seconds, images.look_for)
+    serving = Serving(
+        open_store(settings), settings.model, limits, settings.qdrant_seconds, images.look_for, encoder_of
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -7,8 +7,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,6 +35,7 @@ from schemas import (
     ImageOutsideCatalog,
     Overloaded,
     ProductImageNotFound,
+    Shared,
     StoreLensError,
 )
 
@@ -56,12 +56,6 @@ ABSENT = "they are not where they were ingested from: is their folder here, and 
 NOT_KEPT = "they came from URLs or inside the catalog, and the job's DATA_DIR/pictures is not this server's: share it"
 
 
-@dataclass(slots=True)
-class _Opened:
-    root: ImageRoot
-    users: int = 0
-
-
 class ProductImages:
     """Nothing is fetched to be shown. Threads may call at once."""
 
@@ -72,7 +66,7 @@ class ProductImages:
         self._decoders = decoders
         self.notices: list[str] = []
         """Why images of the generation that serves are not shown."""
-        self._opened: dict[tuple[str, str], _Opened] = {}
+        self._opened: dict[tuple[str, str], Shared[ImageRoot]] = {}
         self._lock = threading.Lock()
 
     def show(
@@ -129,7 +123,7 @@ class ProductImages:
     def close(self) -> None:
         with self._lock:
             for opened in self._opened.values():
-                opened.root.close()
+                opened.release()
             self._opened.clear()
 
     def _kept(self, payload: Mapping[str, Any], number: int) -> bytes:
@@ -159,20 +153,14 @@ class ProductImages:
 
     @contextmanager
     def _root(self, root: str, generation: str) -> Iterator[ImageRoot]:
-        with self._lock:
-            opened = self._opened.pop((root, generation), None)
-            if opened is None:
-                opened = _Opened(open_root(root, self._limits, self._folders))
-            self._opened[root, generation] = opened  # behind all others: the order says how long ago
-            opened.users += 1
-            self._close_oldest()
-        try:
-            yield opened.root
-        finally:
+        with ExitStack() as held:
             with self._lock:
-                opened.users -= 1
-
-    def _close_oldest(self) -> None:
-        unused = [key for key, opened in self._opened.items() if not opened.users]
-        for key in unused[: max(len(self._opened) - MAX_ROOTS, 0)]:
-            self._opened.pop(key).root.close()
+                opened = self._opened.pop((root, generation), None)
+                if opened is None:
+                    images = open_root(root, self._limits, self._folders)
+                    opened = Shared(images, images.close)
+                self._opened[root, generation] = opened  # behind all others: the order says how long ago
+                images = held.enter_context(opened.used())
+                while len(self._opened) > MAX_ROOTS:
+                    self._opened.pop(next(iter(self._opened))).release()
+            yield images

@@ -11,13 +11,13 @@ import logging
 import math
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from time import monotonic
 
 from embedding import Encoder, load_encoder
 from images import ImageLimits
 from index import CatalogIndex, IndexStore, deadline
-from schemas import EmbeddingSpec, IndexMissing, StoreLensError, ingest_command
+from schemas import EmbeddingSpec, IndexMissing, Shared, StoreLensError, ingest_command
 from search import Searcher
 
 log = logging.getLogger("storelens.api")
@@ -35,6 +35,7 @@ class Serving:
     Args:
         seconds: How long a request may wait for a server that holds the index.
         opened: Called with each index when it begins to serve.
+        encoder_of: Loads a model by its name or directory.
     """
 
     def __init__(
@@ -44,14 +45,16 @@ class Serving:
         limits: ImageLimits,
         seconds: float,
         opened: Callable[[CatalogIndex], object] = lambda _: None,
+        encoder_of: Callable[[str], Encoder] = load_encoder,
     ) -> None:
         self._store = store
         self._model = model
         self._limits = limits
         self._seconds = seconds
         self._opened = opened
+        self._encoder_of = encoder_of
         self._version: str | None = None
-        self._current: _Handle | None = None
+        self._current: Shared[Searcher] | None = None
         self._problem: StoreLensError = IndexMissing("nothing has been opened yet; try again in a moment")
         self._lock = threading.Lock()
         self._probing = threading.Lock()
@@ -71,7 +74,7 @@ class Serving:
         with self._lock:
             current, self._current = self._current, None
         if current is not None:
-            current.retire()
+            current.release()
 
     @contextmanager
     def searcher(self) -> Iterator[Searcher]:
@@ -80,16 +83,13 @@ class Serving:
         Raises:
             StoreLensError: why nothing can be answered now.
         """
-        with self._lock:
-            handle = self._current
-            if handle is None:
-                raise self._problem
-            handle.take()
-        try:
+        with ExitStack() as held:
+            with self._lock:
+                if self._current is None:
+                    raise self._problem
+                searcher = held.enter_context(self._current.used())
             with deadline(self._seconds):
-                yield handle.searcher
-        finally:
-            handle.release()
+                yield searcher
 
     def ready(self) -> str:
         """The generation that answers, once the index was seen to answer within the last second.
@@ -128,7 +128,7 @@ class Serving:
             if self._stop.is_set():  # while this waited for a server
                 searcher.index.close()
                 return
-            old, self._current = self._current, _Handle(searcher)
+            old, self._current = self._current, Shared(searcher, searcher.index.close)
             self._version = version
         # What is loaded by now stays; without this every full collection walks all of torch again,
         # a tenth of a search's time.
@@ -136,7 +136,7 @@ class Serving:
         log.info("serving generation %s: %d products", searcher.index.generation, products)
         self._opened(searcher.index)
         if old is not None:
-            old.retire()
+            old.release()
 
     def _open(self) -> Searcher:
         index = self._store.open()
@@ -148,9 +148,9 @@ class Serving:
 
     def _encoder_for(self, spec: EmbeddingSpec) -> Encoder:
         current = self._current
-        if current is not None and not spec.differences(current.searcher.encoder.spec):
-            return current.searcher.encoder
-        return load_encoder(self._model or spec.model)
+        if current is not None and not spec.differences(current.value.encoder.spec):
+            return current.value.encoder
+        return self._encoder_of(self._model or spec.model)
 
     def _watch(self) -> None:
         while not self._stop.wait(self._store.poll_seconds):
@@ -169,31 +169,3 @@ def _probe(searcher: Searcher) -> StoreLensError | None:
     except StoreLensError as error:
         return error
     return None
-
-
-class _Handle:
-    """A searcher and how many requests use it."""
-
-    def __init__(self, searcher: Searcher) -> None:
-        self.searcher = searcher
-        self._users = 0
-        self._retired = False
-        self._lock = threading.Lock()
-
-    def take(self) -> None:
-        with self._lock:
-            self._users += 1
-
-    def release(self) -> None:
-        with self._lock:
-            self._users -= 1
-            close = self._retired and self._users == 0
-        if close:
-            self.searcher.index.close()
-
-    def retire(self) -> None:
-        with self._lock:
-            self._retired = True
-            close = self._users == 0
-        if close:
-            self.searcher.index.close()

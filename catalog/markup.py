@@ -1,8 +1,8 @@
 """Values as people read them: tags gone, entities resolved, once, before anything else looks at them.
 
-No parser of HTML: to one, ``a < b``, ``List<String>`` and ``<info@shop.example>`` are markup and vanish. Here a tag is
-what has the name of an element of HTML and is written like one, found in one pass whatever the text: html.parser
-needs minutes for 100 kB of "<a b=".
+No parser of HTML, as selectolax: to one, ``a < b``, ``List<String>`` and ``<info@shop.example>`` are markup and vanish.
+Here a tag is what has the name of an element of HTML and is written like one, found in one pass whatever the text:
+html.parser needs minutes for 100 kB of "<a b=".
 """
 
 from __future__ import annotations

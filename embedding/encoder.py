@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from schemas import BadVectors, EmbeddingSpec
+from images.arrays import Pixels, Vectors
+from schemas import EmbeddingSpec
 
-Vectors = NDArray[np.float32]
-Pixels = NDArray[np.uint8]
 Preparer = Callable[[Image.Image], Pixels]
 """An image -> ``(height, width, 3) uint8``, resized and cropped to the window; thread-safe, any number at once.
 
@@ -51,24 +48,3 @@ class Encoder(Protocol):
     def encode_prepared(self, pixels: Sequence[Pixels]) -> Vectors:
         """``(n, dim) float32``, unit rows, of what ``prepare_image`` made, in the order given."""
         ...
-
-
-def check_vectors(vectors: Vectors, count: int, dimension: int) -> Vectors:
-    """The vectors themselves, once they are ``(count, dimension) float32``, finite, unit rows.
-
-    Raises:
-        BadVectors: naming what is wrong and in which row, so that no such vector is ever stored.
-    """
-    if vectors.shape != (count, dimension):
-        raise BadVectors(f"the model returned an array of shape {vectors.shape}, expected {(count, dimension)}")
-    if vectors.dtype != np.float32:
-        raise BadVectors(f"the model returned {vectors.dtype}, expected float32")
-    finite = np.isfinite(vectors).all(axis=1)
-    if not finite.all():
-        raise BadVectors(f"row {int(np.argmin(finite))} of {count} has values that are not finite")
-    lengths = np.linalg.norm(vectors, axis=1)
-    unit = np.abs(lengths - 1.0) <= 1e-3
-    if not unit.all():
-        row = int(np.argmin(unit))
-        raise BadVectors(f"row {row} of {count} has length {lengths[row]:.4f}, expected 1")
-    return vectors

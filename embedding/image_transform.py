@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from embedding.encoder import Pixels
+from images.arrays import Pixels
 
-_MAX_STRETCH = 8
+MAX_STRETCH = 8
 """Longer side to shorter side of an image that is resized as a whole."""
 
 _MOST_PIXELS = 2**24
@@ -62,7 +62,7 @@ class ImageTransform:
         resized = self._resized(image.width, image.height)
         height, width = self.crop
         left, top = (resized[0] - width) // 2, (resized[1] - height) // 2
-        if max(resized) <= _MAX_STRETCH * min(resized):
+        if max(resized) <= MAX_STRETCH * min(resized):
             whole = image.resize(resized, self.resample)
             return np.asarray(whole.crop((left, top, left + width, top + height)))
         # An image of 1 x 100,000 would be scaled up to gigabytes: resize what the crop keeps and nothing else. The

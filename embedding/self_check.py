@@ -7,7 +7,8 @@ from typing import Any
 
 from PIL import Image
 
-from embedding.encoder import Encoder, Vectors
+from embedding.encoder import Encoder
+from images.arrays import Vectors
 from schemas import ModelError, Precision
 
 LEAST_COSINE: dict[Precision, float] = {"float32": 0.9999, "bfloat16": 0.999}

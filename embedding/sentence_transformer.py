@@ -18,12 +18,13 @@ from embedding.acceleration.class_token import pool_early
 from embedding.acceleration.packed import can_pack, pack
 from embedding.acceleration.pixel_embeddings import PixelEmbeddings
 from embedding.description import OWN_PREPROCESSING, Description, describe
-from embedding.encoder import Pixels, Preparer, Vectors, check_vectors
+from embedding.encoder import Preparer
 from embedding.fingerprint import fingerprint_directory
 from embedding.image_transform import whole_image
 from embedding.precision import choose_precision, dtype_of
 from embedding.self_check import check_encoder
 from embedding.text_layout import TextLayout
+from images.arrays import Pixels, Vectors, check_vectors
 from schemas import EmbeddingSpec, ModelError, Precision
 
 _TEXT_BATCH = 32
@@ -128,7 +129,8 @@ class TransformerEncoder:
                 vectors[rows] = self._embed(self._text_features([prompted[row] for row in rows]))
             for rows in _batches(long, _TEXT_BATCH):
                 vectors[rows] = self._embed_windows([prompted[row] for row in rows])
-        return check_vectors(vectors, len(texts), self._spec.dimension)
+        check_vectors(vectors, (len(texts), self._spec.dimension), "what the model returned")
+        return vectors
 
     def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
         """``(n, dim) float32``, unit rows, in the order given; images are RGB of any size."""
@@ -149,7 +151,8 @@ class TransformerEncoder:
         with self._lock, torch.inference_mode():
             for rows in _batches(range(len(pixels)), _IMAGE_BATCH):
                 vectors[rows] = self._embed(self._image_features([pixels[row] for row in rows]))
-        return check_vectors(vectors, len(pixels), self._spec.dimension)
+        check_vectors(vectors, (len(pixels), self._spec.dimension), "what the model returned")
+        return vectors
 
     def _image_features(self, pixels: Sequence[Pixels]) -> dict[str, Any]:
         if self._transform is None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from schemas import ModelNotFound
 
 _ORGANISATION = "sentence-transformers"
-_PROBE_SECONDS = 3.0
+PROBE_SECONDS = 3.0
 _NOT_NEEDED = ["onnx/*", "openvino/*", "*.onnx", "*.h5", "*.msgpack", "*.ot", "*.md", "*.png", "*.jpg"]
 
 
@@ -75,13 +75,13 @@ def _why_unreachable(endpoint: str) -> str | None:
     answers: list[str | None] = []
     thread = threading.Thread(target=lambda: answers.append(_ask(endpoint)), daemon=True)
     thread.start()
-    thread.join(_PROBE_SECONDS)
-    return answers[0] if answers else f"no answer within {_PROBE_SECONDS:g} s"
+    thread.join(PROBE_SECONDS)
+    return answers[0] if answers else f"no answer within {PROBE_SECONDS:g} s"
 
 
 def _ask(endpoint: str) -> str | None:
     try:
-        urllib.request.urlopen(urllib.request.Request(endpoint, method="HEAD"), timeout=_PROBE_SECONDS).close()
+        urllib.request.urlopen(urllib.request.Request(endpoint, method="HEAD"), timeout=PROBE_SECONDS).close()
     except urllib.error.HTTPError as error:
         error.close()
         # A proxy that refuses answers in the hub's place.

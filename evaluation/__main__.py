@@ -11,8 +11,7 @@ from typing import Any
 
 from embedding import load_encoder
 from evaluation import audit, quality
-from evaluation.benchmarks import duplicates as same
-from evaluation.benchmarks import incremental, scale, speed
+from evaluation.benchmarks import duplicates, incremental, scale, speed
 from evaluation.benchmarks.synthetic import RANDOM_CLIP
 from evaluation.queries import read_queries
 from index import IndexSettings, add_settings, build_settings, open_store
@@ -44,7 +43,7 @@ def _parser() -> ArgumentParser:
     _add_speed(commands)
     _add_scale(commands)
     _add_incremental(commands)
-    _add_same(commands)
+    _add_duplicates(commands)
     _add_audit(commands)
     return parser
 
@@ -78,7 +77,7 @@ def _add_incremental(commands: Any) -> None:
     command.add_argument("--json", action="store_true", help="Print a JSON list with every measurement.")
 
 
-def _add_same(commands: Any) -> None:
+def _add_duplicates(commands: Any) -> None:
     command = commands.add_parser("same", help="how well copies of a catalog's images are told from other images")
     command.add_argument("--catalog", type=Path, required=True, metavar="FILE", help="Catalog with images, JSONL.")
     command.add_argument("--model", default="builtin", metavar="builtin|NAME|DIR", help="Model that embeds them.")
@@ -143,12 +142,12 @@ def _incremental(given: Namespace) -> str:
     return incremental.report(given.model, given.rows, as_json=given.json)
 
 
-def _same(given: Namespace) -> str:
-    return same.report(given.catalog, load_encoder(given.model))
+def _duplicates(given: Namespace) -> str:
+    return duplicates.report(given.catalog, load_encoder(given.model))
 
 
 _OF_AN_INDEX = {"search": _search, "audit": _audit}
-_MEASUREMENTS = {"speed": _speed, "scale": _scale, "incremental": _incremental, "same": _same}
+_MEASUREMENTS = {"speed": _speed, "scale": _scale, "incremental": _incremental, "same": _duplicates}
 
 if __name__ == "__main__":
     raise SystemExit(main())

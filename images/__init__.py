@@ -10,18 +10,18 @@ from images.fetch.cache import forget_urls
 from images.fingerprint import (
     brightness_cells,
     differences,
+    fingerprint_cells,
     hash_bytes,
+    image_fingerprint,
     is_copy,
     near_distance,
-    perceptual_hash,
-    sketch,
 )
 from images.limits import ImageLimits, image_format, locate_image, read_image
 from images.remote import download, filesystem, is_remote
 from images.roots import ImageRoot, open_root
 from images.settings import CommaSeparated, ImageSettings
 from images.sources import Images, is_kept, open_images
-from images.spool import spool, window
+from images.spool import file_slice, spool
 from images.store import ImageStore
 
 __all__ = [
@@ -51,9 +51,12 @@ __all__ = [
     "decompressed",
     "differences",
     "download",
+    "file_slice",
     "filesystem",
+    "fingerprint_cells",
     "forget_urls",
     "hash_bytes",
+    "image_fingerprint",
     "image_format",
     "is_copy",
     "is_kept",
@@ -63,11 +66,8 @@ __all__ = [
     "near_distance",
     "open_images",
     "open_root",
-    "perceptual_hash",
     "read_image",
-    "sketch",
     "split_location",
     "spool",
     "using_archive",
-    "window",
 ]

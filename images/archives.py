@@ -16,14 +16,14 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, NamedTuple, Protocol
 
 from images.compression import DAMAGED, MAX_ANYWAY, MAX_EXPANSION, compression_of, decompressed
 from images.limits import cut, too_large
-from images.spool import spool, window
-from schemas import CatalogError, ImageDamaged, ImageNotFound, ImageSourceUnsupported, reason
+from images.spool import file_slice, spool
+from schemas import CatalogError, ImageDamaged, ImageNotFound, ImageSourceUnsupported, Shared, reason
 
 _ZIP, _TAR = re.compile(r"\.zip\Z", re.I), re.compile(r"\.(tar(\.(gz|zst|zstd))?|tgz|tzst)\Z", re.I)
 _INSIDE = re.compile(r"(.+?\.(?:zip|tar(?:\.(?:gz|zst|zstd))?|tgz|tzst))!/?(.*)\Z", re.I | re.S)
@@ -67,7 +67,7 @@ class ZipArchive:
         self._file = file
         try:
             # A file object of its own is never closed by zipfile, whose count of readers is not for threads.
-            self._zip = zipfile.ZipFile(window(file))
+            self._zip = zipfile.ZipFile(file_slice(file))
         except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError) as error:
             raise CatalogError(f"it cannot be read as zip: {error}") from error
         self._members: dict[str, zipfile.ZipInfo] = {}
@@ -146,7 +146,7 @@ class TarArchive:
             raise _not_there(name)
         if member.link:
             raise _link(name)
-        return window(self._file, member.at, member.size)
+        return file_slice(self._file, member.at, member.size)
 
     def read(self, name: str, max_bytes: int) -> bytes:
         with self.open(name) as member:
@@ -162,7 +162,7 @@ class TarArchive:
 
 
 def _tar_members(file: IO[bytes]) -> Iterator[tuple[str, _Member]]:
-    with window(file) as whole, tarfile.open(fileobj=whole, mode="r:") as tar:
+    with file_slice(file) as whole, tarfile.open(fileobj=whole, mode="r:") as tar:
         for info in tar:
             name = _clean(info.name)
             if name and (info.isreg() or info.issym() or info.islnk()) and not info.issparse():
@@ -173,7 +173,7 @@ def _tar_members(file: IO[bytes]) -> Iterator[tuple[str, _Member]]:
 def _unpacked(file: IO[bytes], compression: str) -> IO[bytes]:
     allowed = max(MAX_ANYWAY, MAX_EXPANSION * os.fstat(file.fileno()).st_size)
     try:
-        with window(file) as packed, decompressed(packed, compression) as stream:
+        with file_slice(file) as packed, decompressed(packed, compression) as stream:
             return spool(stream, allowed)
     except DAMAGED as error:
         raise CatalogError(f"it breaks off or is no {compression} file: {error}") from error
@@ -202,13 +202,7 @@ def _link(name: str) -> ImageSourceUnsupported:
 # An archive that both a reader and a root use, or many requests, is opened and unpacked once.
 
 
-@dataclass(slots=True)
-class _Shared:
-    archive: Archive
-    users: int
-
-
-_shared: dict[tuple[str, object], _Shared] = {}
+_shared: dict[tuple[str, object], Shared[Archive]] = {}
 _lock = threading.RLock()
 
 
@@ -222,17 +216,21 @@ def using_archive(location: str) -> Iterator[Archive]:
     with _lock:
         key = (location, _version(location))
         shared = _shared.get(key)
-        if shared is None:
-            shared = _shared[key] = _Shared(_open(location), 0)
-        shared.users += 1
+        if shared is not None:
+            shared.acquire()
+        else:
+            archive = _open(location)
+            shared = _shared[key] = Shared(archive, partial(_close, key, archive))
     try:
-        yield shared.archive
+        yield shared.value
     finally:
-        with _lock:
-            shared.users -= 1
-            if not shared.users:
-                del _shared[key]
-                shared.archive.close()
+        with _lock:  # so that nobody finds one that is being closed
+            shared.release()
+
+
+def _close(key: tuple[str, object], archive: Archive) -> None:
+    del _shared[key]
+    archive.close()
 
 
 def _version(location: str) -> object:

@@ -1,7 +1,7 @@
 """How much two images differ in brightness, whatever their exposure and whether edges of one were cut off.
 
-Compares the sketches of ``images.fingerprint`` in every alignment, one with many at once: that takes microseconds an
-image and rules out most of a catalog before colours are compared.
+Compares fingerprints (``images.fingerprint``) in every alignment, one with many at once: that takes microseconds an image
+and rules out most of a catalog before colours are compared.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from images.arrays import Floats
 
 CELLS: Final = 16
-"""Of a sketch's brightness, in either direction."""
+"""Of a fingerprint's brightness, in either direction."""
 
 # What may be left of two copies: root mean square, of 255.
 _MOST = 18.0
@@ -33,7 +33,7 @@ _CUT_CORNER = (0.04, 0.08)
 
 
 def left(common: Floats, power: Floats, other_power: Floats, mean: Floats, other_mean: Floats) -> Floats:
-    """What is left of the difference in brightness of sketches less their means: copies up to 1.
+    """What is left of the difference in brightness of fingerprints less their means: copies up to 1.
 
     Args:
         common: Sum of the products of their cells.
@@ -78,7 +78,8 @@ class Prints(NamedTuple):
 
 def least_left(some: Prints, others: Prints) -> Floats:
     """The least that is left over all ways of laying each of ``some``, ``(q, ..)``, and its own ``others``,
-    ``(q, k, ..)``, over each other: ``(q, k)``, within a hundredth or two of what ``likeness.differences`` starts from.
+    ``(q, k, ..)``, over each other: ``(q, k)``, within a hundredth or two of what ``fingerprint.differences`` starts
+    from.
     """
     cells, theirs = some.cells.astype(np.float32), others.cells.astype(np.float32)
     mean, their_mean = cells.mean(-1), theirs.mean(-1)

@@ -17,8 +17,9 @@ import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from multiprocessing import get_context, parent_process
+from multiprocessing import Pipe, get_context, parent_process
 from multiprocessing.connection import Connection
+from multiprocessing.context import BaseContext
 from multiprocessing.resource_tracker import ensure_running
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,6 @@ STALLED_SECONDS = 10
 GIVING_WAY = 5
 """More niceness: with the least priority of all an image would never be done on a machine that is busy."""
 
-_CONTEXT = get_context("forkserver")
-
 
 class ChildDied(Exception):
     """The process is gone, or as good as that."""
@@ -45,21 +44,33 @@ class Child:
     Ctrl-C is its parent's to answer, and the system ends it, even in the middle of a decoder, when its parent is gone.
     """
 
-    def __init__(self, memory: int, niceness: int, setup: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        name: str,
+        context: BaseContext | None = None,
+        setup: Callable[[], object] | None = None,
+        memory: int | None = None,
+        niceness: int = 0,
+    ) -> None:
         """
         Args:
-            memory: Bytes of address space it may take beyond what its imports have taken.
-            niceness: How far it gives way to others, from 0 to 19.
+            name: Of the process, for people.
+            context: Left out, it is forked from the process described above; for work that needs other imports,
+                and once, another context.
             setup: Called there before all else: like everything that goes there, something of a module.
+            memory: Bytes of address space it may take beyond what its imports have taken; left out, any.
+            niceness: How far it gives way to others, from 0 to 19.
         """
-        self._pipe, theirs = _CONTEXT.Pipe()
+        self._pipe, theirs = Pipe()
         _never_stall(self._pipe)
-        self._process = _CONTEXT.Process(
-            target=_serve, args=(theirs, memory, niceness, setup), name="decoder", daemon=True
+        if context is None:
+            context = get_context("forkserver")
+            context.set_forkserver_preload(["images.decode_pool", *([setup.__module__] if setup else [])])
+        self._process = context.Process(  # type: ignore[attr-defined]
+            target=_serve, args=(theirs, setup, memory, niceness), name=name, daemon=True
         )
         self.idle = False
         """Whether it can be given something to do."""
-        _CONTEXT.set_forkserver_preload(["images.decode_pool", setup.__module__])
         # Ctrl-C is kept from the process that forks, and so from all it forks, from before its first import.
         ensure_running()  # here, since it unblocks the signal where it starts what it ensures
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -86,8 +97,8 @@ class Child:
         with _may_die():
             self._pipe.send(work)
 
-    def wait(self, seconds: float) -> bool:
-        """Whether the work is done, within so many seconds. Raises ChildDied."""
+    def wait(self, seconds: float | None = None) -> bool:
+        """Whether the work is done, within so many seconds, or however long it takes. Raises ChildDied."""
         with _may_die():
             return self._pipe.poll(seconds)
 
@@ -125,13 +136,15 @@ class Child:
         self._pipe.close()
 
 
-def _serve(pipe: Connection, memory: int, niceness: int, setup: Callable[[], object]) -> None:
+def _serve(pipe: Connection, setup: Callable[[], object] | None, memory: int | None, niceness: int) -> None:
     """The life of a child: do what is asked until nobody is there to ask."""
     _die_with_parent()
     os.nice(niceness)
-    _bound(resource.RLIMIT_AS, _address_space() + memory)
+    if memory is not None:
+        _bound(resource.RLIMIT_AS, _address_space() + memory)
     _bound(resource.RLIMIT_CORE, 0)
-    setup()
+    if setup:
+        setup()
     # What decoders have to say, and some write it there, is for nobody: standard output is for a job's report.
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for descriptor in (1, 2):

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from PIL import Image
 
 WHOLE, WITH_CROPS = 1, 6
-"""Views of a picture: itself alone, or itself, its centre and its quadrants."""
+"""Crops of an image: itself alone, or itself, its centre and its quadrants."""
 
 _BOXES = ((0.25, 0.25), (0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.5, 0.5))
 """Left and top of the centre and of the quadrants, each half as wide and half as high as the whole."""
 
 
-def crops(image: Image.Image, views: int) -> Iterator[Image.Image]:
-    """The whole image, and with ``WITH_CROPS`` views its centre and quadrants, in this order."""
+def crops(image: Image.Image, per_image: int) -> Iterator[Image.Image]:
+    """The whole image, and with ``WITH_CROPS`` of them its centre and quadrants, in this order."""
     yield image
-    if views == WITH_CROPS:
+    if per_image == WITH_CROPS:
         width, height = image.size
         for left, top in _BOXES:
             box = (int(left * width), int(top * height), int((left + 0.5) * width), int((top + 0.5) * height))

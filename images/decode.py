@@ -19,7 +19,7 @@ from PIL import AvifImagePlugin, Image, ImageFile, features
 from images.background import Ground, lay_on_ground
 from images.jpeg import count_scans, ended, lacks_end
 from images.limits import ImageLimits, decoder_name, image_format, too_large
-from schemas import ImageDamaged, ImageError, ImageTooCostly, ImageTooManyPixels, NotAImage
+from schemas import ImageDamaged, ImageError, ImageTooCostly, ImageTooManyPixels, NotAImage, first_line
 
 # Images are held to ImageLimits before they are decoded; Pillow's own bound, a warning at one
 # size and an error at another, would only get in between. And what it remarks about odd metadata is
@@ -78,7 +78,7 @@ def decode_on_ground(data: bytes, limits: ImageLimits) -> tuple[Image.Image, Gro
     except MemoryError as error:
         raise memory_refused() from error
     except Exception as error:  # decoders raise all sorts of things at bytes that were made to hurt them
-        raise ImageDamaged(f"the image does not decode: {_first_line(error)}", field="image") from error
+        raise ImageDamaged(f"the image does not decode: {first_line(error)}", field="image") from error
 
 
 def browser_image(data: bytes, limits: ImageLimits) -> bytes:
@@ -133,10 +133,6 @@ def _loaded(data: bytes, limits: ImageLimits) -> Image.Image:
             raise ImageDamaged("the image breaks off", field="image")
         return whole
     return load(data)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0][:200] or type(error).__name__
 
 
 def _upright(image: Image.Image) -> Image.Image:

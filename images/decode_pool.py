@@ -17,20 +17,18 @@ from queue import Empty, LifoQueue
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
+from images.arrays import Pixels
 from images.background import Ground
 from images.child_process import Child, ChildDied
 from images.crops import WHOLE, crops
 from images.decode import decode_on_ground, memory_refused
-from images.fingerprint import perceptual_hash
+from images.fingerprint import image_fingerprint
 from images.limits import ImageLimits
 from schemas import ClientGone, ImageDamaged, ImageError, ImageTooCostly, Overloaded
 
 Result = TypeVar("Result")
-Pixels = NDArray[np.uint8]
 Prepare = Callable[[Image.Image], Pixels]
 """Makes of an image ``(height, width, 3) uint8`` for a model; goes to other processes, so it pickles."""
 
@@ -51,8 +49,8 @@ _BUSY = 10
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """``pixels`` are those of ``views`` of the image, ``(height, width, 3) uint8`` as the model wants them, or none
-    where nobody asked for them; ``ground`` is what it was laid on where it is transparent."""
+    """``pixels`` are those of the image's crops, ``(height, width, 3) uint8`` as the model wants them, or none where
+    nobody asked for them; ``ground`` is what it was laid on where it is transparent."""
 
     pixels: tuple[Pixels, ...]
     phash: str
@@ -111,10 +109,10 @@ class DecodePool:
         self._closed = False
 
     def decode(
-        self, data: bytes, prepare: Prepare | None, views: int = WHOLE, gone: Callable[[], bool] | None = None
+        self, data: bytes, prepare: Prepare | None, crops_per_image: int = WHOLE, gone: Callable[[], bool] | None = None
     ) -> Decoded:
         """Raises as ``decode_image`` and ``run`` do."""
-        return self.run(partial(decode_for_model, data, self._limits, prepare, views), gone)
+        return self.run(partial(decode_for_model, data, self._limits, prepare, crops_per_image), gone)
 
     def run(self, work: Callable[[], Result], gone: Callable[[], bool] | None = None) -> Result:
         """What the work returns when it is done in one of the processes.
@@ -227,7 +225,7 @@ class DecodePool:
             if self._closed:
                 raise Overloaded("images are not decoded any more: the program ends")
             with suppress(OSError):  # no memory for another process
-                child = Child(self._memory, self._niceness, self._setup)
+                child = Child("decoder", None, self._setup, self._memory, self._niceness)
                 self._children.add(child)
                 try:
                     child.start()
@@ -242,12 +240,14 @@ class DecodePool:
             child.end()
 
 
-def decode_for_model(data: bytes, limits: ImageLimits, prepare: Prepare | None, views: int = WHOLE) -> Decoded:
+def decode_for_model(
+    data: bytes, limits: ImageLimits, prepare: Prepare | None, crops_per_image: int = WHOLE
+) -> Decoded:
     """What the processes do, in this one. Raises as ``decode_image`` does."""
     try:
         image, ground = decode_on_ground(data, limits)
-        pixels = tuple(prepare(view) for view in crops(image, views)) if prepare else ()
-        return Decoded(pixels, perceptual_hash(image), ground)
+        pixels = tuple(prepare(view) for view in crops(image, crops_per_image)) if prepare else ()
+        return Decoded(pixels, image_fingerprint(image), ground)
     except MemoryError as error:
         raise memory_refused() from error
     except ImageError:

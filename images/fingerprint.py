@@ -1,9 +1,9 @@
 """Recognises copies of an image that were scaled, compressed, lit, marked or cut at the edges.
 
-An image is stored as a sketch: its brightness in 16 x 16 cells and its two colour channels in 8 x 8. Two sketches are
+An image is stored as a fingerprint: its brightness in 16 x 16 cells and its two colour channels in 8 x 8. Two are
 compared in several alignments, also with the edges of either cut off, after brightness and contrast are matched; the
-least difference counts. The embeddings must be near as well, the nearer the more the sketches differ: a sketch does not
-see details, an embedding does not see where things are. A mirrored image is similar, not the same.
+least difference counts. The embeddings must be near as well, the nearer the more the fingerprints differ: a fingerprint
+does not see details, an embedding does not see where things are. A mirrored image is similar, not the same.
 
 Nine of ten copies are told in every way that was tried (docs/measurements.md). ``python -m evaluation same`` measures
 it on a catalog of one's own.
@@ -23,9 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from images.arrays import Floats
 from images.brightness import CELLS, cuts, left, stretch
-
-Floats = NDArray[np.float32]
 
 _CELLS: Final = CELLS
 _COLOR_CELLS: Final = 8
@@ -34,9 +33,9 @@ _BYTES = _CELLS**2 + 2 * _COLOR_CELLS**2
 _MOST_COLOR = 16.0
 """What may be left of the difference of two copies' colours: root mean square, of 255."""
 _LOOKED_AT = 128
-"""Pixels of a side that a sketch is made of, in even steps: all 512 x 512 of an image take four times as long. The
-sketches differ by a third of what copies may, mostly since Pillow's ``reducing_gap``, which they were made with before,
-moves cells where sizes do not divide; copies of 174 shop photos are told as well, scaled and cut ones better."""
+"""Pixels of a side that a fingerprint is made of, in even steps: all 512 x 512 of an image take four times as long.
+Fingerprints differ by a third of what copies may, mostly since Pillow's ``reducing_gap``, which they were made with
+before, moves cells where sizes do not divide; copies of 174 shop photos are told as well, scaled ones better."""
 _COLORED = _CELLS**2 // 8
 """Cells where the colours differ most, and only they count: a waistband is little of an image."""
 
@@ -47,7 +46,7 @@ _LEAST_NEAR = 0.02
 _ENOUGH_IMAGES = 10
 
 _HOPELESS = 4.0
-"""Two whole sketches that differ by more are not the same image cut: 3.5 was the most."""
+"""Two whole fingerprints that differ by more are not the same image cut: 3.5 was the most."""
 
 
 def hash_bytes(data: bytes) -> str:
@@ -55,8 +54,8 @@ def hash_bytes(data: bytes) -> str:
     return blake2b(data, digest_size=16).hexdigest()
 
 
-def perceptual_hash(image: Image.Image) -> str:
-    """The sketch of an RGB image of any size, 384 bytes in base64."""
+def image_fingerprint(image: Image.Image) -> str:
+    """The fingerprint of an RGB image of any size, 384 bytes in base64."""
     some = image.resize((min(image.width, _LOOKED_AT), min(image.height, _LOOKED_AT)), Image.Resampling.NEAREST)
     small = some.resize((_CELLS, _CELLS), Image.Resampling.BOX).convert("YCbCr")
     cells = np.asarray(small)
@@ -64,8 +63,8 @@ def perceptual_hash(image: Image.Image) -> str:
     return b64encode(cells[..., 0].tobytes() + halves.tobytes()).decode("ascii")
 
 
-def sketch(hash: str) -> Floats | None:
-    """``(3, 16, 16) float32``, brightness and colours of what ``perceptual_hash`` returned; None for anything else."""
+def fingerprint_cells(hash: str) -> Floats | None:
+    """``(3, 16, 16) float32``, brightness and colours in what ``image_fingerprint`` made; None for anything else."""
     data = _decoded(hash)
     if data is None:
         return None
@@ -79,7 +78,7 @@ def sketch(hash: str) -> Floats | None:
 
 
 def brightness_cells(hash: str) -> NDArray[np.uint8] | None:
-    """``(256,) uint8``, the brightness alone, as ``brightness.Prints`` takes it; None as in ``sketch``."""
+    """``(256,) uint8``, the brightness alone, as ``brightness.Prints`` takes it; None as in ``fingerprint_cells``."""
     data = _decoded(hash)
     return None if data is None else np.frombuffer(data, np.uint8, _CELLS**2)
 
@@ -93,7 +92,7 @@ def _decoded(hash: str) -> bytes | None:
 
 
 def differences(one: Floats, others: Floats) -> Floats:
-    """How much each of ``others``, ``(n, 3, 16, 16)``, differs from a sketch: ``(n,) float32``, copies up to 1."""
+    """How much each of ``others``, ``(n, 3, 16, 16)``, differs from a fingerprint: ``(n,) float32``, copies up to 1."""
     it, whole = _Laid.of(one[None]), _Laid.of(others)
     least: Floats = np.maximum(_brightness(it, whole), _colors(it.colors, whole.colors))
     close = np.flatnonzero(least <= _HOPELESS)
@@ -142,15 +141,15 @@ class _Laid(NamedTuple):
     """``(..., 2, 256)``."""
 
     @classmethod
-    def of(cls, sketches: Floats) -> _Laid:
-        planes = sketches.reshape(*sketches.shape[:-3], 3, _CELLS**2)
+    def of(cls, fingerprints: Floats) -> _Laid:
+        planes = fingerprints.reshape(*fingerprints.shape[:-3], 3, _CELLS**2)
         mean = planes[..., 0, :].mean(-1)
         light = planes[..., 0, :] - mean[..., None]
         return cls(mean, light, _product(light, light), planes[..., 1:, :])
 
 
 def _lay(some: _Laid, others: _Laid, nearest: Floats) -> None:
-    """Lower ``nearest``, ``(n,)``, to what is left where sketches lie over each other, ``(ways, n)``, if that is less.
+    """Lower ``nearest``, ``(n,)``, to what is left where two lie over each other, ``(ways, n)``, if that is less.
 
     Colours cost most and can only add: they are looked at where the brightness leaves less than was found before.
     """
@@ -179,10 +178,10 @@ def _product(some: Floats, others: Floats) -> Floats:
     return product
 
 
-def _cut(sketches: Floats) -> Floats:
+def _cut(fingerprints: Floats) -> Floats:
     """Sketches ``(n, 3, 16, 16)`` with edges cut off in every way tried: ``(ways, n, 3, 16, 16)``."""
     down, across = cuts()
-    rows: Floats = down[:, None, None] @ sketches
+    rows: Floats = down[:, None, None] @ fingerprints
     return rows @ across.transpose(0, 2, 1)[:, None, None]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from urllib.parse import unquote_to_bytes
 
 from images.fingerprint import hash_bytes
@@ -31,28 +30,47 @@ def check_bytes(data: bytes, column: str) -> bytes:
 
 
 def from_data_uri(uri: str, column: str) -> bytes:
-    """The bytes in a ``data:`` URI, base64 or percent-encoded.
+    """The bytes in a ``data:`` URI of a row.
 
     Raises:
         ImageDamaged: it is cut, or holds what base64 does not.
         ImageTooLarge: told before it is decoded.
     """
+    try:
+        return check_bytes(decode_data_uri(uri, _MAX_BYTES), column)
+    except ValueError as error:
+        raise ImageDamaged(f"{column} is a data: URI {error}", field=column) from error
+
+
+def decode_data_uri(uri: str, max_bytes: int | None = None) -> bytes:
+    """The bytes in a ``data:`` URI, base64 or percent-encoded.
+
+    Raises:
+        ValueError: what is wrong with it.
+        ImageTooLarge: it is far longer than ``max_bytes`` are as text.
+    """
     head, comma, body = uri.partition(",")
     if not comma or len(head) > 200:
-        raise ImageDamaged(f"{column} is a data: URI without a comma before its data", field=column)
-    if not head.lower().rstrip().endswith(";base64"):
-        if len(body) > 3 * _MAX_BYTES:
-            raise too_large(_MAX_BYTES)
-        return check_bytes(unquote_to_bytes(body), column)
-    if len(body) > 2 * _MAX_BYTES:
-        raise too_large(_MAX_BYTES)
+        raise ValueError("without a comma before its data")
+    in_base64 = head.lower().rstrip().endswith(";base64")
+    if max_bytes is not None and len(body) > (2 if in_base64 else 3) * max_bytes:
+        raise too_large(max_bytes)
+    if not in_base64:
+        return unquote_to_bytes(body)
     try:
-        if "%" in body:
-            body = unquote_to_bytes(body).decode("ascii")
-        text = "".join(body.split()).translate(_URL_SAFE).rstrip("=")
-        return check_bytes(base64.b64decode(text + "=" * (-len(text) % 4), validate=True), column)
-    except (binascii.Error, ValueError) as error:
-        raise ImageDamaged(f"{column} is a data: URI whose base64 is broken: {error}", field=column) from error
+        return decode_base64(unquote_to_bytes(body).decode("ascii") if "%" in body else body)
+    except ValueError as error:
+        raise ValueError(f"whose base64 is broken: {error}") from error
+
+
+def decode_base64(text: str) -> bytes:
+    """Bytes in base64, however it is written: broken into lines, in the alphabet for URLs, without padding.
+
+    Raises:
+        ValueError: it has other characters, or breaks off.
+    """
+    written = "".join(text.split()).translate(_URL_SAFE).rstrip("=")
+    return base64.b64decode(written + "=" * (-len(written) % 4), validate=True)
 
 
 _URL_SAFE = str.maketrans("-_", "+/")

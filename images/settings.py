@@ -9,6 +9,8 @@ from typing import Annotated, TypeVar
 from pydantic import BeforeValidator, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from schemas import split_commas
+
 Item = TypeVar("Item")
 
 
@@ -17,7 +19,7 @@ def _split_commas(value: object) -> object:
     parts = (value,) if isinstance(value, str) else value
     if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
         return value
-    return tuple(item.strip() for part in parts for item in part.split(",") if item.strip())
+    return tuple(item for part in parts for item in split_commas(part))
 
 
 # A type and no validator of a class: another class that derives from it cannot put its own in the way.

@@ -11,7 +11,7 @@ from typing import IO, Any, BinaryIO, cast
 _CHUNK = 2**20
 
 
-class _Window(io.RawIOBase):
+class _FileSlice(io.RawIOBase):
     """``size`` bytes of a file from ``start``. A position of its own: the file's is never moved."""
 
     def __init__(self, file: IO[bytes], start: int, size: int) -> None:
@@ -42,11 +42,11 @@ class _Window(io.RawIOBase):
         return self._at
 
 
-def window(file: IO[bytes], start: int = 0, size: int | None = None) -> BinaryIO:
+def file_slice(file: IO[bytes], start: int = 0, size: int | None = None) -> BinaryIO:
     """A reader of ``size`` bytes of an open file, or of all from ``start``."""
     if size is None:
         size = max(0, os.fstat(file.fileno()).st_size - start)
-    return cast(BinaryIO, io.BufferedReader(_Window(file, start, size), 2**16))
+    return cast(BinaryIO, io.BufferedReader(_FileSlice(file, start, size), 2**16))
 
 
 def spool(source: IO[bytes], max_bytes: int | None = None) -> IO[bytes]:

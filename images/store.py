@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from images.fingerprint import hash_bytes
+from schemas import replace_file
 
 _HASH = re.compile(r"[0-9a-f]{32}")
 _LEFT_BEHIND = 3_600.0
@@ -77,22 +78,13 @@ class ImageStore:
 
     def write(self, path: Path, data: bytes) -> None:
         """Give the file ``path``, somewhere in ``folder``, this content in one step. Raises OSError."""
-        temporary = self._new / secrets.token_hex(16)
+        aside = self._new / secrets.token_hex(16)
         try:
-            try:
-                temporary.write_bytes(data)
-            except FileNotFoundError:
-                self._new.mkdir(parents=True, exist_ok=True)
-                temporary.write_bytes(data)
-            try:
-                temporary.replace(path)
-            except FileNotFoundError:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                temporary.replace(path)
-        except OSError:
-            with suppress(OSError):
-                temporary.unlink()
-            raise
+            replace_file(path, data, aside=aside, durable=False)
+        except FileNotFoundError:  # folders are made when they are missed: to look before each file costs more
+            for folder in (aside.parent, path.parent):
+                folder.mkdir(parents=True, exist_ok=True)
+            replace_file(path, data, aside=aside, durable=False)
 
     @property
     def _new(self) -> Path:

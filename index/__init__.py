@@ -16,7 +16,6 @@ from index.protocols import (
     Stored,
     Term,
     VectorName,
-    Vectors,
     all_points,
 )
 from index.sample import sample_images
@@ -45,7 +44,6 @@ __all__ = [
     "Stored",
     "Term",
     "VectorName",
-    "Vectors",
     "add_settings",
     "all_points",
     "build_settings",

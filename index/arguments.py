@@ -1,4 +1,8 @@
-"""Command lines: the options of a settings class, each with its default and its environment variable."""
+"""Command lines: the options of a settings class, each with its default and its environment variable.
+
+pydantic-settings makes them. The parser around them is argparse's, for what its command lines lack: ``--version``, no
+secrets, a refusal in one line, and options of one command that no variable of the environment may set.
+"""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Search(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class EnginePoint:
     """A point as the engine keeps it; ``vectors`` only those asked for, and only those it has."""
 
     id: UUID
@@ -55,7 +55,7 @@ class Engine(Protocol):
 
     def retrieve(
         self, ids: Sequence[UUID], payload: bool | list[str], vectors: Sequence[VectorName] = ()
-    ) -> list[Row]: ...
+    ) -> list[EnginePoint]: ...
 
     def scroll(self, filter: models.Filter | None, limit: int, start: UUID | None) -> list[UUID]:
         """Matching ids in ascending order, from ``start`` on."""
@@ -91,7 +91,7 @@ class Engine(Protocol):
         """Make the payload index of a path, in place of one of another kind."""
         ...
 
-    def upsert(self, rows: Sequence[Row]) -> None: ...
+    def upsert(self, rows: Sequence[EnginePoint]) -> None: ...
 
     def overwrite_payload(self, payloads: Mapping[UUID, dict[str, Any]]) -> None: ...
 

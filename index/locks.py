@@ -1,4 +1,8 @@
-"""Locks that end with their process: advisory locks on files, which the kernel releases."""
+"""Locks that end with their process: advisory locks on files, which the kernel releases.
+
+Not filelock's: it keeps the descriptor to itself, through which the holder's name is written here, and waits by asking
+again and again where the kernel wakes whoever is next.
+"""
 
 from __future__ import annotations
 

@@ -13,12 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 from uuid import UUID
 
-import numpy as np
-from numpy.typing import NDArray
-
+from images.arrays import Vectors
 from schemas import Filter, Generation, IndexRecord, LegName, Precision, PrecisionQuality
 
-Vectors = NDArray[np.float32]
 DenseName = Literal["image", "title", "text"]
 VectorName = Literal["image", "title", "text", "lexical"]
 DENSE: tuple[DenseName, ...] = ("image", "title", "text")
@@ -179,7 +176,7 @@ class IndexBuild(Protocol):
 
     @property
     def fresh(self) -> bool:
-        """True when it started empty although an older generation serves: with another embedding, or other views."""
+        """True when it started empty although an older generation serves: with another embedding, or other crops."""
         ...
 
     @property

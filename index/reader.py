@@ -25,7 +25,7 @@ _NO_WORDS = Sparse([], [])
 _OURS = {"id": str, "product": dict, "fields": dict, "root": str, "hashes": dict}
 
 
-class Reader:
+class IndexReader:
     """A ``CatalogIndex`` over an engine."""
 
     def __init__(
@@ -37,9 +37,9 @@ class Reader:
         self._lexical = Lexical(record.average_words)
         self._on_close = on_close
 
-    def described(self, record: IndexRecord) -> Reader:
+    def described(self, record: IndexRecord) -> IndexReader:
         """The same opened index under another record; closing one closes both."""
-        return Reader(self._engine, record, self.generation, self._on_close)
+        return IndexReader(self._engine, record, self.generation, self._on_close)
 
     def query(self, legs: Sequence[Leg], filter: Filter | None, limit: int) -> list[list[Candidate]]:
         check_legs(legs, self.record.embedding.dimension)

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from index.protocols import CatalogIndex, Vectors
+from images.arrays import Vectors
+from index.protocols import CatalogIndex
 
 
 def sample_images(index: CatalogIndex, products: int) -> tuple[Vectors, list[dict[str, Any]]]:

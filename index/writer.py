@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 from uuid import UUID
 
-from index.engine import Engine, RawVector, Row
+from index.engine import Engine, EnginePoint, RawVector
 from index.lexical import Lexical
 from index.paths import CODE_PARTS, CODES, IMAGE_HASH, TITLE_KEY, field_path
 from index.protocols import CatalogIndex, Point
-from index.reader import Reader
+from index.reader import IndexReader
 from index.validation import check_points
 from schemas import (
     RECORD_FORMAT,
@@ -36,7 +36,7 @@ class Writer:
         base: What the build goes on with; None where it starts empty.
     """
 
-    def __init__(self, engine: Engine, reader: Reader, base: IndexRecord | None) -> None:
+    def __init__(self, engine: Engine, reader: IndexReader, base: IndexRecord | None) -> None:
         self._engine = engine
         self._reader = reader
         self._record = reader.record
@@ -51,8 +51,10 @@ class Writer:
         check_points(points, self._reader.record.embedding.dimension)
         self._engine.upsert([self._row(point) for point in points])
 
-    def _row(self, point: Point) -> Row:
-        row = Row(point.id, point.payload, {name: cast(RawVector, v.tolist()) for name, v in point.vectors.items()})
+    def _row(self, point: Point) -> EnginePoint:
+        row = EnginePoint(
+            point.id, point.payload, {name: cast(RawVector, v.tolist()) for name, v in point.vectors.items()}
+        )
         if words := self._lexical.document(point.words, point.codes):
             row.vectors["lexical"] = words
         return row

@@ -38,8 +38,8 @@ from schemas import (
     Rejection,
     ValueUnusable,
     clean_code,
+    describe_value,
     number_in,
-    shown,
 )
 
 log = logging.getLogger(__name__)
@@ -335,7 +335,7 @@ def _put(values: dict[str, Any], unusable: dict[str, ValueUnusable], plan: _Plan
         try:
             value = plan.read(clean_code(value) if isinstance(value, str) else value)
         except ValueError as error:
-            unusable[ours] = ValueUnusable(f"{ours} is {shown(value)}, {error}", field=ours)
+            unusable[ours] = ValueUnusable(f"{ours} is {describe_value(value)}, {error}", field=ours)
         if isinstance(value, Amount):
             value, currency = value
         if value is None:

@@ -85,7 +85,7 @@ class Embedder:
         return self._text_vectors.embedded
 
     def embed_images(self, images: Sequence[PreparedImage]) -> dict[str, Vectors]:
-        """``(views, dim) float32``, unit rows, by what they show; every image has pixels, and no two are the same."""
+        """``(crops_per_image, dim) float32``, unit rows, by what they show; all have pixels, no two are the same."""
         pixels: list[Pixels] = [view for image in images for view in image.pixels or ()]
         if not pixels:
             return {}

@@ -90,7 +90,7 @@ def run(
             catalog=catalog,
             store=store,
             record=record,
-            loader=ImageLoader(images, image_store, decoders, preparer, record.views),
+            loader=ImageLoader(images, image_store, decoders, preparer, record.crops_per_image),
             encoder_of=encoder_of,
             counters=counters,
             watch=watch,
@@ -313,14 +313,14 @@ class _Job:
 def _record(settings: IngestSettings, catalog: Catalog, spec: EmbeddingSpec, served: IndexRecord | None) -> IndexRecord:
     """What the index is to be; how long its texts are, on average, the first pass will tell."""
     if settings.crops is None:
-        crops_per_image = served.views if served else WHOLE
+        crops_per_image = served.crops_per_image if served else WHOLE
     else:
         crops_per_image = WITH_CROPS if settings.crops else WHOLE
     now = datetime.now(UTC)
     return IndexRecord(
         collection=settings.collection,
         embedding=spec,
-        views=crops_per_image,
+        crops_per_image=crops_per_image,
         fields=catalog.kinds,
         mapping=catalog.remembered,
         average_words=1.0,

@@ -26,7 +26,7 @@ from ingest.timing import MEANING, Part, Stopwatch, most, say_shares, shares
 LINE_EVERY = 10.0
 """Seconds between lines where there is no terminal."""
 
-_BAR_EVERY = 1.0
+BAR_EVERY = 1.0
 _RECENT = 30.0
 """Seconds that rate, time left and the bottleneck of now are about."""
 
@@ -110,7 +110,7 @@ class Progress:
         self._say_last(self._meter.measure(self._rows))
 
     def _tick(self) -> None:
-        while not self._over.wait(LINE_EVERY if self._bar is None else _BAR_EVERY):
+        while not self._over.wait(LINE_EVERY if self._bar is None else BAR_EVERY):
             measured = self._meter.measure(self._rows)
             if self._bar is None:
                 self._say(measured)

@@ -14,7 +14,7 @@ from typing import Any, NoReturn, Self, TextIO
 from pydantic import JsonValue
 
 from images import image_format
-from schemas import MAX_ID, MAX_NAME, Rejection, StoreLensError, shown
+from schemas import MAX_ID, MAX_NAME, Rejection, StoreLensError, describe_value
 
 _MAX_TEXT = 10_000
 _MAX_ROW = 10_000_000
@@ -122,7 +122,7 @@ def _content(row: Any) -> JsonValue:
     try:
         text = json.dumps(row, ensure_ascii=False, default=_data_uri)
     except (TypeError, ValueError, RecursionError):  # no JSON at all, or nested beyond all bounds
-        return _text(shown(row), _MAX_TEXT)
+        return _text(describe_value(row), _MAX_TEXT)
     plain = _unicode(text)
     if len(plain.encode()) > _MAX_ROW:
         return plain[:_MAX_TEXT]

@@ -25,7 +25,17 @@ from ingest.images import MAX_IMAGES, ImageLoader, Loaded, PreparedImage
 from ingest.readers import Row
 from ingest.scan import REMEMBERED, older_point
 from ingest.timing import Stopwatch
-from schemas import CatalogError, FieldKind, ImageError, Product, RowError, Scalar, ValueUnusable, shown, unfit_values
+from schemas import (
+    CatalogError,
+    FieldKind,
+    ImageError,
+    Product,
+    RowError,
+    Scalar,
+    ValueUnusable,
+    describe_value,
+    unfit_values,
+)
 
 BATCH = 64
 """Products compared and written at once, and about as many images embedded."""
@@ -155,7 +165,7 @@ def sample_images(rows: Iterable[CatalogRow], loader: ImageLoader, most: int) ->
 
 
 def _unfit(name: str, values: tuple[Scalar, ...], kind: FieldKind) -> ValueUnusable:
-    value = shown(values[0] if len(values) == 1 else list(values))
+    value = describe_value(values[0] if len(values) == 1 else list(values))
     expected = "true or false" if kind == "bool" else "a number"
     return ValueUnusable(f"{name} is {value}, and the field is {expected}: it is kept, and not filtered by", field=name)
 

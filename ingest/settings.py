@@ -17,7 +17,7 @@ from images import ImageSettings
 from index import IndexSettings, build_settings, settings_parser
 from ingest.columns.mapping import parse_map
 from ingest.logs import Log
-from schemas import Precision, ingest_command, reason
+from schemas import Precision, ingest_command, reason, split_commas
 
 _EPILOG = """\
 Progress goes to stderr; the last line of stdout is the report, one JSON object.
@@ -126,7 +126,7 @@ class IngestSettings(ImageSettings, IndexSettings):
     @classmethod
     def _split_map(cls, value: object) -> object:
         """The environment has them between commas."""
-        return [item for item in value.split(",") if item.strip()] if isinstance(value, str) else value
+        return split_commas(value) if isinstance(value, str) else value
 
     @field_validator("map")
     @classmethod

@@ -1,5 +1,6 @@
 """The words everyone uses. Imports pydantic and the standard library, nothing else."""
 
+from schemas.closing import Shared
 from schemas.duplicates import ImageRef, SameCluster, SameKind, SamePair
 from schemas.embedding import EmbeddingSpec, Precision, PrecisionQuality
 from schemas.errors import (
@@ -62,6 +63,7 @@ from schemas.fields import (
     stored_name,
     unfit_values,
 )
+from schemas.files import fsync, replace_file
 from schemas.filters import (
     RESERVED,
     All,
@@ -79,7 +81,7 @@ from schemas.filters import (
     parse_filter,
 )
 from schemas.ingest import Change, IngestReport
-from schemas.messages import reason, shown
+from schemas.messages import describe_value, first_line, reason
 from schemas.product import MAX_ID, MAX_NAME, STANDARD_COLUMNS, FieldName, Product, ProductId, Rejection
 from schemas.program import ingest_command
 from schemas.record import MAX_FIELDS, RECORD_FORMAT, Generation, IndexRecord
@@ -99,7 +101,7 @@ from schemas.search import (
     Sort,
     Total,
 )
-from schemas.text import clean_code, clean_line, clean_prose, clean_value, fold
+from schemas.text import clean_code, clean_line, clean_prose, clean_value, fold, split_commas
 
 __version__ = "0.1.0"
 
@@ -190,6 +192,7 @@ __all__ = [
     "Scalar",
     "SearchRequest",
     "SearchResponse",
+    "Shared",
     "Sort",
     "StoreLensError",
     "Total",
@@ -201,19 +204,23 @@ __all__ = [
     "clean_line",
     "clean_prose",
     "clean_value",
+    "describe_value",
     "field_values",
     "filterable_value",
     "find_field",
+    "first_line",
     "fit",
     "flatten",
     "fold",
+    "fsync",
     "ingest_command",
     "known",
     "number_in",
     "one_number",
     "parse_filter",
     "reason",
-    "shown",
+    "replace_file",
+    "split_commas",
     "stored_fields",
     "stored_name",
     "unfit_values",

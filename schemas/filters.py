@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from schemas.errors import RequestTooLarge, UnknownField, WrongType
-from schemas.messages import shown
+from schemas.messages import describe_value
 from schemas.text import clean_code, clean_value
 
 FieldKind = Literal["keyword", "integer", "float", "bool"]
@@ -111,7 +111,7 @@ class _Parser:
         if depth > MAX_DEPTH:
             raise RequestTooLarge(f"the filter is nested deeper than {MAX_DEPTH} levels", field="filter")
         if not isinstance(written, Mapping):
-            raise WrongType(f"{path} must be an object of fields, not {shown(written)}", field=path)
+            raise WrongType(f"{path} must be an object of fields, not {describe_value(written)}", field=path)
         parts = []
         for name, value in written.items():
             inside = f"{path}.{name}".encode(errors="backslashreplace").decode()  # what no answer could say otherwise
@@ -123,7 +123,9 @@ class _Parser:
             return Not(self.parse(value, path, depth + 1))
         if name in ("any", "all"):
             if not isinstance(value, list) or not value:
-                raise WrongType(f"{path} must be a list of at least one filter, not {shown(value)}", field=path)
+                raise WrongType(
+                    f"{path} must be a list of at least one filter, not {describe_value(value)}", field=path
+                )
             self._count(len(value))
             parts = tuple(self.parse(part, f"{path}[{i}]", depth + 1) for i, part in enumerate(value))
             return AnyOf(parts) if name == "any" else All(parts)
@@ -154,7 +156,9 @@ class _Parser:
             )
         unknown = [bound for bound in bounds if bound not in _BOUNDS]
         if unknown or not bounds:
-            raise WrongType(f"{path}: a range is made of {', '.join(_BOUNDS)}, not {shown(dict(bounds))}", field=path)
+            raise WrongType(
+                f"{path}: a range is made of {', '.join(_BOUNDS)}, not {describe_value(dict(bounds))}", field=path
+            )
         self._count(1)
         return Range(name, **{bound: float(_scalar(kind, v, f"{path}.{bound}")) for bound, v in bounds.items()})
 
@@ -175,7 +179,7 @@ def _scalar(kind: FieldKind, value: object, path: str) -> Scalar:
         "float": isinstance(value, int | float) and not isinstance(value, bool),
     }[kind]
     if not fits:
-        raise WrongType(f"{path} is {_KINDS[kind]}, not {shown(value)}", field=path)
+        raise WrongType(f"{path} is {_KINDS[kind]}, not {describe_value(value)}", field=path)
     if isinstance(value, str):
         try:
             value.encode()

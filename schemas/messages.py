@@ -18,7 +18,7 @@ _KINDS = (
 )
 
 
-def shown(value: object) -> str:
+def describe_value(value: object) -> str:
     """``a number (3)``: the kind of a value, and the value itself cut short however large or deep it is."""
     if value is None:
         return "null"
@@ -27,6 +27,11 @@ def shown(value: object) -> str:
         return f"{kind} ({_REPR.repr(value)})"
     except ValueError:  # Python refuses to write out whole numbers of thousands of digits
         return kind
+
+
+def first_line(error: Exception) -> str:
+    """What a library's error says first; its kind where it says nothing."""
+    return str(error).partition("\n")[0][:200] or type(error).__name__
 
 
 def reason(error: OSError) -> str:

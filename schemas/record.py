@@ -23,7 +23,7 @@ has two generations open while it changes over, and Linux allows a process 65,53
 class IndexRecord(BaseModel):
     """Stored with every generation: enough to open it, to query it, and to refuse what does not fit."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, serialize_by_alias=True)
 
     format: int = RECORD_FORMAT
     collection: str
@@ -38,13 +38,16 @@ class IndexRecord(BaseModel):
     precision_quality: PrecisionQuality | None = Field(
         None, description="What was measured before images were embedded in int8; None where none were."
     )
-    views: int = Field(1, ge=1, description="Rows of the image vector that each image has.")
+    crops_per_image: int = Field(
+        1, ge=1, alias="views", description="Rows of the image vector that each image has; stored as `views`."
+    )
     created: datetime
     updated: datetime
 
     def differences(self, other: IndexRecord) -> list[str]:
         """Names of what makes points of one useless beside points of the other; empty when they go together."""
-        return self.embedding.differences(other.embedding) + (["views"] if self.views != other.views else [])
+        crops = ["crops per image"] if self.crops_per_image != other.crops_per_image else []
+        return self.embedding.differences(other.embedding) + crops
 
 
 class Generation(BaseModel):

@@ -46,6 +46,11 @@ _OTHER_DIGIT = re.compile(r"(?![0-9])\d")
 _OF_THE_LETTER = frozenset({0, 8, 9, 84, 91, 103, 107, 118, 122, 129, 130, 132})
 
 
+def split_commas(text: str) -> list[str]:
+    """What stands between commas, trimmed; nothing where nothing stands."""
+    return [part for item in text.split(",") if (part := item.strip())]
+
+
 def clean_code(text: str) -> str:
     """An id, a product number, a name: as it was written, but for its form and what is around it."""
     return text.strip() if text.isascii() else _one_form(text).strip(_EDGES)

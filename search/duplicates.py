@@ -8,7 +8,7 @@ from uuid import UUID
 
 import numpy as np
 
-from images import differences, is_copy, near_distance, sketch
+from images import differences, fingerprint_cells, is_copy, near_distance
 from index import CatalogIndex, Stored, sample_images
 from search.candidates import Candidates
 from search.plan import AskedImage, Question
@@ -45,9 +45,9 @@ def _kind(asked: AskedImage, payload: Mapping[str, Any], cosine: float, near: fl
     kept = payload.get("pictures", ())
     if any(image["hash"] == asked.hash for image in kept):
         return "identical"
-    sketches = [known for image in kept if (known := sketch(image.get("phash", ""))) is not None]
-    if asked.sketch is None or not sketches:
+    fingerprints = [known for image in kept if (known := fingerprint_cells(image.get("phash", ""))) is not None]
+    if asked.fingerprint is None or not fingerprints:
         return None
     # The cosine is of the product's nearest image, which a copy would be.
-    difference = float(differences(asked.sketch, np.stack(sketches)).min())
+    difference = float(differences(asked.fingerprint, np.stack(fingerprints)).min())
     return "near-identical" if is_copy(difference, cosine, near) else None

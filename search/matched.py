@@ -28,7 +28,7 @@ def matched_images(index: CatalogIndex, found: Candidates, shown: Mapping[UUID, 
         if len(places) == 1:
             best[point] = places[0]
         elif places and rows is not None:
-            best[point] = places[int(np.argmax(rows @ query)) // index.record.views]
+            best[point] = places[int(np.argmax(rows @ query)) // index.record.crops_per_image]
     return best
 
 

@@ -16,11 +16,11 @@ Vector = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class AskedImage:
-    """``hash`` is of its bytes and ``sketch`` of what it shows, where they are known."""
+    """``hash`` is of its bytes and ``fingerprint`` of what it shows, where they are known."""
 
     vector: Vector
     hash: str | None = None
-    sketch: NDArray[np.float32] | None = None
+    fingerprint: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import math
-import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -13,13 +10,12 @@ from functools import cached_property
 from time import perf_counter
 from typing import Any, TypeVar
 
-import numpy as np
 from cachetools import LRUCache
-from numpy.typing import NDArray
 
 from catalog import points_of
 from embedding import Encoder, Preparer
-from images import Decoded, ImageLimits, decode_for_model, hash_bytes, sketch
+from images import Decoded, ImageLimits, decode_for_model, fingerprint_cells, hash_bytes
+from images.inline import decode_base64, decode_data_uri
 from index import CatalogIndex, DenseName, Stored
 from schemas import (
     All,
@@ -37,17 +33,14 @@ from schemas import (
     clean_code,
     parse_filter,
 )
-from search import duplicates as same
-from search import ranking
-from search import sort as browsing
+from search import duplicates, ranking, sort
 from search.ask import Ask
 from search.candidates import Candidates, find
 from search.cursor import decode_cursor, fingerprint
 from search.facets import check_facets
-from search.plan import AskedImage, Question
+from search.plan import AskedImage, Question, Vector
 from search.weights import weights_for
 
-Vector = NDArray[np.float32]
 Encoded = TypeVar("Encoded")
 Decode = Callable[[bytes, Preparer], Decoded]
 """The bytes of a query image, and what prepares it for the model."""
@@ -100,7 +93,7 @@ class Searcher:
         """
         started = perf_counter()
         if query_image is None and request.image is not None:
-            query_image = decode_base64(request.image)
+            query_image = decode_query_image(request.image)
         if query_image is None:
             request.require_question()
         filter = self._filter(request)
@@ -114,10 +107,7 @@ class Searcher:
 
         near = self._near if question is not None and question.images else math.inf
         ask = Ask(request, filter, facets, question, cursor, mark, near)
-        if question is None:
-            response = browsing.browse(self.index, ask)
-        else:
-            response = ranking.rank(self.index, ask, self._weights)
+        response = sort.browse(self.index, ask) if question is None else ranking.rank(self.index, ask, self._weights)
         done = perf_counter()
         notices = list(response.notices)
         if cursor is not None and cursor.generation != self.index.generation:
@@ -135,7 +125,7 @@ class Searcher:
 
     @cached_property
     def _near(self) -> float:
-        return same.near(self.index)
+        return duplicates.near(self.index)
 
     def _filter(self, request: SearchRequest) -> Filter:
         """What the request asks for, less the product it starts from."""
@@ -172,7 +162,7 @@ class Searcher:
         decoded = decode(query_image, self.encoder.preparer)
 
         def encode() -> AskedImage:
-            return AskedImage(self.encoder.encode_prepared(decoded.pixels)[0], hash, sketch(decoded.phash))
+            return AskedImage(self.encoder.encode_prepared(decoded.pixels)[0], hash, fingerprint_cells(decoded.phash))
 
         return self._cached(hash.encode(), encode)
 
@@ -210,23 +200,20 @@ class Searcher:
 def _held(vector: Vector, payload: dict[str, Any]) -> AskedImage:
     """The first usable image of a product."""
     kept: dict[str, Any] = next(iter(payload.get("pictures", ())), {})
-    return AskedImage(vector, kept.get("hash"), sketch(kept.get("phash", "")))
+    return AskedImage(vector, kept.get("hash"), fingerprint_cells(kept.get("phash", "")))
 
 
-_DATA_URL = re.compile(r"\Adata:[^,]{0,200};base64,", re.ASCII)
-
-
-def decode_base64(image: ImageQuery) -> bytes:
-    """The bytes of a photo in a JSON body.
+def decode_query_image(image: ImageQuery) -> bytes:
+    """The bytes of a query image in a JSON body: base64, or a ``data:`` URI.
 
     Raises:
-        NotAImage: it is not base64.
+        NotAImage: it is neither.
         RequestError: it is a URL, and nothing is fetched here.
     """
-    if image.base64 is None:
+    written = image.base64
+    if written is None:
         raise RequestError("a photo's URL is fetched before the search, and its bytes passed on", field="image.url")
-    text = _DATA_URL.sub("", image.base64, count=1)
     try:
-        return base64.b64decode("".join(text.split()), validate=True)
-    except (binascii.Error, ValueError) as error:
+        return decode_data_uri(written) if written[:5].lower() == "data:" else decode_base64(written)
+    except ValueError as error:
         raise NotAImage("image.base64 is not valid base64", field="image.base64") from error

@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from embedding import builtin
 from embedding.acceleration.quantized import RECIPE, QuantizedEncoder, quantized_network
 from embedding.description import describe
-from embedding.encoder import Encoder, Pixels, Vectors
+from embedding.encoder import Encoder
 from embedding.load import load_encoder
 from embedding.sources import find_directory
+from images.arrays import Pixels, Vectors
 from schemas import ModelError, PrecisionQuality
 
 FEWEST_IMAGES = 50

@@ -8,6 +8,7 @@ import os
 import re
 import time
 from collections.abc import Sequence
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ import numpy as np
 from PIL import Image
 
 from embedding.description import Description
-from embedding.encoder import Encoder, Pixels, Preparer, Vectors, check_vectors
-from schemas import EmbeddingSpec, ModelError
+from embedding.encoder import Encoder, Preparer
+from images.arrays import Pixels, Vectors, check_vectors
+from images.child_process import Child, ChildDied
+from schemas import EmbeddingSpec, ModelError, first_line, replace_file
 
 RECIPE = 2
 """Raised whenever other numbers are made of the same weights: what is on disk is then made anew."""
@@ -73,7 +76,8 @@ class QuantizedEncoder:
             vectors[start : start + _BATCH] = self._session.run(None, {"pixels": batch})[0]
         with np.errstate(divide="ignore", invalid="ignore"):  # the check says it of the row
             vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        return check_vectors(vectors, len(pixels), self._spec.dimension)
+        check_vectors(vectors, (len(pixels), self._spec.dimension), "what the model returned")
+        return vectors
 
 
 def quantized_network(directory: Path, description: Description, cache: Path) -> bytes:
@@ -111,23 +115,18 @@ def _remove_old(cache: Path) -> None:
 
 
 def _made(directory: Path, description: Description) -> bytes:
-    from embedding.acceleration.image_network import send_int8
+    from embedding.acceleration.quantized_export import export_int8
 
-    context = get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    with receiver, sender:
-        process = context.Process(target=send_int8, args=(directory, description, sender), daemon=True)
-        process.start()
-        sender.close()  # so that the pipe ends when the process does
-        try:
-            made: bytes | str = receiver.recv()
-        except EOFError as error:
-            raise ModelError("the process that makes the int8 network died: it may need more memory") from error
-        finally:
-            process.kill()  # it is done, or not wanted any more
-            process.join()
-    if isinstance(made, str):
-        raise ModelError(f"no int8 network can be made of {directory}: {made}")
+    child = Child("int8", get_context("spawn"))
+    try:
+        child.start()
+        child.begin(partial(export_int8, directory, description))
+        child.wait()
+        made: bytes = child.result()
+    except ChildDied as error:
+        raise ModelError("the process that makes the int8 network died: it may need more memory") from error
+    finally:
+        child.end()
     return made
 
 
@@ -144,10 +143,6 @@ def _session(network: bytes) -> Any:
         raise ModelError(f"ONNX Runtime does not run the int8 network: {first_line(error)}") from error
 
 
-def first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0][:200] or type(error).__name__
-
-
 def read_network(path: Path) -> bytes | None:
     """What ``write_network`` wrote, or None where it is not there or not whole."""
     try:
@@ -161,9 +156,5 @@ def read_network(path: Path) -> bytes | None:
 def write_network(path: Path, network: bytes) -> None:
     """In one step, so that two jobs may do it at once and a killed one leaves nothing half-written."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_suffix(f".{os.getpid()}")
-    try:
-        aside.write_bytes(hashlib.sha256(network).digest() + network)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    content = hashlib.sha256(network).digest() + network
+    replace_file(path, content, aside=path.with_suffix(f".{os.getpid()}"), durable=False)

@@ -10,13 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedding.builtin import COLORS, DATA, SHADES
-from embedding.encoder import Vectors
+from images.arrays import Floats, Pixels, Vectors
 
 BASIC_NAMES: Final = ("black", "white", "gray", "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown")
 """The basic colour terms of English (Berlin and Kay 1969)."""
 
-Floats = NDArray[np.float32]
-Rgb = NDArray[np.uint8]
 
 _NEUTRALS = {"black": (0, 8, 16), "gray": (35, 45, 55, 65, 75), "white": (92, 96, 100)}
 """Lightness of grays beside the survey's: people there named few colours without a hue."""
@@ -43,7 +41,7 @@ def word_colors() -> Mapping[str, Vectors]:
     return basic | others
 
 
-def image_colors(pixels: Rgb) -> tuple[Vectors, Vectors]:
+def image_colors(pixels: Pixels) -> tuple[Vectors, Vectors]:
     """Colours of the foreground of images.
 
     The foreground is what differs from the border's median colour: products are photographed on plain

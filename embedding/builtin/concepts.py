@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from embedding.builtin import DATA
-from embedding.encoder import Vectors
+from images.arrays import Vectors
 
 
 def concept_texts() -> list[str]:

@@ -37,10 +37,10 @@ from embedding.builtin.colors import image_colors, word_colors
 from embedding.builtin.concepts import concept_vectors
 from embedding.builtin.vision import Classifier
 from embedding.description import Description
-from embedding.encoder import Vectors
 from embedding.precision import choose_precision, dtype_of
 from embedding.sentence_transformer import TransformerEncoder
 from embedding.text_layout import TextLayout
+from images.arrays import Vectors
 from schemas import Precision
 
 _COLOR_STRIDE = 4

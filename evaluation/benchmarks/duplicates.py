@@ -13,7 +13,6 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 from tqdm import tqdm
 
@@ -23,17 +22,17 @@ from images import (
     ImageLimits,
     decode_image,
     differences,
+    fingerprint_cells,
     hash_bytes,
+    image_fingerprint,
     is_copy,
     locate_image,
     near_distance,
-    perceptual_hash,
     read_image,
-    sketch,
 )
+from images.arrays import Floats
 from schemas import ConfigurationError, ImageError, RowError
 
-Floats = NDArray[np.float32]
 Change = Callable[[Image.Image], Image.Image]
 
 MOST_IMAGES = 1000
@@ -44,13 +43,13 @@ SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class CatalogImage:
-    """``vector`` is ``(dim,) float32``, unit length; ``sketch`` ``(3, 16, 16) float32``."""
+    """``vector`` is ``(dim,) float32``, unit length; ``fingerprint`` ``(3, 16, 16) float32``."""
 
     id: str
     group: str | None
     hash: str
     vector: Floats
-    sketch: Floats
+    fingerprint: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ def measure(catalog: Path, encoder: Encoder) -> Told:
         original = Image.open(BytesIO(contents[at])).convert("RGB")
         changed = {name: change(original) for name, change in (CHANGES | {_MIRRORED: ImageOps.mirror}).items()}
         cosines = encoder.encode_images(list(changed.values())) @ images[at].vector
-        left = differences(images[at].sketch, np.stack([_sketch(copy) for copy in changed.values()]))
+        left = differences(images[at].fingerprint, np.stack([_fingerprint(copy) for copy in changed.values()]))
         for name, cosine, difference in zip(changed, cosines.tolist(), left.tolist(), strict=True):
             shares.setdefault(name, []).append(is_copy(difference, cosine, near))
     found = {name: sum(told) / len(told) for name, told in shares.items()}
@@ -100,7 +99,7 @@ def measure(catalog: Path, encoder: Encoder) -> Told:
         may_be = [other for other, cosine in zip(others, cosines, strict=True) if is_copy(0.0, cosine, near)]
         if not may_be:
             continue
-        left = differences(image.sketch, np.stack([other.sketch for other in may_be]))
+        left = differences(image.fingerprint, np.stack([other.fingerprint for other in may_be]))
         for other, difference in zip(may_be, left.tolist(), strict=True):
             if is_copy(difference, float(other.vector @ image.vector), near):
                 wrong[_variants(image, other)].append((image.id, other.id))
@@ -128,7 +127,7 @@ def _read(catalog: Path, encoder: Encoder) -> tuple[list[CatalogImage], list[byt
         except (RowError, ImageError, json.JSONDecodeError, IndexError):
             continue
         vector = encoder.encode_images([image])[0]
-        images.append(CatalogImage(product.id, product.group_id, hash_bytes(data), vector, _sketch(image)))
+        images.append(CatalogImage(product.id, product.group_id, hash_bytes(data), vector, _fingerprint(image)))
         kept.append(data)
         if len(images) == MOST_IMAGES:
             break
@@ -137,8 +136,8 @@ def _read(catalog: Path, encoder: Encoder) -> tuple[list[CatalogImage], list[byt
     return images, kept
 
 
-def _sketch(image: Image.Image) -> Floats:
-    made = sketch(perceptual_hash(image))
+def _fingerprint(image: Image.Image) -> Floats:
+    made = fingerprint_cells(image_fingerprint(image))
     assert made is not None
     return made
 

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from evaluation.benchmarks.jobs import Job, run_job
-from evaluation.benchmarks.synthetic import made_up_rows, model_directory, write_catalog, write_image
+from evaluation.benchmarks.synthetic import model_directory, synthetic_rows, write_catalog, write_image
 
 EDGE = 256
 PRICES, NEW, GONE, PHOTOS = 200, 20, 10, 3
@@ -71,7 +71,7 @@ def change(catalog: Path, rows: int, edge: int) -> None:
     if edge:
         for number, row in enumerate(kept[-photos:]):
             write_image(catalog.parent / row["image"], edge, np.random.default_rng((1, number)))
-    added = made_up_rows(catalog.parent, range(rows, rows + new), edge=edge, words=True)
+    added = synthetic_rows(catalog.parent, range(rows, rows + new), edge=edge, words=True)
     catalog.write_text("".join(json.dumps(row) + "\n" for row in [*kept, *added]), encoding="utf-8")
 
 

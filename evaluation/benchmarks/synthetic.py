@@ -35,12 +35,12 @@ def write_catalog(folder: Path, rows: int, *, edge: int = 0, words: bool = True,
     folder.mkdir(parents=True, exist_ok=True)
     catalog = folder / "catalog.jsonl"
     with catalog.open("w", encoding="utf-8") as file:
-        for row in made_up_rows(folder, range(rows), edge=edge, words=words, seed=seed):
+        for row in synthetic_rows(folder, range(rows), edge=edge, words=words, seed=seed):
             file.write(json.dumps(row) + "\n")
     return catalog
 
 
-def made_up_rows(folder: Path, numbers: range, *, edge: int, words: bool, seed: int = 0) -> Iterator[dict[str, Any]]:
+def synthetic_rows(folder: Path, numbers: range, *, edge: int, words: bool, seed: int = 0) -> Iterator[dict[str, Any]]:
     """Rows of these numbers, always the same; their images are written into ``folder``."""
     for number in numbers:
         random = np.random.default_rng((seed, number))

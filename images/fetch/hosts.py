@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import httpx
@@ -27,13 +27,21 @@ class Hosts:
     Args:
         allowed: Names, or ``*.`` and what a name ends with; none allows all.
         connections: How many may be asked of one host at once.
+        pause: Seconds until a host that was given up on is tried again, by ``clock``.
     """
 
-    def __init__(self, allowed: Sequence[str], connections: int, pause: float = PAUSE) -> None:
+    def __init__(
+        self,
+        allowed: Sequence[str],
+        connections: int,
+        pause: float = PAUSE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._names = {_as_sent(name) for name in allowed if not name.startswith("*.")}
         self._endings = tuple("." + _as_sent(name[2:]) for name in allowed if name.startswith("*."))
         self._connections = connections
         self._pause = pause
+        self._clock = clock
         self._states: LRUCache[str, _State] = LRUCache(MAX_HOSTS)
         self._lock = threading.Lock()
 
@@ -83,15 +91,16 @@ class Hosts:
         with self._lock:
             state = self._states.get(host)
             if state is None:
-                state = self._states[host] = _State(self._connections)
+                state = self._states[host] = _State(self._connections, self._clock)
             return state
 
 
 class _State:
     """Of one host."""
 
-    def __init__(self, connections: int) -> None:
+    def __init__(self, connections: int, clock: Callable[[], float]) -> None:
         self.slots = threading.BoundedSemaphore(connections)
+        self._clock = clock
         self._failures = 0
         self._closed_until = 0.0
         self._lock = threading.Lock()
@@ -101,7 +110,7 @@ class _State:
         with self._lock:
             if self._failures < FAILURES:
                 return
-            now = time.monotonic()
+            now = self._clock()
             if now < self._closed_until:
                 raise ImageHostGivenUp(
                     f"{host} failed {FAILURES} times in a row and was given up on for now; run the job again when "
@@ -114,7 +123,7 @@ class _State:
     def failed(self, pause: float) -> None:
         with self._lock:
             self._failures += 1
-            self._closed_until = time.monotonic() + pause
+            self._closed_until = self._clock() + pause
 
     def lives(self) -> None:
         with self._lock:

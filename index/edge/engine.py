@@ -15,7 +15,7 @@ import qdrant_edge as edge
 from index.edge.disk_space import has_room_to_close, require, require_to_open, told_when_full
 from index.edge.files import replace_text
 from index.edge.memory_mapping import release
-from index.engine import IMAGE_GRAPH, RawVector, Row, Search, count_numbers
+from index.engine import IMAGE_GRAPH, EnginePoint, RawVector, Search, count_numbers
 from index.lexical import Sparse
 from index.protocols import DENSE, Candidate, VectorName
 from schemas import FieldKind, IndexDamaged, IndexDiskFull
@@ -47,7 +47,7 @@ _INDEX_BYTES = 100
 """Of a payload index, a point: more than most fields need."""
 _FLUSHED = 2_000
 """Points written before what Edge keeps of them until they are flushed is given back: a kilobyte a point."""
-_GRAPH = 20_000
+GRAPH_POINTS = 20_000
 """Points of a graph. Points that are in none take 2 kB of memory each, and building one 1 to 2 kB a point. Over 60,000
 products, three graphs against one: built in 29 s against 75; 1.00 of the best 50 found against .98, and 1.00 against
 .76 under a filter that a tenth passes; in 3.7 ms against 3.0."""
@@ -116,9 +116,11 @@ class EdgeEngine:
         found: list[list[Any]] = [self._shard.query(request) for request in requests]
         return [[Candidate(point.id, point.score) for point in points] for points in found]
 
-    def retrieve(self, ids: Sequence[UUID], payload: bool | list[str], vectors: Sequence[VectorName] = ()) -> list[Row]:
+    def retrieve(
+        self, ids: Sequence[UUID], payload: bool | list[str], vectors: Sequence[VectorName] = ()
+    ) -> list[EnginePoint]:
         records: list[Any] = self._shard.retrieve(list(ids), with_payload=payload, with_vector=list(vectors) or False)
-        return [Row(record.id, record.payload or {}, _read(record.vector or {})) for record in records]
+        return [EnginePoint(record.id, record.payload or {}, _read(record.vector or {})) for record in records]
 
     def scroll(self, filter: models.Filter | None, limit: int, start: UUID | None) -> list[UUID]:
         request = edge.ScrollRequest(
@@ -168,7 +170,7 @@ class EdgeEngine:
         operation = edge.UpdateOperation.create_field_index(path, _PAYLOAD_INDEXES[kind])
         self._update(operation, _INDEX_BYTES * self.count(None))
 
-    def upsert(self, rows: Sequence[Row]) -> None:
+    def upsert(self, rows: Sequence[EnginePoint]) -> None:
         points = [
             edge.Point(row.id, {name: _write(vector) for name, vector in row.vectors.items()}, row.payload)
             for row in rows
@@ -191,7 +193,7 @@ class EdgeEngine:
 
     @property
     def graph_due(self) -> bool:
-        return self._loose >= _GRAPH
+        return self._loose >= GRAPH_POINTS
 
     def optimize(self) -> None:
         self._written = True
@@ -273,7 +275,7 @@ def _along_graphs(limit: int) -> edge.SearchParams:
     return edge.SearchParams(quantization=_RESCORE, hnsw_ef=min(200, max(100, 4 * limit)))
 
 
-def _vector_bytes(row: Row) -> int:
+def _vector_bytes(row: EnginePoint) -> int:
     return 4 * sum(count_numbers(vector) for vector in row.vectors.values())
 
 

@@ -6,27 +6,14 @@ import os
 import shutil
 from pathlib import Path
 
+from schemas import fsync, replace_file
+
 _ZEROS = bytes(1 << 16)
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Give a file new content in one step: a reader sees the old or the new, also after a power cut."""
-    temporary = path.with_name(path.name + ".new")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    fsync(path.parent)
-
-
-def fsync(path: Path) -> None:
-    """Make the content of a file, or the names in a folder, durable."""
-    file = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
+    """Give a file new content in one step, for the one writer that an index has: what a killed one leaves is used."""
+    replace_file(path, text.encode(), aside=path.with_name(path.name + ".new"))
 
 
 def copy_tree(source: Path, target: Path) -> None:

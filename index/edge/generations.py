@@ -24,9 +24,9 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from index.edge.disk_space import forbidden, require, told_when_full
-from index.edge.files import copy_tree, disk_usage, fsync, link_tree, replace_text
+from index.edge.files import copy_tree, disk_usage, link_tree, replace_text
 from index.locks import claim, waiting_lock
-from schemas import GenerationServes, GenerationUnknown, IndexDamaged, IndexMissing, IndexRecord
+from schemas import GenerationServes, GenerationUnknown, IndexDamaged, IndexMissing, IndexRecord, fsync
 
 _Model = TypeVar("_Model", bound=BaseModel)
 

@@ -12,7 +12,7 @@ from index.edge.engine import EdgeEngine
 from index.edge.generations import Base, Generations, View, still_serves
 from index.locks import writer_lock
 from index.protocols import Latest
-from index.reader import Reader
+from index.reader import IndexReader
 from index.writer import OWN_PATHS, Writer, continued, described, field_paths
 from schemas import Generation, IndexDamaged, IndexDiskFull, IndexRecord
 
@@ -33,17 +33,17 @@ class EmbeddedStore:
 
     poll_seconds = 0.5
 
-    def open(self) -> Reader:
+    def open(self) -> IndexReader:
         self._generations.sweep_views()
         return self._open(self._generations.view())
 
-    def _open(self, view: View) -> Reader:
+    def _open(self, view: View) -> IndexReader:
         try:
             engine = EdgeEngine.load(view.shard)
         except BaseException:
             view.close()
             raise
-        return Reader(engine, view.record, view.generation, on_close=view.close)
+        return IndexReader(engine, view.record, view.generation, on_close=view.close)
 
     def version(self) -> str | None:
         return self._generations.current()
@@ -67,7 +67,7 @@ class EmbeddedStore:
         self._release()
         current = self._generations.current()
         if left := self._left_behind(current, record):
-            return Latest(Reader(left.engine, described(left.record, record), "building"), resumed=True)
+            return Latest(IndexReader(left.engine, described(left.record, record), "building"), resumed=True)
         if current is None or self._generations.record(current).differences(record):
             return None
         serving = self.open()
@@ -122,7 +122,7 @@ class EmbeddedStore:
         except (IndexDamaged, FileNotFoundError):
             return Generation.unreadable(name, serving=serving, size=size)
 
-    def open_all(self) -> Iterator[Reader]:
+    def open_all(self) -> Iterator[IndexReader]:
         self._release()
         for name in self._generations.names():
             try:
@@ -136,7 +136,7 @@ class EmbeddedStore:
                 engine = EdgeEngine.load(self._generations.building / "shard")
             except IndexDamaged:
                 return  # no job goes on with it
-            with closing(Reader(engine, base.record, "building")) as index:
+            with closing(IndexReader(engine, base.record, "building")) as index:
                 yield index
 
     def switch(self, name: str) -> str:
@@ -175,7 +175,7 @@ class EmbeddedBuild(Writer):
         self._edge = engine
         self.fresh = fresh
         self.resumed = resumed
-        super().__init__(engine, Reader(engine, record, "building"), base)
+        super().__init__(engine, IndexReader(engine, record, "building"), base)
 
     @property
     def graph_due(self) -> bool:

@@ -13,7 +13,7 @@ from qdrant_client import QdrantClient, models
 from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
-from index.engine import RawVector, Row, Search, count_numbers
+from index.engine import EnginePoint, RawVector, Search, count_numbers
 from index.lexical import Sparse
 from index.paths import field_path
 from index.protocols import Candidate, VectorName
@@ -127,12 +127,14 @@ class ServerEngine:
             for response in responses
         ]
 
-    def retrieve(self, ids: Sequence[UUID], payload: bool | list[str], vectors: Sequence[VectorName] = ()) -> list[Row]:
+    def retrieve(
+        self, ids: Sequence[UUID], payload: bool | list[str], vectors: Sequence[VectorName] = ()
+    ) -> list[EnginePoint]:
         with answering(self._url):
             records = self._client.retrieve(
                 self._collection, [str(id) for id in ids], with_payload=payload, with_vectors=list(vectors) or False
             )
-        return [Row(UUID(str(record.id)), record.payload or {}, _read(record.vector)) for record in records]
+        return [EnginePoint(UUID(str(record.id)), record.payload or {}, _read(record.vector)) for record in records]
 
     def scroll(self, filter: models.Filter | None, limit: int, start: UUID | None) -> list[UUID]:
         found: list[UUID] = []
@@ -216,7 +218,7 @@ class ServerEngine:
         with answering(self._url):
             self._client.create_payload_index(self._collection, path, _KINDS[kind], wait=True)
 
-    def upsert(self, rows: Sequence[Row]) -> None:
+    def upsert(self, rows: Sequence[EnginePoint]) -> None:
         for batch in _batches(rows):
             points = [
                 models.PointStruct(
@@ -247,8 +249,8 @@ class ServerEngine:
         """Nothing to let go of: the client belongs to the store."""
 
 
-def _batches(rows: Sequence[Row]) -> Iterator[list[Row]]:
-    batch: list[Row] = []
+def _batches(rows: Sequence[EnginePoint]) -> Iterator[list[EnginePoint]]:
+    batch: list[EnginePoint] = []
     numbers = 0
     for row in rows:
         size = sum(count_numbers(vector) for vector in row.vectors.values())

@@ -15,7 +15,8 @@ from tenacity.wait import wait_exponential_jitter
 
 log = logging.getLogger(__name__)
 
-PATIENCE_SECONDS = 300.0
+AWAY_SECONDS = 300.0
+"""That a job waits for a server: it may be started anew meanwhile."""
 ACTIVATION_SECONDS = 10.0
 _LONGEST_PAUSE = 15.0
 _NOT_ACTIVE = b"0 of 0 read operations failed"
@@ -23,7 +24,7 @@ _BACKOFF = wait_exponential_jitter(multiplier=0.1, max=_LONGEST_PAUSE, jitter=0.
 _ACTIVATION = wait_exponential_jitter(multiplier=0.02, max=0.5, jitter=0.02)
 
 
-class Patience:
+class Retries:
     """A middleware of qdrant-client that asks again where a server may yet answer: no connection, no answer in
     time, 429 and 5xx. What it refuses, 4xx, is final.
 
@@ -34,7 +35,7 @@ class Patience:
     active yet: so it answers for a moment after another node has created the collection.
     """
 
-    def __init__(self, url: str, seconds: float = PATIENCE_SECONDS) -> None:
+    def __init__(self, url: str, seconds: float = AWAY_SECONDS) -> None:
         self._url = url
         self._seconds = seconds
         self._waiting = False

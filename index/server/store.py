@@ -19,12 +19,12 @@ from index.edge.disk_space import make_folder, told_when_full
 from index.edge.generations import still_serves, unknown_generation
 from index.locks import writer_lock
 from index.protocols import Latest, Point
-from index.reader import Reader
+from index.reader import IndexReader
 from index.server.collections import Collections
 from index.server.deadline import keep_deadline
 from index.server.engine import Foreign, ServerEngine
 from index.server.lease import Lease
-from index.server.retries import Patience
+from index.server.retries import AWAY_SECONDS, Retries
 from index.settings import IndexSettings
 from index.writer import Writer, continued, described
 from schemas import ConfigurationError, Generation, IndexMissing, IndexRecord
@@ -41,21 +41,23 @@ class ServerStore:
 
     poll_seconds = 2.0
 
-    def __init__(
-        self, client: QdrantClient, settings: IndexSettings, url: str, patience: Patience | None = None
-    ) -> None:
+    def __init__(self, client: QdrantClient, settings: IndexSettings, url: str, retries: Retries | None = None) -> None:
         self._client = client
         self._settings = settings
         self.url = url
-        self._patience = patience or Patience(url)
+        self.retries = retries or Retries(url)
         self._lease: Lease | None = None
         self._collections = Collections(client, settings.collection, url)
         self._foreign: dict[str, Foreign] = {}
         self._seen: tuple[object, str] | None = None
 
     @classmethod
-    def connect(cls, settings: IndexSettings) -> ServerStore:
-        """Nothing is asked of the server yet. Raises ConfigurationError when the address is none."""
+    def connect(cls, settings: IndexSettings, away_seconds: float = AWAY_SECONDS) -> ServerStore:
+        """Nothing is asked of the server yet. Raises ConfigurationError when the address is none.
+
+        Args:
+            away_seconds: How long a job waits for a server that is away.
+        """
         key = settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else None
         try:
             # Names and passwords in the address are not for messages.
@@ -76,17 +78,17 @@ class ServerStore:
             raise ConfigurationError(
                 "STORELENS_QDRANT_URL is not an address such as http://localhost:6333", field="qdrant_url"
             ) from error
-        patience = Patience(shown)
+        retries = Retries(shown, away_seconds)
         client.http.client.add_middleware(keep_deadline)
-        client.http.client.add_middleware(patience)
-        return cls(client, settings, shown, patience)
+        client.http.client.add_middleware(retries)
+        return cls(client, settings, shown, retries)
 
-    def open(self) -> Reader:
+    def open(self) -> IndexReader:
         collection = self._collections.serving()
         if collection is None:
             raise IndexMissing(f"there is no index {self._collections.alias!r} at {self.url}: ingest a catalog first")
         record, revision = self._collections.description(collection)
-        return Reader(self._engine(collection, record), record, f"{collection}.{revision}")
+        return IndexReader(self._engine(collection, record), record, f"{collection}.{revision}")
 
     def version(self) -> str | None:
         state = self._collections.state()
@@ -130,7 +132,7 @@ class ServerStore:
             with told_when_full(path.parent):
                 token = held.enter_context(writer_lock(path, wait or 0.0))
             lease = Lease(self._client, self._collections.alias, self.url, token)
-            with lease.held(wait), self._patience.waiting():
+            with lease.held(wait), self.retries.waiting():
                 self._lease = lease
                 try:
                     yield
@@ -152,7 +154,7 @@ class ServerStore:
             return None
         base, revision = self._collections.description(collection)
         engine = self._engine(collection, base)
-        return Latest(Reader(engine, described(base, record), f"{collection}.{revision}"), resumed)
+        return Latest(IndexReader(engine, described(base, record), f"{collection}.{revision}"), resumed)
 
     def begin(self, record: IndexRecord) -> ServerBuild:
         serving = self._collections.serving()
@@ -217,10 +219,10 @@ class ServerStore:
             for name, record in self._collections.committed().items()
         ]
 
-    def open_all(self) -> Iterator[Reader]:
+    def open_all(self) -> Iterator[IndexReader]:
         for name in self._collections.names():
             record, _ = self._collections.description(name)
-            yield Reader(self._engine(name, record), record, name)
+            yield IndexReader(self._engine(name, record), record, name)
 
     def switch(self, name: str) -> str:
         _, revision = self._collections.description(self._known(name))
@@ -258,7 +260,7 @@ class ServerBuild(Writer):
         fresh: bool,
         resumed: bool = False,
     ) -> None:
-        super().__init__(engine, Reader(engine, record, "building"), base)
+        super().__init__(engine, IndexReader(engine, record, "building"), base)
         self._store = store
         self._collection = collection
         self.fresh = fresh

@@ -13,7 +13,7 @@ from typing import Any
 
 from ingest.columns.prices import price_text
 from ingest.columns.stock import parse_stock
-from schemas import MAX_EXACT, one_number
+from schemas import MAX_EXACT, one_number, split_commas
 
 Read = Callable[[Any], Any]
 
@@ -77,7 +77,7 @@ def _tags(value: Any) -> Any:
     """As ``_labels``; between commas as well where there is no ``|``."""
     value = _labels(value)
     if isinstance(value, str) and "," in value:
-        return _sole([tag for part in value.split(",") if (tag := part.strip())])
+        return _sole(split_commas(value))
     return value
 
 

@@ -1,8 +1,8 @@
 """Images of a whole index that may be copies of each other, found in memory.
 
 One pass over the index keeps of each image half a kilobyte: its vector, compressed, in an inverted file (faiss), and
-the brightness of its sketch. The nearest by the vectors are held against each other's brightness, and the few that are
-left are read back from the index and decided: ``ingest.duplicates.find``.
+the brightness of its fingerprint. The nearest by the vectors are held against each other's brightness, and the few that
+are left are read back from the index and decided: ``ingest.duplicates.find``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from images import Prints, brightness_cells, least_left
-from index import CatalogIndex, Stored, Vectors, all_points
+from images.arrays import Vectors
+from index import CatalogIndex, Stored, all_points
 from ingest.batches import batched
 
 _READ = 500
@@ -68,10 +69,10 @@ class CandidateSearch:
             near: ``catalog.near_distance`` of its images.
         """
         self._near = near
-        self._views = index.record.views
+        self._crops_per_image = index.record.crops_per_image
         self._points: list[bytes] = []
         owners, starts, products, files = array("q"), array("q", [0]), array("q"), array("q")
-        first, second, sketched = array("q"), array("q"), bytearray()
+        first, second, fingerprinted = array("q"), array("q"), bytearray()
         numbers: dict[str, int] = {}
         prints: list[Prints] = []
         self._vectors = _Vectors(index.record.embedding.dimension, index.count())
@@ -89,10 +90,10 @@ class CandidateSearch:
                 for place, one in enumerate(known):
                     file = numbers.setdefault(one["hash"], len(numbers))
                     if file == len(first):
-                        sketch = brightness_cells(one.get("phash", ""))
-                        sketched.append(sketch is not None)
-                        cells.append(np.zeros(256, np.uint8) if sketch is None else sketch)
-                        vectors.append(stored.vectors["image"][place * self._views])
+                        fingerprint = brightness_cells(one.get("phash", ""))
+                        fingerprinted.append(fingerprint is not None)
+                        cells.append(np.zeros(256, np.uint8) if fingerprint is None else fingerprint)
+                        vectors.append(stored.vectors["image"][place * self._crops_per_image])
                         first.append(len(files))
                         second.append(-1)
                     elif second[file] < 0 and owners[products[first[file]]] != owners[product]:
@@ -105,7 +106,7 @@ class CandidateSearch:
                 self._vectors.add(np.stack(vectors))
         self._vectors.finish()
         self._prints = Prints.joined(prints) if prints else None
-        self._sketched = np.array(sketched, np.bool_)
+        self._fingerprinted = np.array(fingerprinted, np.bool_)
         # By product whose it is, a group's or its own, and its first image; by image its product and its file; by
         # file a first image and one of another owner, or -1.
         self._owners, self._starts, self._products, self._files, self._first, self._second = (
@@ -115,7 +116,7 @@ class CandidateSearch:
     def _stored_images(self, stored: Stored) -> list[dict[str, Any]]:
         """What is known of a product's images; nothing where an older version stored them."""
         known: list[dict[str, Any]] = stored.payload.get("pictures", [])
-        return known if len(stored.vectors.get("image", ())) == len(known) * self._views else []
+        return known if len(stored.vectors.get("image", ())) == len(known) * self._crops_per_image else []
 
     def candidates(self, wanted: Collection[bytes] | None) -> Iterator[Candidates]:
         """
@@ -178,7 +179,7 @@ class CandidateSearch:
         """Which of ``others``, ``(n, k)``, of those ``held``, may be copies of ``files``, ``(n,)``."""
         assert self._prints
         distance = np.maximum(1.0 - cosines - _COSINE_SLACK, 0.0) / self._near
-        may_be: Mask = held & (distance <= 2.0) & self._sketched[others] & self._sketched[files][:, None]
+        may_be: Mask = held & (distance <= 2.0) & self._fingerprinted[others] & self._fingerprinted[files][:, None]
         rows = np.flatnonzero(may_be.any(axis=1))
         for start in range(0, len(rows), _HELD):
             some = rows[start : start + _HELD]

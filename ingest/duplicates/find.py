@@ -1,7 +1,8 @@
 """Which images show the same, within a product and across products, found through the index itself.
 
 Candidates are what the image vectors have next to each other; what the payload says of each image (the hash of its
-bytes, and its sketch: ``images.fingerprint``) decides. Variants of one group share their photos, and are not compared.
+bytes, and its fingerprint: ``images.fingerprint``) decides. Variants of one group share their photos, and are not
+compared.
 
 For few images among many the index is asked, some milliseconds each. For more it is read once, and candidates are
 found in memory: ``ingest.duplicates.candidates``, a fifth of a millisecond.
@@ -16,16 +17,14 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from numpy.typing import NDArray
 
 from catalog import StoredImage, image_sources
-from images import differences, is_copy, near_distance, sketch
+from images import differences, fingerprint_cells, is_copy, near_distance
+from images.arrays import Floats
 from index import CatalogIndex, Leg, Stored, all_points, sample_images
 from ingest.batches import batched
 from ingest.duplicates.candidates import CandidateSearch, Place
 from schemas import ImageRef, Match, Not, SameKind, SamePair
-
-Floats = NDArray[np.float32]
 
 _BATCH = 64
 _SCANNED = 1_000
@@ -39,12 +38,12 @@ _WORTH_READING = 25
 
 @dataclass(frozen=True, slots=True)
 class _Image:
-    """``vector`` is ``(dim,) float32``, of the whole image; ``sketch`` ``(3, 16, 16) float32`` where there is one."""
+    """``vector`` is ``(dim,) float32``, of the whole image; ``fingerprint`` ``(3, 16, 16) float32``, if any."""
 
     ref: ImageRef
     group: str | None
     hash: str
-    sketch: Floats | None
+    fingerprint: Floats | None
     vector: Floats
 
 
@@ -165,13 +164,13 @@ class _Search:
             for other, cosine in zip(others, cosines, strict=True)
             if other.hash == image.hash or self._may_be_copy(cosine)
         ]
-        sketched = [other.sketch for other, _ in near if other.sketch is not None]
+        fingerprinted = [other.fingerprint for other, _ in near if other.fingerprint is not None]
         left: Iterator[float] = iter(())
-        if image.sketch is not None and sketched:
-            left = iter(differences(image.sketch, np.stack(sketched)).tolist())
+        if image.fingerprint is not None and fingerprinted:
+            left = iter(differences(image.fingerprint, np.stack(fingerprinted)).tolist())
         pairs = []
         for other, cosine in near:
-            difference = None if image.sketch is None or other.sketch is None else next(left)
+            difference = None if image.fingerprint is None or other.fingerprint is None else next(left)
             if kind := self._kind(image, other, cosine, difference):
                 numbers = {"cosine": round(cosine, 4), "difference": difference and round(difference, 3)}
                 pairs.append(SamePair(kind=kind, one=image.ref, other=other.ref, **numbers))
@@ -201,10 +200,10 @@ class _Search:
 
     def _images(self, stored: Stored) -> list[_Image]:
         """The usable images of a product; none where an older version stored them, which remembered nothing of each."""
-        payload, views = stored.payload, self._index.record.views
+        payload, crops_per_image = stored.payload, self._index.record.crops_per_image
         known = payload.get("pictures", [])
         rows = stored.vectors.get("image", ())
-        if len(rows) != len(known) * views:
+        if len(rows) != len(known) * crops_per_image:
             return []
         sources, group = image_sources(payload), _group(payload)
         return [
@@ -212,8 +211,8 @@ class _Search:
                 ImageRef(product=payload["id"], picture=one["at"], source=sources[one["at"]], root=payload["root"]),
                 group,
                 one["hash"],
-                sketch(one.get("phash", "")),
-                rows[number * views],
+                fingerprint_cells(one.get("phash", "")),
+                rows[number * crops_per_image],
             )
             for number, one in enumerate(known)
         ]

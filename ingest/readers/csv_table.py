@@ -24,12 +24,12 @@ log = logging.getLogger(__name__)
 
 Cells = list[str]
 
-_MAX_ROW_LINES = 100_000
+MAX_ROW_LINES = 100_000
 
 _LINE = 100
 """What a line costs besides its bytes."""
 _SHORT = 20 * _LINE
-_IN_VAIN = 100_000_000
+READ_IN_VAIN = 100_000_000
 """Bytes that may be read for records that turn out to have broken quotes, beyond four times the file's own."""
 
 
@@ -107,7 +107,7 @@ class _Lines:
     def __init__(self, source: Source, table: TableFormat, blank: bytes) -> None:
         self._source = islice(numbered_lines(source, table.encoding, blank=blank), table.skip, None)
         self._given_back: deque[tuple[int, bytes]] = deque()
-        self._in_vain = _IN_VAIN
+        self._in_vain = READ_IN_VAIN
 
     def take(self) -> tuple[int, bytes] | None:
         if self._given_back:
@@ -188,8 +188,8 @@ def _record(lines: _Lines, taken: list[tuple[int, bytes]]) -> Iterator[str]:
     while (more := lines.take()) is not None:
         taken.append(more)
         size += len(more[1])
-        if size > MAX_ROW_BYTES or len(taken) > _MAX_ROW_LINES:
-            raise RowUnreadable(f"the row is longer than {MAX_ROW_BYTES:,} bytes or {_MAX_ROW_LINES:,} lines")
+        if size > MAX_ROW_BYTES or len(taken) > MAX_ROW_LINES:
+            raise RowUnreadable(f"the row is longer than {MAX_ROW_BYTES:,} bytes or {MAX_ROW_LINES:,} lines")
         if not lines.may_go_on(size + _LINE * len(taken)):
             raise RowUnreadable("a quote is not closed for many lines, and neither are those of rows before it")
         yield _text(more[1])

@@ -1,9 +1,10 @@
 """In which encoding a file of text is: told by its mark, by every byte of it, or by chardet, and refused in doubt.
 
-chardet says which encodings are likely. Whether one is certain is asked here: decoded wrongly, words have signs inside
-them, capitals behind small letters, or letters of two scripts, and what is left by that must be far less likely than
-the best. Of tables in 30 encodings and 20 languages with eight rows or more, all but one in a hundred were told, and
-none wrongly (tests/unit/ingest/test_encodings.py).
+chardet says which encodings are likely: alone it tells 27 of its test's 29 tables of eight rows, charset-normalizer 25.
+Whether one is certain is asked here: decoded wrongly, words have signs inside them, capitals behind small letters, or
+letters of two scripts, and what is left by that must be far less likely than the best. Of tables in 30 encodings and 20
+languages with eight rows or more, all but one in a hundred were told, and none wrongly
+(tests/unit/ingest/test_encodings.py).
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
-from images import DAMAGED, Archive, decompressed, spool, window
+from images import DAMAGED, Archive, decompressed, file_slice, spool
 from schemas import CatalogError, ImageError, reason
 
 
@@ -78,7 +78,7 @@ class CopySource(Source):
         self._copy = copy
 
     def open(self) -> BinaryIO:
-        return window(self._copy)
+        return file_slice(self._copy)
 
     def close(self) -> None:
         self._copy.close()

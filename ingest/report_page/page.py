@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import logging
-import os
 import shlex
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
@@ -23,6 +22,7 @@ from ingest.report_page.thumbnails import Thumbnails
 from ingest.settings import IngestSettings, shown_settings
 from ingest.timing import ADVICE, MEANING, PART, PARTS, Part, bottleneck, shares
 from schemas import IngestReport, ingest_command
+from schemas.files import replace_file
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +106,7 @@ def write_report_page(
             gallery = Gallery(images, thumbnails)
             rejects = read_rejects(rejects_file, report.rejects, gallery)
             duplicates = read_duplicates(duplicates_file, gallery)
-        _replace(
+        replace_file(
             path,
             _render(
                 report=report,
@@ -197,17 +197,3 @@ def duration(seconds: float) -> str:
 
 def _percent(share: float) -> str:
     return "< 1%" if 0 < share < 0.005 else f"{share:.0%}"
-
-
-def _replace(path: Path, page: bytes) -> None:
-    """A reader sees the page before or this one, never a part."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            file.write(page)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from catalog import PartHashes, StoredImage, StoredState, payload, point_id
-from images import hash_bytes, perceptual_hash
+from images import hash_bytes, image_fingerprint
 from index import IndexStore, Point
 from schemas import FieldKind, Product
 from tests.support.encoders import HashEncoder
@@ -49,23 +49,26 @@ def many(count: int, first: int = 1000) -> list[WithImages]:
     return [WithImages(f"other{number}", [png(scene(number))]) for number in range(first, first + count)]
 
 
-def write(store: IndexStore, products: Sequence[WithImages], *, views: int = 1) -> None:
-    """Add products to the index; with ``views`` every image has rows beside that of the whole image."""
-    record = index_record(_KINDS, HashEncoder.spec).model_copy(update={"views": views})
+def write(store: IndexStore, products: Sequence[WithImages], *, crops_per_image: int = 1) -> None:
+    """Add products to the index; with ``crops_per_image`` every image has rows beside that of the whole image."""
+    record = index_record(_KINDS, HashEncoder.spec).model_copy(update={"crops_per_image": crops_per_image})
     with store.lock():
         build = store.begin(record)
-        build.upsert([point(product, views) for product in products])
+        build.upsert([point(product, crops_per_image) for product in products])
         build.commit()
 
 
-def point(product: WithImages, views: int = 1, phash: Callable[[Image.Image], str | None] = perceptual_hash) -> Point:
+def point(
+    product: WithImages, crops_per_image: int = 1, phash: Callable[[Image.Image], str | None] = image_fingerprint
+) -> Point:
     sources = tuple(f"{product.id}-{at}.jpg" for at in range(len(product.images)))
     images = [Image.open(BytesIO(data)).convert("RGB") for data in product.images]
     stored = tuple(
         StoredImage(at, hash_bytes(data), phash(image))
         for at, (data, image) in enumerate(zip(product.images, images, strict=True))
     )
-    shown = [view for image in images for view in (image, *[image.transpose(Image.Transpose.ROTATE_180)] * (views - 1))]
+    others = crops_per_image - 1
+    shown = [crop for image in images for crop in (image, *[image.transpose(Image.Transpose.ROTATE_180)] * others)]
     return Point(
         point_id(product.id),
         payload(

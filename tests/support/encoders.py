@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from embedding.encoder import Pixels, Preparer, Vectors
+from embedding.encoder import Preparer
+from images.arrays import Pixels, Vectors
 from schemas import EmbeddingSpec
 
 DIMENSION = 32

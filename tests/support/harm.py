@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from embedding.encoder import Pixels
+from images.arrays import Pixels
 from tests.support.encoders import crash, hang
 
 
@@ -50,6 +52,33 @@ def compute_from(begun: Path, _: Image.Image) -> Pixels:
     begun.write_text(str(os.getpid()))
     while True:
         pass
+
+
+ENCODING = "storelens.tests.encoding"
+"""A step of ``die_at_step``, where an encoder says it with ``sys.audit``."""
+
+_STEPS = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "shutil.copytree", "shutil.rmtree"}
+
+
+def die_at_step(folder: Path, step: int) -> None:
+    """Have this process die by SIGKILL before the given step, from 0, of those that change the folder's own files."""
+    steps = 0
+
+    def count(event: str, arguments: tuple[Any, ...]) -> None:
+        nonlocal steps
+        if event != ENCODING:
+            if event not in _STEPS:
+                return
+            path = str(arguments[0])
+            if not path.startswith(str(folder)) or "/shard/" in path or "/views" in path:
+                return
+            if event == "open" and not arguments[2] & (os.O_WRONLY | os.O_RDWR):
+                return
+        if steps == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+        steps += 1
+
+    sys.addaudithook(count)
 
 
 def niceness_here() -> int:

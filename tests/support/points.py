@@ -9,7 +9,8 @@ from uuid import UUID
 
 import numpy as np
 
-from index.protocols import DENSE, DenseName, Point, Vectors
+from images.arrays import Vectors
+from index.protocols import DENSE, DenseName, Point
 from schemas import (
     All,
     AnyOf,

@@ -5,18 +5,15 @@ from __future__ import annotations
 import atexit
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any
-from unittest.mock import patch
 
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-import api.serving
 from api import ApiSettings, create_app
 from api.decoding import decode_pool
 from api.server import Server
@@ -41,24 +38,21 @@ def ingest(catalog: Path, data_dir: Path, **settings: object) -> IngestReport:
     )
 
 
-@contextmanager
 def application(
     data_dir: Path, encoder: Encoder | None = None, decoders: DecodePool | None = None, **settings: Any
-) -> Iterator[FastAPI]:
+) -> FastAPI:
     """An API over the index in ``data_dir``, with the encoder of tests and their decoders where these will do."""
     if decoders is None and not {"max_upload_bytes", "max_pixels"} & settings.keys():
         decoders = DECODERS
-    with patch.object(api.serving, "load_encoder", lambda _: encoder or HashEncoder()):
-        yield create_app(ApiSettings.model_validate({"data_dir": data_dir, **settings}), decoders)
+    built = ApiSettings.model_validate({"data_dir": data_dir, **settings})
+    return create_app(built, decoders, lambda _: encoder or HashEncoder())
 
 
 @contextmanager
 def client(data_dir: Path, **settings: Any) -> Iterator[TestClient]:
     """A client that calls the API, with no HTTP in between."""
-    with (
-        application(data_dir, **settings) as app,
-        TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client,
-    ):
+    app = application(data_dir, **settings)
+    with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
         yield client
 
 
@@ -98,11 +92,8 @@ def served(
     data_dir: Path, encoder: Encoder | None = None, decoders: DecodePool | None = None, **settings: Any
 ) -> Iterator[Served]:
     """The API as ``python -m api`` serves it, in a thread."""
-    with (
-        application(data_dir, encoder, decoders, **settings) as app,
-        socket.create_server(("127.0.0.1", 0)) as listener,
-    ):
-        server = Server(app)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = Server(application(data_dir, encoder, decoders, **settings))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
@@ -110,11 +101,3 @@ def served(
         finally:
             server.should_exit = True
             thread.join()
-
-
-def within(seconds: float, holds: Callable[[], bool]) -> bool:
-    """Whether it holds by then: asked again and again, for what no event tells."""
-    deadline = monotonic() + seconds
-    while not (held := holds()) and monotonic() < deadline:
-        sleep(0.02)
-    return held

@@ -26,7 +26,8 @@ from api.inputs import JSON_BYTES
 from api.middleware.limits import AT_WORK
 from tests.integration.api.conftest import Drawn
 from tests.support.images import encode
-from tests.support.serving import Served, ingest, received, served, within
+from tests.support.serving import Served, ingest, received, served
+from tests.support.waiting import within
 
 ROOT = Path(__file__).resolve().parents[3]
 LINE = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.client import HTTPConnection
 from itertools import count
 from pathlib import Path
-from time import sleep
 from typing import Any
 
 import httpx
@@ -80,11 +80,10 @@ def test_while_a_photo_is_decoded_for_ever_others_are_answered_and_it_ends_with_
     drawn: Drawn, tmp_path: Path
 ) -> None:
     begun = tmp_path / "begun"
+    os.mkfifo(begun)
     with hanging(drawn.data, begun) as address:
         slow = ask_and_wait(address, POISON)
-        while not begun.exists():
-            sleep(0.01)
-        process = psutil.Process(int(begun.read_text()))
+        process = psutil.Process(int(begun.read_text()))  # once it says so
         for size in range(3, 6):
             assert httpx.get(f"{address}/healthz").status_code == 200
             assert httpx.post(f"{address}/v1/search", json={"text": "red star"}).status_code == 200

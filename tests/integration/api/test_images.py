@@ -7,7 +7,9 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
+import psutil
 import pytest
 
 from api import ApiSettings
@@ -44,7 +46,7 @@ def test_what_was_fetched_is_shown_as_it_was_and_not_fetched(images: ProductImag
             "a.bmp",
             f"picture:{store.put(OTHER)}",
             url,
-            images=[{"at": 0, "hash": store.put(PHOTO)}, {"at": 1, "hash": "1" * 32}],
+            pictures=[{"at": 0, "hash": store.put(PHOTO)}, {"at": 1, "hash": "1" * 32}],
         )
         assert images.show(payload, 0, "1") == (PHOTO, "image/jpeg")
         assert images.show(payload, 1, "1")[1] == "image/jpeg"
@@ -56,17 +58,20 @@ def test_what_was_fetched_is_shown_as_it_was_and_not_fetched(images: ProductImag
 
 def test_what_is_not_kept_is_not_found(images: ProductImages, tmp_path: Path) -> None:
     for source in ("https://example.com/a.jpg", "picture:" + "0" * 32, "picture:../../a.jpg"):
-        payload = _payload(tmp_path, source, images=[{"at": 0, "hash": "0" * 32}])
+        payload = _payload(tmp_path, source, pictures=[{"at": 0, "hash": "0" * 32}])
         with pytest.raises(ProductImageNotFound, match="not kept"):
             images.show(payload, 0, "1")
 
 
 def test_catalogs_are_kept_open_but_not_without_end(images: ProductImages, tmp_path: Path) -> None:
     for number in range(3 * MAX_ROOTS):
-        (tmp_path / str(number)).mkdir()
-        (tmp_path / str(number) / "a.jpg").write_bytes(PHOTO)
-        assert images.show(_payload(tmp_path / str(number), "a.jpg"), 0, "1")[0] == PHOTO
-    assert len(images._opened) == MAX_ROOTS
+        with ZipFile(tmp_path / f"{number}.zip", "w") as packed:
+            packed.writestr("a.jpg", PHOTO)
+        assert images.show(_payload(tmp_path / f"{number}.zip", "a.jpg"), 0, "1")[0] == PHOTO
+    open_files = {Path(file.path) for file in psutil.Process().open_files()}
+    assert {path.stem for path in open_files if path.parent == tmp_path} == {
+        str(number) for number in range(2 * MAX_ROOTS, 3 * MAX_ROOTS)
+    }
 
 
 def test_folders_that_images_may_come_from_are_shown_too(tmp_path: Path) -> None:

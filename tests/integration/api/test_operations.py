@@ -13,7 +13,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.integration.api.conftest import Drawn
-from tests.support.serving import client, ingest, within
+from tests.support.serving import client, ingest
+from tests.support.waiting import within
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -21,7 +21,8 @@ from index.server.store import ServerStore
 from tests.integration.api.test_operations import write_lamps
 from tests.support.encoders import HashEncoder
 from tests.support.qdrant_server import QdrantServer, qdrant_server
-from tests.support.serving import client, ingest, within
+from tests.support.serving import client, ingest
+from tests.support.waiting import within
 
 ROOT = Path(__file__).resolve().parents[3]
 COLLECTION = "products--000001"

@@ -10,9 +10,9 @@ from PIL import Image
 from transformers import CLIPVisionConfig
 from transformers.models.clip.modeling_clip import CLIPVisionEmbeddings
 
-from embedding.acceleration.image_network import IntegerProduct
 from embedding.acceleration.packed import PackedLinear, can_pack
 from embedding.acceleration.pixel_embeddings import PixelEmbeddings
+from embedding.acceleration.quantized_export import IntegerProduct
 from embedding.image_transform import ImageTransform
 
 SIZES = pytest.mark.parametrize(("edge", "patch"), [(32, 8), (224, 32), (30, 7), (8, 8)])

@@ -47,7 +47,7 @@ def test_a_job_that_fails_says_why(tiny: str, tmp_path: Path) -> None:
         run_job(tmp_path / "none.jsonl", tiny, tmp_path / "data")
 
 
-def test_the_job_is_measured_in_each_precision_beside_its_parts_and_a_plain_loop(tiny: str, tmp_path: Path) -> None:
+def test_the_job_is_measured_in_each_precision_beside_its_parts_and_a_baseline(tiny: str, tmp_path: Path) -> None:
     speed = ingest_speed(tiny, write_catalog(tmp_path / "catalog", 70, edge=40), tmp_path, runs=1)
     assert speed.quality
     assert (speed.images, speed.quality.pictures) == (70, 70)

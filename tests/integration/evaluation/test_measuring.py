@@ -63,7 +63,7 @@ def test_an_audit_counts_what_is_wrong_with_points(tmp_path: Path, capsys: pytes
     assert capsys.readouterr().out.split() == ["19", "points", "1", "foreign", "0", "not", "unit", "0", "not", "finite"]
 
 
-def test_an_index_of_made_up_products_answers_like_any_other(tmp_path: Path) -> None:
+def test_an_index_of_synthetic_products_answers_like_any_other(tmp_path: Path) -> None:
     fill_index(tmp_path, HashEncoder.spec, 200)
     with closing(open_store(IndexSettings(data_dir=tmp_path)).open()) as index:
         searcher = Searcher(index, HashEncoder())

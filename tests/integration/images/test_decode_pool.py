@@ -21,8 +21,8 @@ from PIL import Image
 
 from embedding import keep_freed_memory
 from embedding.builtin import TRANSFORM
-from embedding.encoder import Pixels
 from images import WITH_CROPS, DecodePool, ImageLimits, Waiting, decode_for_model
+from images.arrays import Pixels
 from images.child_process import GIVING_WAY
 from schemas import ClientGone, ImageDamaged, ImageTooCostly, Overloaded
 from tests.support.encoders import mean_colors
@@ -38,6 +38,7 @@ from tests.support.harm import (
     take_time,
 )
 from tests.support.images import photo
+from tests.support.waiting import within
 
 ROOT = Path(__file__).parents[3]
 LIMITS = ImageLimits()
@@ -74,17 +75,11 @@ def decoders() -> set[psutil.Process]:
     return {child for one in psutil.Process().children() for child in one.children()}
 
 
-def wait_for(condition: Callable[[], object]) -> None:
-    """What other processes do; the run of the tests has an end."""
-    while not condition():
-        threading.Event().wait(0.01)
-
-
 def test_what_comes_back_is_what_is_decoded_here(pool: DecodePool) -> None:
-    for views in (1, WITH_CROPS):
-        there = pool.decode(photo(), TRANSFORM.prepare, views)
-        here = decode_for_model(photo(), LIMITS, TRANSFORM.prepare, views)
-        assert (there.phash, there.ground, len(there.pixels)) == (here.phash, here.ground, views)
+    for crops_per_image in (1, WITH_CROPS):
+        there = pool.decode(photo(), TRANSFORM.prepare, crops_per_image)
+        here = decode_for_model(photo(), LIMITS, TRANSFORM.prepare, crops_per_image)
+        assert (there.phash, there.ground, len(there.pixels)) == (here.phash, here.ground, crops_per_image)
         assert all(np.array_equal(one, other) for one, other in zip(there.pixels, here.pixels, strict=True))
 
 
@@ -133,7 +128,7 @@ def test_what_nobody_waits_for_is_ended(threads: ThreadPoolExecutor, tmp_path: P
     with start() as pool:
         process = psutil.Process(pool.run(os.getpid))
         decoding = threads.submit(pool.decode, photo(), partial(hang_from, tmp_path / "begun"), gone=left.is_set)
-        wait_for((tmp_path / "begun").exists)
+        assert within(FOR_EVER, (tmp_path / "begun").exists)
         waiting = threads.submit(pool.decode, photo(), mean_colors, gone=left.is_set)
         left.set()
         for future in (decoding, waiting):
@@ -151,7 +146,7 @@ def test_what_takes_long_lets_others_pass_as_long_as_there_is_not_too_much_of_it
         for name in ("first", "again"):
             left.clear()
             slow = threads.submit(pool.decode, photo(), partial(compute_from, tmp_path / name), gone=left.is_set)
-            wait_for((tmp_path / name).exists)
+            assert within(FOR_EVER, (tmp_path / name).exists)
             assert pool.decode(photo(), mean_colors).pixels  # there is one place
             (niceness,) = {process.nice() for process in decoders()} - {pool.run(niceness_here)}
             assert niceness == min(os.getpriority(os.PRIO_PROCESS, 0) + 1 + GIVING_WAY, 19)
@@ -168,7 +163,7 @@ def test_so_many_wait_and_no_more(threads: ThreadPoolExecutor, tmp_path: Path) -
     left = threading.Event()
     with start(most=2) as pool:
         decoding = threads.submit(pool.decode, photo(), partial(hang_from, tmp_path / "begun"), gone=left.is_set)
-        wait_for((tmp_path / "begun").exists)
+        assert within(FOR_EVER, (tmp_path / "begun").exists)
         others = [threads.submit(pool.decode, photo(), mean_colors, gone=left.is_set) for _ in range(5)]
         for refused in islice(as_completed(others), 3):
             with pytest.raises(Overloaded, match="too many images wait"):
@@ -184,7 +179,7 @@ def test_nobody_waits_for_ever(threads: ThreadPoolExecutor, tmp_path: Path) -> N
     with start(patience=0.1) as pool:
         pool.decode(photo(), None)
         decoding = threads.submit(pool.decode, photo(), partial(hang_from, tmp_path / "begun"), gone=left.is_set)
-        wait_for((tmp_path / "begun").exists)
+        assert within(FOR_EVER, (tmp_path / "begun").exists)
         with pytest.raises(Overloaded, match="other images take long"):
             pool.decode(photo(), mean_colors)
         left.set()
@@ -199,7 +194,7 @@ def test_closing_ends_what_is_at_work(threads: ThreadPoolExecutor, tmp_path: Pat
     begun = [tmp_path / "one", tmp_path / "other"]
     slow = [threads.submit(pool.decode, photo(), partial(compute_from, path)) for path in begun]
     for path in begun:
-        wait_for(path.exists)
+        assert within(FOR_EVER, path.exists)
     assert pool.decode(photo(), mean_colors).pixels
     pool.close()
     for future in slow:
@@ -222,6 +217,6 @@ def test_processes_die_with_their_parent_also_where_a_decoder_does_not_let_pytho
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         child = psutil.Process(int(parent.stdout.readline()))
-        wait_for(begun.exists)
+        assert within(FOR_EVER, begun.exists)
         parent.kill()
-    wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+    assert within(FOR_EVER, lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)

@@ -16,19 +16,13 @@ from images import ImageLimits, ImageSettings, ImageStore, forget_urls, hash_byt
 from images.fetch.cache import UrlImages
 from schemas import ImageHostRefused, ImageNotFound, ImageUnreachable, NotAImage
 from tests.integration.images.conftest import MakeFetcher
+from tests.support.clock import Clock
 from tests.support.image_server import Asked, ImageServer
 from tests.support.images import photo
 
 OLD, NEW = photo(), photo(200, 150)
 DAY = 86_400.0
 MakeImages = Callable[..., UrlImages]
-
-
-class Clock:
-    now = 1e9
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -6,8 +6,6 @@ import gc
 import multiprocessing
 import os
 import signal
-import sys
-import time
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
@@ -18,6 +16,7 @@ from typing import Any
 from index.edge.store import EmbeddedStore
 from index.protocols import CatalogIndex
 from schemas import IndexDiskFull
+from tests.support.harm import die_at_step
 from tests.support.points import index_record, make_point
 
 POINTS = 30
@@ -83,27 +82,9 @@ def ingest_forever(folder: Path, report: Connection) -> None:
 
 def ingest_until(folder: Path, step: int, report: Connection) -> None:
     """Ingest, and die by SIGKILL before the given step of those that change the folder's own files."""
-    steps = 0
-
-    def count(event: str, arguments: tuple[Any, ...]) -> None:
-        nonlocal steps
-        if event not in _STEPS:
-            return
-        path = str(arguments[0])
-        if not path.startswith(str(folder)) or "/shard/" in path or "/views" in path:
-            return
-        if event == "open" and not arguments[2] & (os.O_WRONLY | os.O_RDWR):
-            return
-        if steps == step:
-            os.kill(os.getpid(), signal.SIGKILL)
-        steps += 1
-
-    sys.addaudithook(count)
+    die_at_step(folder, step)
     ingest(folder)
     report.send("done")
-
-
-_STEPS = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "shutil.copytree", "shutil.rmtree"}
 
 
 def write_and_wait(folder: Path, report: Connection) -> None:
@@ -125,7 +106,6 @@ def read_forever(folder: Path, report: Connection) -> None:
     """Open what serves, check that it is whole, close, again; reports each round it saw."""
     while True:
         report.send(served_round(store(folder)))
-        time.sleep(0.02)
 
 
 def ingest_on_a_full_disk(folder: Path, stage: str, report: Connection) -> None:

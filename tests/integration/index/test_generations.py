@@ -7,7 +7,6 @@ import os
 import random
 import shutil
 import threading
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -53,7 +52,8 @@ def test_a_job_killed_at_random_moments_leaves_a_whole_index(tmp_path: Path) -> 
     for _ in range(12):
         process, report = jobs.start(jobs.ingest_forever, tmp_path)
         assert report.recv() == "begins"
-        time.sleep(moments.uniform(0, 0.25))
+        for _ in range(moments.randrange(12)):  # meanwhile it goes on
+            jobs.served_round(jobs.store(tmp_path))
         jobs.kill(process)
         now = jobs.served_round(jobs.store(tmp_path))
         assert now >= served
@@ -101,7 +101,7 @@ def test_readers_see_whole_generations_while_a_job_commits_and_dies(tmp_path: Pa
     jobs.ingest(tmp_path)
     readers = [jobs.start(jobs.read_forever, tmp_path) for _ in range(2)]
     index = jobs.store(tmp_path).open()
-    stop, failures, answers = threading.Event(), list[BaseException](), [0]
+    stop, failures, answers = threading.Event(), list[BaseException](), threading.Semaphore(0)
 
     def ask() -> None:
         legs = [Leg("text->title", "title", unit(DIMENSION, seed=1)), Leg("lexical", "lexical", "red")]
@@ -109,8 +109,7 @@ def test_readers_see_whole_generations_while_a_job_commits_and_dies(tmp_path: Pa
             while not stop.is_set():
                 assert [len(found) for found in index.query(legs, None, 10)] == [10, 10]
                 assert jobs.round_of(index) == 1
-                answers[0] += 1
-                time.sleep(0.01)
+                answers.release()
         except BaseException as error:
             failures.append(error)
 
@@ -121,14 +120,14 @@ def test_readers_see_whole_generations_while_a_job_commits_and_dies(tmp_path: Pa
         jobs.ingest(tmp_path)
         process, report = jobs.start(jobs.ingest_forever, tmp_path)
         report.recv()
-        time.sleep(0.05)
+        for _ in range(20):  # meanwhile it goes on
+            assert answers.acquire(timeout=60)
         jobs.kill(process)
     stop.set()
     for thread in threads:
         thread.join()
     index.close()
     assert failures == []
-    assert answers[0] > 10
     for process, report in readers:
         assert process.is_alive()
         jobs.kill(process)

@@ -9,9 +9,10 @@ from uuid import UUID
 import numpy as np
 import pytest
 
+from images.arrays import Vectors
 from index.edge import engine as edge
 from index.edge.store import EmbeddedStore
-from index.protocols import Leg, Point, Vectors
+from index.protocols import Leg, Point
 from schemas import Match
 from tests.support.points import index_record, spec, unit
 
@@ -22,7 +23,7 @@ LENGTH = 512
 
 @pytest.fixture(autouse=True)
 def _smaller(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(edge, "_GRAPH", ROWS)
+    monkeypatch.setattr(edge, "GRAPH_POINTS", ROWS)
 
 
 def test_graphs_are_due_while_much_is_written_and_answer_together(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_the_latest_is_what_a_build_would_go_on_with(store: IndexStore) -> None:
         assert _latest(store) is None
     _ingest(store, _point(1))
     other = index_record(embedding=spec(fingerprint="1" * 64))
-    crops = index_record().model_copy(update={"views": 6})
+    crops = index_record().model_copy(update={"crops_per_image": 6})
     with store.lock():
         assert _latest(store) == ([1], False)
         assert _latest(store, other) is None
@@ -57,17 +57,17 @@ def test_the_latest_is_what_a_build_would_go_on_with(store: IndexStore) -> None:
         assert store.begin(other).index.count() == 1
 
 
-def test_other_views_of_the_images_start_afresh(store: IndexStore) -> None:
+def test_other_crops_of_the_images_start_afresh(store: IndexStore) -> None:
     _ingest(store, _point(1))
-    crops = index_record().model_copy(update={"views": 6})
+    crops = index_record().model_copy(update={"crops_per_image": 6})
     with store.lock():
         build = store.begin(crops)
-        assert (build.fresh, build.index.count(), build.index.record.views) == (True, 0, 6)
+        assert (build.fresh, build.index.count(), build.index.record.crops_per_image) == (True, 0, 6)
         build.upsert([_point(2)])
         build.commit()
     served = store.record()
     assert served is not None
-    assert served.views == 6
+    assert served.crops_per_image == 6
 
 
 def test_the_latest_has_the_fields_of_the_build_to_come(store: IndexStore) -> None:
@@ -140,4 +140,4 @@ def test_an_index_of_the_first_format_is_gone_on_with(store: IndexStore) -> None
 def test_a_record_of_an_earlier_version_can_be_read() -> None:
     written = index_record().model_dump(mode="json")
     del written["views"]
-    assert IndexRecord.model_validate(written | {"format": 1}).views == 1
+    assert IndexRecord.model_validate(written | {"format": 1}).crops_per_image == 1

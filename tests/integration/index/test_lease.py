@@ -18,6 +18,7 @@ from index.server.lease import LEASE_SECONDS, Lease
 from index.server.store import ServerStore
 from index.settings import IndexSettings
 from schemas import IndexLocked
+from tests.support.clock import Clock
 from tests.support.points import index_record, make_point
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect:UserWarning")
@@ -44,23 +45,12 @@ def _locks(client: Any) -> list[str]:
     return [each.name for each in client.get_collections().collections if "--lock-" in each.name]
 
 
-class _Clock:
-    def __init__(self) -> None:
-        self.now = 1.7e9
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
-def _lease(server: Any, token: str, clock: _Clock, sleep: Callable[[float], object] | None = None) -> Lease:
+def _lease(server: Any, token: str, clock: Clock, sleep: Callable[[float], object] | None = None) -> Lease:
     return Lease(server, "products", "server", token, clock, sleep or clock.sleep)
 
 
 def test_the_second_machine_is_refused_and_told_who_holds_it() -> None:
-    server, clock = _Server(), _Clock()
+    server, clock = _Server(), Clock()
     with _lease(server, "a", clock).held():
         with (
             pytest.raises(IndexLocked, match=r"process \d+ on .*, since 20.*wait"),
@@ -74,7 +64,7 @@ def test_the_second_machine_is_refused_and_told_who_holds_it() -> None:
 
 
 def test_a_job_that_died_is_followed_at_once_by_the_next_on_its_machine() -> None:
-    server, clock = _Server(), _Clock()
+    server, clock = _Server(), Clock()
     _lease(server, "a", clock).take(wait=0)
     with _lease(server, "a", clock).held():
         assert len(_locks(server)) == 1
@@ -82,7 +72,7 @@ def test_a_job_that_died_is_followed_at_once_by_the_next_on_its_machine() -> Non
 
 
 def test_another_machine_takes_over_when_the_lease_is_over() -> None:
-    server, clock = _Server(), _Clock()
+    server, clock = _Server(), Clock()
     dead = _lease(server, "a", clock)
     dead.take(wait=0)
     clock.now += LEASE_SECONDS - 1
@@ -103,7 +93,7 @@ def test_another_machine_takes_over_when_the_lease_is_over() -> None:
 
 
 def test_a_lease_that_is_renewed_goes_on() -> None:
-    server, clock = _Server(), _Clock()
+    server, clock = _Server(), Clock()
     with _lease(server, "a", clock).held():
         pass
     lease = _lease(server, "a", clock)
@@ -119,7 +109,7 @@ def test_a_lease_that_is_renewed_goes_on() -> None:
 
 def test_another_claim_beside_one_that_counts_is_not_given_way_to() -> None:
     """A job on a node that is behind did not see it, and will look again."""
-    server, clock = _Server(), _Clock()
+    server, clock = _Server(), Clock()
     lease = _lease(server, "a", clock)
     lease.take(wait=0)
     late = {"token": "b", "pid": 1, "host": "behind", "since": "2026-01-01T00:00:00Z", "until": clock.now + 60}
@@ -133,7 +123,7 @@ class TestWaiting:
     def test_a_claim_that_may_be_of_a_dead_job_is_outlasted_and_that_is_said(
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
-        server, clock = _Server(), _Clock()
+        server, clock = _Server(), Clock()
         _lease(server, "dead", clock).take(wait=0)
         clock.now += 20
         started = clock.now
@@ -142,7 +132,7 @@ class TestWaiting:
         assert "waiting up to 40 s to see if it died" in caplog.text
 
     def test_one_that_is_renewed_is_of_a_job_that_lives(self) -> None:
-        server, clock = _Server(), _Clock()
+        server, clock = _Server(), Clock()
         other = _lease(server, "a", clock)
         other.take(wait=0)
         started = clock.now
@@ -158,7 +148,7 @@ class TestWaiting:
         assert len(_locks(server)) == 1
 
     def test_so_is_one_that_is_given_up(self) -> None:
-        server, clock = _Server(), _Clock()
+        server, clock = _Server(), Clock()
         other = _lease(server, "a", clock)
         other.take(wait=0)
 
@@ -170,7 +160,7 @@ class TestWaiting:
             _lease(server, "b", clock, sleep).take()
 
     def test_whoever_asks_for_it_waits_for_any_job(self, caplog: pytest.LogCaptureFixture) -> None:
-        server, clock = _Server(), _Clock()
+        server, clock = _Server(), Clock()
         other = _lease(server, "a", clock)
         other.take(wait=0)
         started = clock.now
@@ -186,7 +176,7 @@ class TestWaiting:
 
 
 def test_a_lock_that_says_nothing_stands_in_nobodys_way() -> None:
-    server, clock = _Server(), _Clock()
+    server, clock = _Server(), Clock()
     server.create_collection("products--lock-7", vectors_config={}, metadata={"storelens_holder": "{"})
     server.create_collection("products--lock-x", vectors_config={})
     with _lease(server, "a", clock).held():
@@ -196,12 +186,12 @@ def test_a_lock_that_says_nothing_stands_in_nobodys_way() -> None:
 
 def test_of_jobs_that_start_at_once_one_holds_it() -> None:
     for _ in range(10):
-        server, clock = _Server(), _Clock()
+        server, clock = _Server(), Clock()
         _lease(server, "dead", clock).take(wait=0)
         clock.now += LEASE_SECONDS + 1
         start = threading.Barrier(6)
 
-        def take(token: str, server: _Server = server, clock: _Clock = clock, start: threading.Barrier = start) -> bool:
+        def take(token: str, server: _Server = server, clock: Clock = clock, start: threading.Barrier = start) -> bool:
             start.wait()
             try:
                 _lease(server, token, clock).take(wait=0)
@@ -227,9 +217,9 @@ class _GivenUp(_Server):
 
 def test_whoever_meets_a_job_that_gives_way_is_refused_and_may_wait() -> None:
     with pytest.raises(IndexLocked, match="another job is writing"):
-        _lease(_GivenUp(), "a", _Clock()).take(wait=0)
+        _lease(_GivenUp(), "a", Clock()).take(wait=0)
     server = _GivenUp()
-    _lease(server, "a", _Clock()).take(wait=1)
+    _lease(server, "a", Clock()).take(wait=1)
     assert len(_locks(server)) == 1
 
 
@@ -261,7 +251,7 @@ def test_of_jobs_that_did_not_see_each_other_one_holds_it(clocks: tuple[int, ...
         server, start = _Behind(len(clocks)), (1.7e9 // LEASE_SECONDS) * LEASE_SECONDS + 45
 
         def take(number: int, server: _Server = server, start: float = start) -> bool:
-            clock = _Clock()
+            clock = Clock()
             clock.now = start + clocks[number]
             try:
                 _lease(server, f"job {number}", clock).take(wait=0)
@@ -278,7 +268,7 @@ def test_of_jobs_that_did_not_see_each_other_one_holds_it(clocks: tuple[int, ...
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["take", "die", "end", "check", "later"]))))
 def test_never_two_hold_it(steps: list[tuple[str, str]]) -> None:
-    server, clock = _Server(), _Clock()
+    server, clock = _Server(), Clock()
     held: dict[str, Lease] = {}
     for token, step in steps:
         if step == "later":

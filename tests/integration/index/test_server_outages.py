@@ -72,14 +72,14 @@ def _serving(*statuses: int, port: int = 0) -> Iterator[_Script]:
         server.server_close()
 
 
-def _store(port: int) -> ServerStore:
-    return ServerStore.connect(IndexSettings(qdrant_url=f"http://127.0.0.1:{port}"))
+def _store(port: int, **options: float) -> ServerStore:
+    return ServerStore.connect(IndexSettings(qdrant_url=f"http://127.0.0.1:{port}"), **options)
 
 
 def test_a_job_waits_for_a_server_that_is_away(caplog: pytest.LogCaptureFixture) -> None:
     with _serving(503, 0, 500, 429) as server:
         store = _store(server.server_port)
-        with store._patience.waiting():
+        with store.retries.waiting():
             assert store.record() is None
             assert store.record() is None
     assert server.asked == 6
@@ -103,7 +103,7 @@ def test_a_job_waits_for_a_server_that_is_not_there_yet() -> None:
         log, start = logging.getLogger("index.server.retries"), Start()
         log.addHandler(start)
         try:
-            with store._patience.waiting():
+            with store.retries.waiting():
                 assert store.record() is None
         finally:
             log.removeHandler(start)
@@ -124,16 +124,15 @@ def test_a_search_does_not_wait(status: int, caplog: pytest.LogCaptureFixture) -
 def test_what_a_server_refuses_is_not_asked_again(status: int) -> None:
     with _serving(status) as server:
         store = _store(server.server_port)
-        with store._patience.waiting(), pytest.raises(IndexUnavailable):
+        with store.retries.waiting(), pytest.raises(IndexUnavailable):
             store.record()
     assert server.asked == 1
 
 
-def test_patience_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_has_an_end() -> None:
     with _serving(*[503] * 100) as server:
-        store = _store(server.server_port)
-        monkeypatch.setattr(store._patience, "_seconds", 0.3)
-        with store._patience.waiting(), pytest.raises(IndexUnavailable, match="503"):
+        store = _store(server.server_port, away_seconds=0.3)
+        with store.retries.waiting(), pytest.raises(IndexUnavailable, match="503"):
             store.record()
     assert 1 < server.asked < 10
 

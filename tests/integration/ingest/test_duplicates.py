@@ -131,15 +131,15 @@ def test_a_mirrored_image_is_not_the_same(store: IndexStore) -> None:
         assert found(index) == set()
 
 
-def test_in_a_catalog_too_small_to_compare_with_the_sketches_decide(store: IndexStore) -> None:
+def test_in_a_catalog_too_small_to_compare_with_the_fingerprints_decide(store: IndexStore) -> None:
     write(store, [WithImages("a", [png(A)]), WithImages("b", [png(B)]), WithImages("copy", [saved_again(A)])])
     with closing(store.open()) as index:
         assert found(index, similar=True) == {pair("near-identical", ("a", 0), ("copy", 0))}
 
 
-def test_of_images_with_several_views_the_whole_ones_are_compared(store: IndexStore) -> None:
+def test_of_images_with_crops_the_whole_ones_are_compared(store: IndexStore) -> None:
     products = [WithImages("a", [png(B), png(A)]), WithImages("copy", [saved_again(C), saved_again(A)])]
-    write(store, [*many(20), *products], views=3)
+    write(store, [*many(20), *products], crops_per_image=3)
     with closing(store.open()) as index:
         assert found(index) == {pair("near-identical", ("a", 1), ("copy", 1))}
 

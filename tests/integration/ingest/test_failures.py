@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -19,8 +18,8 @@ import pytest
 from PIL import Image
 
 from embedding import Preparer, keep_freed_memory
-from embedding.encoder import Pixels, Vectors
 from images import WHOLE, Decoded, DecodePool, ImageLimits
+from images.arrays import Pixels, Vectors
 from ingest.images import decode_pool
 from ingest.second_pass import BATCH, WINDOW
 from schemas import CatalogError, IndexLocked, ModelNotFound, SamePair
@@ -181,51 +180,58 @@ def test_a_second_job_is_refused_and_told_who_holds_the_index(tmp_path: Path) ->
 
 
 def test_prepared_images_are_bounded_whatever_the_size_of_the_catalog(tmp_path: Path) -> None:
-    lock = threading.Lock()
-    held = most = 0
+    changed = threading.Condition()
+    decoding = held = most = 0
 
     class Counting(DecodePool):
         def decode(
             self,
             data: bytes,
             prepare: Preparer | None,
-            views: int = WHOLE,
+            crops_per_image: int = WHOLE,
             gone: Callable[[], bool] | None = None,
         ) -> Decoded:
-            nonlocal held, most
-            decoded = super().decode(data, prepare, views, gone)
-            with lock:
-                held += 1
-                most = max(most, held)
-            return decoded
+            nonlocal decoding, held, most
+            with changed:
+                decoding += 1
+            try:
+                return super().decode(data, prepare, crops_per_image, gone)
+            finally:
+                with changed:
+                    decoding -= 1
+                    held += 1
+                    most = max(most, held)
+                    changed.notify()
 
-    class Slow(HashEncoder):
+    class Last(HashEncoder):
         def encode_prepared(self, pixels: Sequence[Pixels]) -> Vectors:
             nonlocal held
-            time.sleep(0.05)  # so that the decoders run ahead as far as they may
-            with lock:
+            with changed:
+                changed.wait_for(lambda: not decoding)  # they have run ahead as far as they may
                 held -= len(pixels)
             return super().encode_prepared(pixels)
 
     with Counting(ImageLimits(), 3, 60.0, keep_freed_memory) as decoders:
-        ingest(_catalog(tmp_path, 3 * WINDOW), tmp_path / "data", encoder=Slow(), decoders=decoders)
+        ingest(_catalog(tmp_path, 3 * WINDOW), tmp_path / "data", encoder=Last(), decoders=decoders)
     assert held == 0
     assert most <= WINDOW + BATCH
 
 
-_SLOW_JOB = """
-import sys, time
+_JOB = """
+import sys
 from pathlib import Path
 from tests.integration.ingest.jobs import ingest
-from tests.support.encoders import HashEncoder, Poisoned, crash, exhaust, hang
+from tests.support.encoders import HashEncoder
+from tests.support.harm import ENCODING, die_at_step
 
-class Slow(HashEncoder):
+class Encoder(HashEncoder):
     def encode_prepared(self, pixels):
-        time.sleep(0.05)
+        sys.audit(ENCODING)
         return super().encode_prepared(pixels)
 
-print("started", flush=True)
-ingest(Path(sys.argv[1]), Path(sys.argv[2]), encoder=Slow())
+catalog, data, step = sys.argv[1:]
+die_at_step(Path(data), int(step))
+ingest(Path(catalog), Path(data), encoder=Encoder())
 """
 
 
@@ -235,22 +241,14 @@ def test_killed_ten_times_at_random_moments_the_index_stays_whole_and_a_rerun_co
     catalog = _catalog(tmp_path, count, "New")
     for i in range(count):
         draw(tmp_path / f"{i}.png", f"#{i * 104729 % 0xFFFFFF:06x}")
-    moments = random.Random(7)
-    for _ in range(10):
-        with subprocess.Popen(
-            [sys.executable, "-c", _SLOW_JOB, str(catalog), str(data)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        ) as job:
-            assert job.stdout is not None
-            job.stdout.readline()
-            try:
-                job.wait(moments.uniform(0, 1.5))
-            except subprocess.TimeoutExpired:
-                job.send_signal(signal.SIGKILL)
+    endings = []
+    for step in random.Random(7).sample(range(30), 10):
+        job = subprocess.run([sys.executable, "-c", _JOB, str(catalog), str(data), str(step)], check=False)
+        endings.append(job.returncode)
         titles = {stored.payload["product"]["title"].split()[0] for stored in indexed(data).values()}
         assert titles in ({"Old"}, {"New"})
         assert len(indexed(data)) == count
+    assert -signal.SIGKILL in endings and set(endings) <= {0, -signal.SIGKILL}
     report = ingest(catalog, data)
     assert report.indexed + report.unchanged == count
     after = indexed(data)

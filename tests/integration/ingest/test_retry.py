@@ -84,7 +84,7 @@ def test_what_is_rejected_again_can_be_tried_a_third_time(first: IngestReport, t
 
 
 def test_a_retry_never_takes_the_place_of_the_index_that_serves(first: IngestReport, tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"views.*--crops"):
+    with pytest.raises(ConfigurationError, match=r"crops per image.*--crops"):
         ingest(None, tmp_path / "data", rejects=first.rejects_file, crops=True)
     assert len(indexed(tmp_path / "data")) == first.indexed
 

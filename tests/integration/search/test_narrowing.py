@@ -125,7 +125,7 @@ def test_a_sorted_search_is_sorted_among_what_has_every_word(shop: Shop) -> None
     assert found.notices == ["sorted among the 4 products that have every word of the request"]
 
 
-def test_a_sorted_photo_search_is_all_of_it_in_order_ties_by_likeness(shop: Shop) -> None:
+def test_a_sorted_photo_search_is_all_of_it_in_order_ties_by_rank(shop: Shop) -> None:
     photo = shop.photo("circle-plain-red")
     ranked = shop.ids(photo=photo)
     rows = [shop.row(id) for id in ranked]

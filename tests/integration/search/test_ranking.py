@@ -31,7 +31,8 @@ def test_a_photo_in_json_is_the_photo_uploaded(shop: Shop) -> None:
     photo = shop.photo(STAR)
     written = base64.b64encode(photo).decode()
     assert shop.ids(image={"base64": written}) == shop.ids(photo=photo)
-    assert shop.ids(image={"base64": f"data:image/png;base64,{written}"}) == shop.ids(photo=photo)
+    in_a_uri = written.rstrip("=").replace("+", "-").replace("/", "_")
+    assert shop.ids(image={"base64": f"data:image/png;base64,{in_a_uri}"}) == shop.ids(photo=photo)
 
 
 def test_words_and_a_photo_together_find_what_has_both(shop: Shop) -> None:

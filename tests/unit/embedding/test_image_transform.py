@@ -37,7 +37,7 @@ def test_the_centre_is_kept() -> None:
 def test_an_elongated_image_is_cropped_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     image = Image.linear_gradient("L").resize((50, 390)).convert("RGB")
     whole = _clip().prepare(image).astype(int)
-    monkeypatch.setattr("embedding.image_transform._MAX_STRETCH", 1)
+    monkeypatch.setattr("embedding.image_transform.MAX_STRETCH", 1)
     part = _clip().prepare(image).astype(int)
     assert np.abs(whole - part).max() <= 1
 

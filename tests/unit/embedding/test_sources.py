@@ -46,7 +46,7 @@ def test_a_closed_port_is_told_within_seconds(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_hub_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("embedding.sources._PROBE_SECONDS", 0.1)
+    monkeypatch.setattr("embedding.sources.PROBE_SECONDS", 0.1)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from images import ImageLimits, decode_for_model, decode_image, differences, perceptual_hash, sketch
+from images import ImageLimits, decode_for_model, decode_image, differences, fingerprint_cells, image_fingerprint
 from tests.support.images import encode, on_transparent, photo
 
 LIMITS = ImageLimits()
@@ -26,12 +26,12 @@ Color = tuple[int, ...]
     ids=str,
 )
 def test_shapes_of_any_colour_differ(color: Color) -> None:
-    sketches = []
+    fingerprints = []
     for shape in SHAPES:
-        found = sketch(perceptual_hash(decode_image(encode(on_transparent(shape, color), "PNG"), LIMITS)))
+        found = fingerprint_cells(image_fingerprint(decode_image(encode(on_transparent(shape, color), "PNG"), LIMITS)))
         assert found is not None
-        sketches.append(found)
-    for one, other in combinations(sketches, 2):
+        fingerprints.append(found)
+    for one, other in combinations(fingerprints, 2):
         assert differences(one, other[None])[0] > 1  # copies are up to 1
 
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from demo.drawn import drawn_products
-from images import Prints, brightness_cells, differences, least_left, perceptual_hash, sketch
+from images import Prints, brightness_cells, differences, fingerprint_cells, image_fingerprint, least_left
 
 
 @pytest.fixture(scope="module")
@@ -16,15 +16,15 @@ def hashes() -> list[str]:
     images = [image for _, image in drawn_products()]
     changed = [image.point(lambda value: value * 0.9) for image in images]
     cut = [image.crop((18, 0, 256, 238)) for image in images]
-    return [perceptual_hash(image) for image in (*images, *changed, *cut, Image.new("RGB", (9, 9)))]
+    return [image_fingerprint(image) for image in (*images, *changed, *cut, Image.new("RGB", (9, 9)))]
 
 
 def test_no_copy_is_lost(hashes: list[str]) -> None:
     known = [cells for hash in hashes if (cells := brightness_cells(hash)) is not None]
     prints, rows = Prints.of(np.stack(known)), np.arange(len(known))
     least = least_left(prints, prints.at(np.broadcast_to(rows, (len(rows), len(rows)))))
-    sketches = np.stack([made for hash in hashes if (made := sketch(hash)) is not None])
-    found = np.stack([differences(one, sketches) for one in sketches])
+    fingerprints = np.stack([made for hash in hashes if (made := fingerprint_cells(hash)) is not None])
+    found = np.stack([differences(one, fingerprints) for one in fingerprints])
     # A difference is of brightness or of colours, whichever is more.
     assert (least <= found + 0.03).all()
     assert (least[found <= 1.0] <= 1.03).all()

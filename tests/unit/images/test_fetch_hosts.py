@@ -4,9 +4,10 @@ import threading
 
 import pytest
 
-from images.fetch.hosts import FAILURES, Hosts
+from images.fetch.hosts import FAILURES, PAUSE, Hosts
 from images.fetch.network import Deadline
 from schemas import ImageHostGivenUp, ImageHostRefused, ImageNotFound, ImageUnreachable
+from tests.support.clock import Clock
 
 ILL = ImageUnreachable("ill")
 
@@ -71,10 +72,12 @@ def test_after_a_pause_it_is_tried_once_more_and_may_be_well() -> None:
 
 
 def test_after_a_pause_one_tries_and_the_others_do_not() -> None:
-    hosts = Hosts([], 2, pause=0)
+    clock = Clock()
+    hosts = Hosts([], 2, clock=clock)
     for _ in range(FAILURES):
         _fail(hosts)
-    hosts._pause = 60
+    assert _fail(hosts) == "given up"
+    clock.now += PAUSE
     with hosts.turn("a", Deadline(1), True):
         assert _fail(hosts) == "given up"
     assert _fail(hosts) == "tried"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
 from demo.drawn import drawn_products
-from images import differences, is_copy, near_distance, perceptual_hash, sketch
+from images import differences, fingerprint_cells, image_fingerprint, is_copy, near_distance
 from tests.support.images import encode
 from tests.support.points import unit
 
@@ -22,7 +22,7 @@ SHOWN = ["star-striped-red", "circle-plain-blue", "triangle-striped-green"]
 
 
 def difference(one: Image.Image, other: Image.Image) -> float:
-    ours, theirs = sketch(perceptual_hash(one)), sketch(perceptual_hash(other))
+    ours, theirs = fingerprint_cells(image_fingerprint(one)), fingerprint_cells(image_fingerprint(other))
     assert ours is not None and theirs is not None
     there, back = (differences(a, b[None])[0] for a, b in ((ours, theirs), (theirs, ours)))
     assert there == pytest.approx(back, rel=1e-3)
@@ -108,17 +108,17 @@ def test_any_size_has_a_hash_and_a_image_of_one_colour_is_itself(
 
 @given(st.text(max_size=600) | st.binary(max_size=400).map(lambda data: data.hex()))
 def test_what_is_no_hash_is_none(text: str) -> None:
-    assert sketch(text) is None
+    assert fingerprint_cells(text) is None
 
 
 def test_differences_of_many_are_those_of_each() -> None:
-    hashes = [perceptual_hash(image) for image in PRODUCTS.values()]
-    sketches = [s for hash in hashes if (s := sketch(hash)) is not None]
-    many = differences(sketches[0], np.stack(sketches))
+    hashes = [image_fingerprint(image) for image in PRODUCTS.values()]
+    fingerprints = [s for hash in hashes if (s := fingerprint_cells(hash)) is not None]
+    many = differences(fingerprints[0], np.stack(fingerprints))
     assert many.shape == (48,)
-    alone = [differences(sketches[0], other[None])[0] for other in sketches]
+    alone = [differences(fingerprints[0], other[None])[0] for other in fingerprints]
     np.testing.assert_allclose(many, alone, rtol=1e-4)
-    assert differences(sketches[0], np.empty((0, 3, 16, 16), np.float32)).shape == (0,)
+    assert differences(fingerprints[0], np.empty((0, 3, 16, 16), np.float32)).shape == (0,)
 
 
 def test_near_is_measured_in_the_catalog_itself() -> None:
@@ -127,13 +127,13 @@ def test_near_is_measured_in_the_catalog_itself() -> None:
     alike = far * 0.1 + unit(1, 64, seed=2)
     alike /= np.linalg.norm(alike, axis=1, keepdims=True)
     assert near_distance(alike, [None] * 40) == pytest.approx(0.02)
-    # Few images, or those of one product alone, tell nothing: the sketches decide by themselves.
+    # Few images, or those of one product alone, tell nothing: the fingerprints decide by themselves.
     assert near_distance(far[:5], [None] * 5) == math.inf
     assert near_distance(far, ["a"] * 40) == math.inf
     assert near_distance(far[:0], []) == math.inf
 
 
-def test_the_less_sketches_agree_the_nearer_the_embeddings_must_be() -> None:
+def test_the_less_fingerprints_agree_the_nearer_the_embeddings_must_be() -> None:
     assert is_copy(0.1, 0.85, near=0.1)
     assert not is_copy(0.9, 0.85, near=0.1)
     assert is_copy(0.9, 0.95, near=0.1)

@@ -50,20 +50,6 @@ def test_a_file_that_is_not_what_its_name_says_is_not_there_and_is_put_anew(stor
     assert store.get(hash) == b"one"
 
 
-def test_a_full_disk_leaves_nothing_half_written(store: ImageStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(path: Path, data: bytes) -> int:
-        with path.open("wb") as file:
-            file.write(data[:1])
-        raise OSError(28, "No space left on device")
-
-    store.put(b"before")
-    before = _files(store)
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(OSError, match="No space left"):
-        store.put(b"one")
-    assert _files(store) == before
-
-
 def test_what_killed_processes_left_is_removed_once_it_is_old(store: ImageStore) -> None:
     store.put(b"one")
     old, young = store.folder / "new" / "old", store.folder / "new" / "young"

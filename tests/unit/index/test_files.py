@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from index.edge.files import copy_tree, replace_text
+from index.edge.files import copy_tree
 
 
 @pytest.mark.parametrize(
@@ -17,10 +17,3 @@ def test_copies_are_equal_and_leave_holes(tmp_path: Path, content: bytes) -> Non
     copy = tmp_path / "copy" / "b" / "file"
     assert copy.read_bytes() == content
     assert copy.stat().st_blocks * 512 <= (tmp_path / "a" / "b" / "file").stat().st_blocks * 512
-
-
-def test_replacing_leaves_one_file(tmp_path: Path) -> None:
-    for text in ("one", "zwei ü"):
-        replace_text(tmp_path / "current", text)
-        assert (tmp_path / "current").read_text(encoding="utf-8") == text
-    assert [path.name for path in tmp_path.iterdir()] == ["current"]

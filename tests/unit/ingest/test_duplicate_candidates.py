@@ -10,7 +10,8 @@ from uuid import UUID
 import numpy as np
 
 from catalog import point_id
-from index import CatalogIndex, Stored, Vectors
+from images.arrays import Vectors
+from index import CatalogIndex, Stored
 from ingest.duplicates.candidates import CandidateSearch
 from tests.support.encoders import HashEncoder
 from tests.support.points import index_record
@@ -39,10 +40,10 @@ class MemoryIndex:
 
 
 def product(id: str, group: str | None, *images: tuple[str, Vectors, np.ndarray[Any, Any]]) -> Stored:
-    """``images`` are the hash of each, its vector, and the 384 bytes of its sketch."""
+    """``images`` are the hash of each, its vector, and the 384 bytes of its fingerprint."""
     kept = [
-        {"at": at, "hash": hash, "phash": b64encode(sketch.tobytes()).decode()}
-        for at, (hash, _, sketch) in enumerate(images)
+        {"at": at, "hash": hash, "phash": b64encode(fingerprint.tobytes()).decode()}
+        for at, (hash, _, fingerprint) in enumerate(images)
     ]
     row = {"id": id} if group is None else {"id": id, "group_id": group}
     payload = {"id": id, "product": row, "pictures": kept, "root": ""}
@@ -50,20 +51,20 @@ def product(id: str, group: str | None, *images: tuple[str, Vectors, np.ndarray[
     return Stored(point_id(id), payload, {"image": vectors})
 
 
-def made_up(count: int, seed: int) -> Iterator[tuple[str, Vectors, np.ndarray[Any, Any]]]:
+def synthetic(count: int, seed: int) -> Iterator[tuple[str, Vectors, np.ndarray[Any, Any]]]:
     random = np.random.default_rng(seed)
     vectors = random.normal(size=(count, DIMENSION)).astype(np.float32)
-    sketches = random.integers(0, 256, (count, 384)).astype(np.uint8)
+    fingerprints = random.integers(0, 256, (count, 384)).astype(np.uint8)
     for number in range(count):
-        yield f"{seed}-{number}", vectors[number] / np.linalg.norm(vectors[number]), sketches[number]
+        yield f"{seed}-{number}", vectors[number] / np.linalg.norm(vectors[number]), fingerprints[number]
 
 
 def copied(image: tuple[str, Vectors, np.ndarray[Any, Any]], name: str) -> tuple[str, Vectors, np.ndarray[Any, Any]]:
-    """Saved again: other bytes, nearly the same vector, nearly the same sketch."""
-    hash, vector, sketch = image
+    """Saved again: other bytes, nearly the same vector, nearly the same fingerprint."""
+    hash, vector, fingerprint = image
     random = np.random.default_rng(len(hash))
     near = vector + random.normal(size=DIMENSION).astype(np.float32) * 0.02
-    noisy = np.clip(sketch.astype(int) + random.integers(-6, 7, 384), 0, 255).astype(np.uint8)
+    noisy = np.clip(fingerprint.astype(int) + random.integers(-6, 7, 384), 0, 255).astype(np.uint8)
     return f"{hash}-{name}", near / np.linalg.norm(near), noisy
 
 
@@ -79,7 +80,7 @@ def pairs(products: Sequence[Stored], wanted: set[str] | None = None) -> set[fro
 
 
 def test_of_more_than_are_compared_as_they_are_the_copies_are_found() -> None:
-    originals = list(made_up(10_500, 1))
+    originals = list(synthetic(10_500, 1))
     products = [product(f"p{number}", None, image) for number, image in enumerate(originals)]
     copies = {f"copy{at}": product(f"copy{at}", None, copied(originals[at], "copy")) for at in range(0, 10_000, 100)}
     found = pairs([*products, *copies.values()], {*copies, "p0", "p7"})
@@ -89,25 +90,25 @@ def test_of_more_than_are_compared_as_they_are_the_copies_are_found() -> None:
 
 
 def test_variants_are_not_compared_and_do_not_hide_others() -> None:
-    shown = next(made_up(1, 2))
+    shown = next(synthetic(1, 2))
     variants = [product(f"v{at}", "shirt", copied(shown, f"v{at}")) for at in range(200)]
-    others = [product(f"p{number}", None, image) for number, image in enumerate(made_up(300, 3))]
+    others = [product(f"p{number}", None, image) for number, image in enumerate(synthetic(300, 3))]
     stolen = product("stolen", None, copied(shown, "stolen"))
     found = pairs([*variants, *others, stolen])
     assert found == {frozenset(("stolen", f"v{at}")) for at in range(200)}
 
 
 def test_images_with_the_same_bytes_are_paired_with_one_and_hide_nothing() -> None:
-    shown = next(made_up(1, 4))
+    shown = next(synthetic(1, 4))
     placeholders = [product(f"same{at}", None, shown) for at in range(300)]
-    others = [product(f"p{number}", None, image) for number, image in enumerate(made_up(50, 5))]
+    others = [product(f"p{number}", None, image) for number, image in enumerate(synthetic(50, 5))]
     found = pairs([*placeholders, *others, product("copy", None, copied(shown, "copy"))])
     assert {id for pair in found for id in pair} == {"copy", *(f"same{at}" for at in range(300))}
     assert len(found) <= 302
 
 
 def test_images_of_one_product_are_compared() -> None:
-    one, other, third = made_up(3, 6)
+    one, other, third = synthetic(3, 6)
     within = product("within", None, one, other, copied(one, "again"))
     doubled = product("doubled", "group", third, third)
     assert pairs([within, doubled]) == {frozenset(("within",)), frozenset(("doubled",))}
@@ -115,5 +116,5 @@ def test_images_of_one_product_are_compared() -> None:
 
 def test_of_nothing_there_is_nothing() -> None:
     assert pairs([]) == set()
-    alone = product("alone", None, next(made_up(1, 7)))
+    alone = product("alone", None, next(synthetic(1, 7)))
     assert pairs([alone]) == pairs([alone], set()) == set()

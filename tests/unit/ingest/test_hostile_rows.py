@@ -182,7 +182,7 @@ def test_a_line_that_begins_with_megabytes_of_blanks_is_too_long_and_not_blank(t
 def test_quotes_that_every_row_leaves_open_are_not_followed_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.readers.csv_table._IN_VAIN", 10_000)
+    monkeypatch.setattr("ingest.readers.csv_table.READ_IN_VAIN", 10_000)
     path = written(tmp_path, "c.csv", "id,title\n1,x\n" + 'a","c\n' * 3_000 + '2,"y\ny"\n')
     rows, rejected = read(path)
     assert [row.values for row in rows] == [{"id": "1", "title": "x"}, {"id": "2", "title": "y\ny"}]
@@ -191,7 +191,7 @@ def test_quotes_that_every_row_leaves_open_are_not_followed_for_ever(
 
 
 def test_a_cell_of_more_lines_than_anybody_writes_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.readers.csv_table._MAX_ROW_LINES", 100)
+    monkeypatch.setattr("ingest.readers.csv_table.MAX_ROW_LINES", 100)
     rows, (rejected,) = read(written(tmp_path, "c.csv", 'id,title\n1,"x\n' + "2,y\n" * 150))
     assert "100 lines" in rejected.reason
     assert len(rows) == 150

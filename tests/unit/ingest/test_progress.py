@@ -7,6 +7,7 @@ import logging
 import sys
 import threading
 import time
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -14,14 +15,7 @@ import pytest
 import ingest.progress
 from ingest.progress import Meter, Progress, announced
 from ingest.timing import Stopwatch
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.clock import Clock
 
 
 class Terminal(io.StringIO):
@@ -81,11 +75,18 @@ def test_what_stands_still_has_no_time_left_and_still_says_why(clock: Clock) -> 
 
 def test_what_a_meter_keeps_does_not_grow_with_the_run(clock: Clock) -> None:
     meter = Meter(None, Stopwatch())
-    for rows in range(1000):
-        clock.now += 1
-        at = meter.measure(rows)
+    sizes = []
+    tracemalloc.start()
+    try:
+        for rows in range(2_000):
+            clock.now += 1
+            at = meter.measure(rows)
+            if rows % 1_000 == 999:
+                sizes.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
     assert at.rate == pytest.approx(1)
-    assert len(meter._samples) < 40
+    assert sizes[1] < sizes[0] + 1_000 * sys.getsizeof(1.0)
 
 
 def test_without_a_terminal_lines_are_said_also_while_nothing_comes_through(
@@ -155,7 +156,7 @@ def test_a_failure_within_is_not_hidden(events: pytest.LogCaptureFixture) -> Non
 
 def test_a_terminal_gets_a_bar_that_names_the_bottleneck(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
-    monkeypatch.setattr(ingest.progress, "_BAR_EVERY", 0.001)
+    monkeypatch.setattr(ingest.progress, "BAR_EVERY", 0.001)
     watch = Stopwatch()
     with Progress(48, watch, "text") as progress, watch.stage("write"):
         progress.advance(48)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas import clean_code, clean_line, clean_prose, clean_value, find_field, fold, parse_filter
+from schemas import clean_code, clean_line, clean_prose, clean_value, find_field, fold, parse_filter, split_commas
 from schemas.filters import All, Match
 
 NFD = unicodedata.normalize("NFD", "Café Küche")
@@ -117,3 +117,10 @@ def test_fields_of_older_indexes_are_found_as_they_are() -> None:
 def _parts(filter: object) -> list[Match]:
     assert isinstance(filter, All)
     return [part for part in filter.parts if isinstance(part, Match)]
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"), [("", []), (" , ,", []), ("a", ["a"]), (" a b ,c,, d\n", ["a b", "c", "d"])]
+)
+def test_what_stands_between_commas(text: str, parts: list[str]) -> None:
+    assert split_commas(text) == parts

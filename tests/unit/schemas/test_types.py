@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 import schemas
-from schemas import EmbeddingSpec, EmptyRequest, Product, SearchRequest, StoreLensError, errors, shown
+from schemas import EmbeddingSpec, EmptyRequest, Product, SearchRequest, StoreLensError, describe_value, errors
 from schemas.__main__ import MODELS, main
 
 SPEC = {"model": "builtin", "fingerprint": "ab", "dimension": 4, "max_tokens": 77, "preprocessing": "none"}
@@ -111,7 +111,8 @@ def test_the_json_schema_of_every_type_prints(name: str, capsys: pytest.CaptureF
     printed = json.loads(capsys.readouterr().out)
     assert printed["title"] == name
     assert printed["additionalProperties"] is False
-    assert set(MODELS[name].model_fields) == set(printed["properties"])
+    fields = MODELS[name].model_fields
+    assert {field.alias or name for name, field in fields.items()} == set(printed["properties"])
 
 
 def test_all_json_schemas_print() -> None:
@@ -257,12 +258,12 @@ def test_every_model_says_what_it_is() -> None:
     ],
 )
 def test_values_in_messages(value: object, says: str) -> None:
-    assert shown(value) == says
+    assert describe_value(value) == says
 
 
 def test_a_value_in_a_message_is_short() -> None:
-    assert shown(10**9_999) == "a number"  # Python does not write so many digits
+    assert describe_value(10**9_999) == "a number"  # Python does not write so many digits
     deep: Any = "x" * 10_000
     for _ in range(50_000):
         deep = [deep, "y" * 10_000, {"z" * 10_000: deep}]
-    assert len(shown(deep)) < 300
+    assert len(describe_value(deep)) < 300

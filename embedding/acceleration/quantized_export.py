@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import warnings
-from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,26 +14,26 @@ from torch import nn
 from torch.onnx import TensorProtoDataType
 
 from embedding.acceleration.pixel_embeddings import MIDDLE, CentredLinear
-from embedding.acceleration.quantized import first_line
 from embedding.description import Description
 from embedding.sentence_transformer import load_model
+from schemas import ModelError, first_line
 
 
-def send_int8(directory: Path, description: Description, receiver: Connection) -> None:
-    """Sends ONNX with int8 weights, bytes: ``pixels (n, height, width, 3) uint8`` -> ``vectors (n, dim) float32`` of
-    any length. Or, a string, why it cannot be made.
+def export_int8(directory: Path, description: Description) -> bytes:
+    """ONNX with int8 weights: ``pixels (n, height, width, 3) uint8`` -> ``vectors (n, dim) float32`` of any length.
 
     For a process of its own: it takes memory, and sets warnings and logging for all of the process.
+
+    Raises:
+        ModelError: it cannot be made; the message says why.
     """
-    with receiver:
-        try:
-            made: bytes | str = _make_int8(directory, description)
-        except Exception as error:  # the exporter's errors are of all kinds
-            made = first_line(error)
-        receiver.send(made)
+    try:
+        return _export_int8(directory, description)
+    except Exception as error:  # the exporter's errors are of all kinds, and not all of them go to another process
+        raise ModelError(f"no int8 network can be made of {directory}: {first_line(error)}") from None
 
 
-def _make_int8(directory: Path, description: Description) -> bytes:
+def _export_int8(directory: Path, description: Description) -> bytes:
     warnings.simplefilter("ignore")  # that the exporter is the older one, and what it makes constants of
     logging.disable(logging.WARNING)  # that quantizing wants a graph prepared, which changes nothing here
     network = ImageNetwork(load_model(directory, description)[0].model.float()).eval()
