@@ -4,7 +4,6 @@ from catalog.codes import MAX_CODE, code_key, is_code_name, product_codes, run_k
 from catalog.fields import STANDARD_FIELDS
 from catalog.hashes import (
     OPAQUE,
-    PartHashes,
     StoredImage,
     StoredState,
     hash_json,
@@ -14,13 +13,13 @@ from catalog.hashes import (
 )
 from catalog.payload import (
     image_sources,
-    part_hashes,
     payload,
     point_id,
     points_of,
     shown_product,
     stored_hashes,
     stored_image_hash,
+    stored_state,
     title_key,
 )
 from catalog.rows import (
@@ -41,7 +40,6 @@ __all__ = [
     "STANDARD_FIELDS",
     "TEXT_VERSION",
     "ParsedRow",
-    "PartHashes",
     "StoredImage",
     "StoredState",
     "code_key",
@@ -54,7 +52,6 @@ __all__ = [
     "is_attribute_name",
     "is_code_name",
     "older_id",
-    "part_hashes",
     "payload",
     "point_id",
     "points_of",
@@ -65,6 +62,7 @@ __all__ = [
     "shown_product",
     "stored_hashes",
     "stored_image_hash",
+    "stored_state",
     "subject_text",
     "text_parts",
     "title_key",

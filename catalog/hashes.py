@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Self
 
 from catalog.codes import written_codes
@@ -16,21 +17,6 @@ from schemas import Product
 OPAQUE = "opaque"
 
 _JPEG = re.compile(r"\.jpe?g(?:[?#]|\Z)", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class PartHashes:
-    """One hash for each part, hex.
-
-    ``words`` is of all that the title and text vectors are made of, and ``lexical`` of what the lexical vector is;
-    ``images`` say what those images show that have a vector, in its order; ``payload`` is of everything else that
-    is stored.
-    """
-
-    words: str
-    images: tuple[str, ...]
-    payload: str
-    lexical: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +56,31 @@ class StoredImage:
 
 @dataclass(frozen=True, slots=True)
 class StoredState:
-    """All that a payload remembers for the next job.
+    """All that a payload remembers of a product for the next job: a hash for each part of it, hex, and its images.
+
+    ``words`` is of all that the title and text vectors are made of, and ``lexical`` of what the lexical vector is;
+    ``shown`` says what those images show that have a vector, in its order; ``payload`` is of everything else that is
+    stored. ``images`` are the same images in full; an index of the first format has none.
 
     ``row`` is the hash of the row as it was read: where it and every image's version tag are what they
     were, nothing of the product needs another look. It is empty where the row must be looked at
     every time, since something of it could not be used.
     """
 
-    hashes: PartHashes
+    words: str
+    payload: str
+    lexical: str = ""
+    shown: tuple[str, ...] = ()
     images: tuple[StoredImage, ...] = ()
     row: str = ""
 
+    def is_same_product(self, other: StoredState) -> bool:
+        """Whether every part of the product is the same; ``images`` may still be known better, or rows differ."""
+        parts = attrgetter("words", "payload", "lexical", "shown")
+        return bool(parts(self) == parts(other))
+
     def to_payload(self) -> dict[str, Any]:
-        hashes = {"words": self.hashes.words, "lexical": self.hashes.lexical, "payload": self.hashes.payload}
-        hashes["row"] = self.row
+        hashes = {"words": self.words, "lexical": self.lexical, "payload": self.payload, "row": self.row}
         return {"hashes": hashes, "pictures": [image.to_payload() for image in self.images]}
 
     @classmethod
@@ -95,9 +92,14 @@ class StoredState:
         try:
             hashes = stored["hashes"]
             images = tuple(StoredImage.from_payload(image) for image in stored.get("pictures", ()))
-            of_images = tuple(image.shows for image in images) or tuple(hashes.get("pictures", ()))
-            parts = PartHashes(hashes["words"], of_images, hashes["payload"], hashes.get("lexical", ""))
-            return cls(parts, images, hashes.get("row", ""))
+            return cls(
+                words=hashes["words"],
+                payload=hashes["payload"],
+                lexical=hashes.get("lexical", ""),
+                shown=tuple(image.shows for image in images) or tuple(hashes.get("pictures", ())),
+                images=images,
+                row=hashes.get("row", ""),
+            )
         except (KeyError, TypeError, AttributeError):
             return None
 

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from catalog.codes import product_codes
-from catalog.hashes import PartHashes, StoredState, hash_json, hash_lexical, hash_words
+from catalog.hashes import StoredImage, StoredState, hash_json, hash_lexical, hash_words
 from catalog.texts import title_text
 from images.inline import INLINE
 from schemas import FieldKind, Product, clean_code, fold, stored_fields
@@ -46,7 +46,7 @@ def payload(product: Product, *, kinds: Mapping[str, FieldKind], root: str, stat
     Args:
         kinds: Of all filterable fields of the catalog.
         root: Where the relative paths of images lead: see ``images.roots``.
-        state: Its stored state, with the hashes that ``part_hashes`` made of the same product and root.
+        state: What ``stored_state`` made of the same product and root.
     """
     title, codes = title_text(product), product_codes(product)
     row = product.to_row()
@@ -62,14 +62,24 @@ def payload(product: Product, *, kinds: Mapping[str, FieldKind], root: str, stat
     }
 
 
-def part_hashes(product: Product, *, root: str, images: Sequence[str]) -> PartHashes:
-    """The hashes of a product's parts, those of its ``images`` given.
+def stored_state(product: Product, *, root: str, images: Sequence[StoredImage] = (), row: str = "") -> StoredState:
+    """What an index is to remember of a product with these images.
 
     What can be filtered follows from the row, and where a field changes its kind the index makes its values anew
     by itself: neither is a part of its own.
+
+    Args:
+        row: The hash of the row as it was read.
     """
-    words, row = hash_words(product), hash_json([product.to_row(), root])
-    return PartHashes(words, tuple(images), row, hash_lexical(product, words))
+    words = hash_words(product)
+    return StoredState(
+        words=words,
+        payload=hash_json([product.to_row(), root]),
+        lexical=hash_lexical(product, words),
+        shown=tuple(image.shows for image in images),
+        images=tuple(images),
+        row=row,
+    )
 
 
 def image_sources(payload: Mapping[str, Any]) -> list[str]:

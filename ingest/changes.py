@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from catalog import StoredState, hash_row, part_hashes
+from catalog import StoredState, hash_row, stored_state
 from ingest.images import PreparedImage
 from ingest.rejects import rejection
 from ingest.second_pass import CatalogRow
@@ -33,28 +33,23 @@ class Change:
     stored_at: UUID | None
 
     @property
-    def image_keys(self) -> tuple[str, ...]:
-        """What its images show, in their order."""
-        return self.state.hashes.images
-
-    @property
-    def stored_image_keys(self) -> tuple[str, ...]:
-        """What those show that the index has of it."""
-        return self.stored.hashes.images if self.stored else ()
+    def stored_images(self) -> tuple[str, ...]:
+        """What the images show that the index has of it."""
+        return self.stored.shown if self.stored else ()
 
     @property
     def new_images(self) -> bool:
-        return not set(self.stored_image_keys).issuperset(self.image_keys)
+        return not set(self.stored_images).issuperset(self.state.shown)
 
     @property
     def new_words(self) -> bool:
-        return self.stored is None or self.stored.hashes.words != self.state.hashes.words
+        return self.stored is None or self.stored.words != self.state.words
 
     @property
     def new_point(self) -> bool:
         """Whether more than the payload is to be written: its words as they are looked up, or all of it elsewhere."""
         stored = self.stored
-        return stored is None or self.stored_at != self.point or stored.hashes.lexical != self.state.hashes.lexical
+        return stored is None or self.stored_at != self.point or stored.lexical != self.state.lexical
 
 
 @dataclass(slots=True)
@@ -83,12 +78,11 @@ def compare(rows: Iterable[CatalogRow], root: str) -> Changes:
             changes.rejections.append(row_rejection(row, errors, degraded=usable))
             if not usable:
                 continue
-        images = tuple(image.state for image in row.images)
-        hashes = part_hashes(row.product, root=root, images=[image.shows for image in images])
         # A row of which something could not be used is looked at again every time.
-        state = StoredState(hashes, images, "" if errors else hash_row(row.values, root))
+        row_hash = "" if errors else hash_row(row.values, root)
+        state = stored_state(row.product, root=root, images=[image.state for image in row.images], row=row_hash)
         change = Change(row.product, row.point, row.images, state, row.stored, row.stored_at)
-        if change.new_words or change.stored_image_keys != change.image_keys:
+        if change.new_words or change.stored_images != state.shown:
             changes.embed.append(change)
         elif change.new_point or _is_otherwise_new(state, row.stored):
             changes.update.append(change)
@@ -107,7 +101,7 @@ def row_rejection(row: CatalogRow, errors: Sequence[StoreLensError], *, degraded
 
 def _is_otherwise_new(state: StoredState, stored: StoredState | None) -> bool:
     """Whether something is to be stored besides words, images and what the lexical vector is made of."""
-    if stored is None or stored.hashes != state.hashes:
+    if stored is None or not stored.is_same_product(state):
         return True
     # What an image was laid on is known only now: it is not to be asked again.
     asked = {image.hash for image in stored.images if image.ground is None}

@@ -25,7 +25,7 @@ class DryRun:
 
     def count(self, changes: Changes, index: CatalogIndex | None) -> None:
         for change in changes.embed:
-            self._images.update(set(change.image_keys).difference(change.stored_image_keys))
+            self._images.update(set(change.state.shown).difference(change.stored_images))
             if change.new_words:
                 texts = (subject_text(change.product), *text_parts(change.product))
                 self._texts.update(hash_bytes(text.encode()) for text in texts if text)

@@ -62,7 +62,8 @@ def choose_encoder(
         return Choice(load_encoder(model, precision=precision), None, None)
     choice = choose_int8(model, sample(), cache, known)
     if choice.reason:
-        log.warning("not int8 but %s: %s", choice.encoder.spec.precision, choice.reason)
+        spec = choice.encoder.spec
+        log.warning("not int8 but %s: %s", spec.precision, choice.reason)
     elif choice.quality and choice.quality != known:
         log.info(
             "int8: over %d images a mean cosine of %.4f to float32, and %.0f%% of the ten nearest the same",

@@ -190,7 +190,7 @@ def _with_stored_state(
         for row in batch:
             stored_at, stored = _stored_state(row, in_index)
             _, serves = _stored_state(row, in_served)
-            served_images = serves.hashes.images if serves else ()
+            served_images = serves.shown if serves else ()
             yield replace(row, stored=stored, stored_at=stored_at, served_images=served_images)
 
 

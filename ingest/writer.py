@@ -16,7 +16,7 @@ from uuid import UUID
 
 import numpy as np
 
-from catalog import PartHashes, StoredImage, StoredState, payload, words, written_codes
+from catalog import StoredImage, StoredState, payload, words, written_codes
 from embedding import Vectors
 from index import DENSE, CatalogIndex, DenseName, IndexBuild, IndexStore, Latest, Point, Stored
 from ingest.changes import Change, Changes
@@ -171,8 +171,8 @@ class ProductWriter:
         points = []
         for change in changes:
             product, vectors = change.product, texts[change.point]
-            if change.image_keys:
-                vectors["image"] = np.concatenate([images[key] for key in change.image_keys])
+            if shown := change.state.shown:
+                vectors["image"] = np.concatenate([images[key] for key in shown])
             points.append(Point(change.point, self._payload(change), vectors, words(product), written_codes(product)))
         return points
 
@@ -181,7 +181,7 @@ class ProductWriter:
         vectors: dict[str, Vectors] = {}
         for change in changes:
             if change.stored and change.stored_at and change.stored_at in stored:
-                vectors |= _stored_image_vectors(change.stored.hashes, stored[change.stored_at])
+                vectors |= _stored_image_vectors(change.stored, stored[change.stored_at])
         wanted = {image.state.shows: image for change in changes for image in change.images}
         if new := [image.state for key, image in wanted.items() if key not in vectors]:
             vectors |= self._of_other_products(new)
@@ -196,7 +196,7 @@ class ProductWriter:
         vectors: dict[str, Vectors] = {}
         for other in stored.values():
             if state := StoredState.from_payload(other.payload):
-                vectors |= _stored_image_vectors(state.hashes, other)
+                vectors |= _stored_image_vectors(state, other)
         return {image.shows: vectors[image.shows] for image in images if image.shows in vectors}
 
     def _text_vectors(
@@ -221,9 +221,9 @@ class ProductWriter:
         self._closing.__exit__(kind, error, trace)
 
 
-def _stored_image_vectors(hashes: PartHashes, stored: Stored) -> dict[str, Vectors]:
+def _stored_image_vectors(state: StoredState, stored: Stored) -> dict[str, Vectors]:
     """A product's image vectors as they are stored, ``(crops, dim)`` each, by what they show."""
-    images, rows = hashes.images, stored.vectors.get("image")
-    if rows is None or not images:
+    rows = stored.vectors.get("image")
+    if rows is None or not state.shown:
         return {}
-    return dict(zip(images, np.split(rows, len(images)), strict=True))
+    return dict(zip(state.shown, np.split(rows, len(state.shown)), strict=True))

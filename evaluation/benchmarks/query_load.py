@@ -23,7 +23,7 @@ import httpx
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog import STANDARD_FIELDS, PartHashes, StoredState, payload, point_id
+from catalog import STANDARD_FIELDS, StoredState, payload, point_id
 from embedding import load_spec
 from index import IndexSettings, Point, open_store
 from schemas import ConfigurationError, EmbeddingSpec, IndexRecord, Product
@@ -103,7 +103,7 @@ def _point(rng: np.random.Generator, number: int, centre: NDArray[np.float64]) -
         in_stock=number % 7 != 0,
         group_id=f"g{number // 3}",
     )
-    state = StoredState(PartHashes(words="", images=(), payload=""))
+    state = StoredState(words="", payload="")
     return Point(
         id=point_id(product.id),
         payload=payload(product, kinds=STANDARD_FIELDS, root="/", state=state),

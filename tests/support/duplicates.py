@@ -9,7 +9,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from catalog import PartHashes, StoredImage, StoredState, payload, point_id
+from catalog import StoredImage, StoredState, payload, point_id
 from images import hash_bytes, image_fingerprint
 from index import IndexStore, Point
 from schemas import FieldKind, Product
@@ -75,7 +75,7 @@ def point(
             Product(id=product.id, title="picture", images=sources, group_id=product.group),
             kinds=_KINDS,
             root="/",
-            state=StoredState(PartHashes("", (), ""), stored),
+            state=StoredState(words="", payload="", images=stored),
         ),
         {"image": HashEncoder().encode_images(shown)} if shown else {},
         "picture",

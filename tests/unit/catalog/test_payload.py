@@ -13,18 +13,17 @@ import catalog.hashes
 from catalog import (
     OPAQUE,
     STANDARD_FIELDS,
-    PartHashes,
     StoredImage,
     StoredState,
     hash_json,
     hash_row,
     hash_words,
     image_sources,
-    part_hashes,
     payload,
     point_id,
     product_from_row,
     shown_product,
+    stored_state,
     title_key,
 )
 from images import hash_bytes
@@ -46,12 +45,8 @@ def product(**columns: Any) -> Product:
     return product_from_row(ROW | columns).product
 
 
-def hashes(found: Product, *, root: str = "/shop", images: tuple[str, ...] = ("p",)) -> PartHashes:
-    return part_hashes(found, root=root, images=images)
-
-
-def state(found: Product) -> StoredState:
-    return StoredState(hashes(found), (StoredImage(0, "p", "00ff", "12-34"),), row="r")
+def state(found: Product, *, root: str = "/shop", image: str = "p") -> StoredState:
+    return stored_state(found, root=root, images=[StoredImage(0, image, "00ff", "12-34")], row="r")
 
 
 def test_point_ids_never_change() -> None:
@@ -81,7 +76,7 @@ def test_a_title_key_is_its_own_key(title: str) -> None:
 
 def test_the_payload_has_what_its_module_says() -> None:
     found = product()
-    parts = hashes(found)
+    parts = state(found)
     assert payload(found, kinds=KINDS, root="/shop", state=state(found)) == {
         "id": "1",
         "product": ROW | {"title": "Salt & Pepper"},
@@ -109,18 +104,18 @@ def test_hashes_and_images_come_back_from_a_payload() -> None:
 
 
 def test_each_hash_changes_with_its_part_and_with_nothing_else() -> None:
-    before = hashes(product())
-    price = hashes(product(price=3))
+    before = state(product())
+    price = state(product(price=3))
     assert (price.words, price.lexical, price.images) == (before.words, before.lexical, before.images)
     assert price.payload != before.payload
-    number = hashes(product(ean=4006381333931))
+    number = state(product(ean=4006381333931))
     assert number.words == before.words and number.lexical != before.lexical
-    title = hashes(product(title="Other"))
+    title = state(product(title="Other"))
     assert title.words != before.words and title.lexical != before.lexical and title.payload != before.payload
-    assert hashes(product(), root="/moved").payload != before.payload
-    assert hashes(product(), root="/moved").words == before.words
-    assert hashes(product(), images=("q",)).payload == before.payload
-    assert hashes(product_from_row(dict(reversed(ROW.items()))).product) == before
+    assert state(product(), root="/moved").payload != before.payload
+    assert state(product(), root="/moved").words == before.words
+    assert state(product(), image="q").payload == before.payload
+    assert state(product_from_row(dict(reversed(ROW.items()))).product) == before
 
 
 def test_another_version_of_the_texts_is_another_hash(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,7 +145,7 @@ def test_hashes_never_change() -> None:
 
 def test_a_payload_of_the_first_format_has_hashes_alone() -> None:
     old = {"hashes": {"words": "w", "pictures": ["p", "q"], "payload": "x"}}
-    assert StoredState.from_payload(old) == StoredState(PartHashes("w", ("p", "q"), "x"))
+    assert StoredState.from_payload(old) == StoredState(words="w", payload="x", shown=("p", "q"))
 
 
 @pytest.mark.parametrize(
