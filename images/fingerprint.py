@@ -1,9 +1,9 @@
 """Recognises copies of an image that were scaled, compressed, lit, marked or cut at the edges.
 
-An image is stored as a fingerprint: its brightness in 16 x 16 cells and its two colour channels in 8 x 8. Two are
-compared in several alignments, also with the edges of either cut off, after brightness and contrast are matched; the
-least difference counts. The embeddings must be near as well, the nearer the more the fingerprints differ: a fingerprint
-does not see details, an embedding does not see where things are. A mirrored image is similar, not the same.
+A fingerprint of an image is its brightness in 16 x 16 cells and its two colour channels in 8 x 8. Two are compared in
+several alignments, also with the edges of either cut off, after brightness and contrast are matched; the least
+difference counts. The embeddings must be near as well, the nearer the more the fingerprints differ: a fingerprint does
+not see details, an embedding does not see where things are. A mirrored image is similar, not the same.
 
 Nine of ten copies are told in every way that was tried (docs/measurements.md). ``python -m evaluation same`` measures
 it on a catalog of one's own.
@@ -129,7 +129,7 @@ def is_copy(difference: float, cosine: float, near: float) -> bool:
 
 
 class _Laid(NamedTuple):
-    """Sketches ``(..., 3, 16, 16)`` ready to be laid over others."""
+    """Fingerprints ``(..., 3, 16, 16)`` ready to be laid over others."""
 
     mean: Floats
     """Of the brightness: ``(...)``."""
@@ -179,7 +179,7 @@ def _product(some: Floats, others: Floats) -> Floats:
 
 
 def _cut(fingerprints: Floats) -> Floats:
-    """Sketches ``(n, 3, 16, 16)`` with edges cut off in every way tried: ``(ways, n, 3, 16, 16)``."""
+    """Fingerprints ``(n, 3, 16, 16)`` with edges cut off in every way tried: ``(ways, n, 3, 16, 16)``."""
     down, across = cuts()
     rows: Floats = down[:, None, None] @ fingerprints
     return rows @ across.transpose(0, 2, 1)[:, None, None]

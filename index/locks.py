@@ -1,7 +1,7 @@
 """Locks that end with their process: advisory locks on files, which the kernel releases.
 
-Not filelock's: it keeps the descriptor to itself, through which the holder's name is written here, and waits by asking
-again and again where the kernel wakes whoever is next.
+Not filelock's: the holder's name is written through the descriptor that is locked, which filelock keeps to itself; and
+it waits by polling, where the kernel wakes the next in line.
 """
 
 from __future__ import annotations
