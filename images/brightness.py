@@ -1,7 +1,7 @@
 """How much two images differ in brightness, whatever their exposure and whether edges of one were cut off.
 
-Compares fingerprints (``images.fingerprint``) in every alignment, one with many at once: that takes microseconds an image
-and rules out most of a catalog before colours are compared.
+Compares fingerprints (``images.fingerprint``) in every alignment, one with many at once: that takes microseconds an
+image and rules out most of a catalog before colours are compared.
 """
 
 from __future__ import annotations
