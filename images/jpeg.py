@@ -20,6 +20,8 @@ _END = b"\xff\xd9"
 _PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 
+_OWN_ZEROS = 2
+"""Zeros at the end that may be the image's own: more of them in a row are filling."""
 _noise = random.Random(0)
 _FILLER = b"".join(bytes(_noise.randrange(255) for _ in range(64)) + bytes([0xFF, 0xD0 + n]) for n in range(8))
 """What no image goes on with: noise, between restarts, so that an image cut off at one goes on as well."""
@@ -56,10 +58,14 @@ def ended(data: bytes, load: Callable[[bytes], Image.Image]) -> Image.Image | No
     if not _has_every_scan(data):
         return None
     body = data.rstrip(b"\0")  # disks are read in blocks
-    if body.endswith(b"\xff"):  # half the marker, or a stuffed byte that lost its 0
-        body = body[:-1] if len(body) == len(data) else body + b"\0"
-    whole, otherwise = (load(body + tail + _END) for tail in (b"", _FILLER))
-    return whole if whole.size == otherwise.size and not _differ(whole, otherwise) else None
+    zeros = len(data) - len(body)
+    if body.endswith(b"\xff"):  # half the marker, or a stuffed byte, whose 0 is not filling
+        body, zeros = (body + b"\0", zeros - 1) if zeros else (body[:-1], 0)
+    for own in range(min(zeros, _OWN_ZEROS) + 1):
+        whole, otherwise = (load(body + b"\0" * own + tail + _END) for tail in (b"", _FILLER))
+        if whole.size == otherwise.size and not _differ(whole, otherwise):
+            return whole
+    return None
 
 
 def _segments(data: bytes) -> Iterator[_Segment]:

@@ -68,6 +68,14 @@ def test_a_jpeg_that_lacks_nothing_but_its_end_marker_is_used(kind: str, end: by
     assert decode_image(whole[:-2] + end, LIMITS).tobytes() == decode_image(whole, LIMITS).tobytes()
 
 
+@pytest.mark.parametrize("filling", [b"", b"\0" * 512])
+@pytest.mark.parametrize("quality", [50, 90])
+def test_a_zero_that_ends_the_image_is_no_filling(quality: int, filling: bytes) -> None:
+    data = encode(Image.new("RGB", (200, 200), "red"), "JPEG", quality=quality)
+    assert data.endswith(b"\0\xff\xd9")
+    assert decode_image(data[:-2] + filling, LIMITS).tobytes() == decode_image(data, LIMITS).tobytes()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_jpeg_that_lacks_more_is_damaged(kind: str) -> None:
     whole = _jpeg(kind, "RGB")
