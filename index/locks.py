@@ -1,7 +1,6 @@
 """Locks that end with their process: advisory locks on files, which the kernel releases.
 
-Not filelock's: the holder's name is written through the descriptor that is locked, which filelock keeps to itself; and
-it waits by polling, where the kernel wakes the next in line.
+Not filelock's: it waits by polling, where the kernel wakes the next in line.
 """
 
 from __future__ import annotations

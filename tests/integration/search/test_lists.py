@@ -95,6 +95,8 @@ def _point(number: int, fields: Fields) -> Point:
         "product": {"id": id, "title": title},
         "fields": {"id": id, **{stored_name(name): value for name, value in fields.items()}},
         "title_key": title,
+        "root": "",
+        "hashes": {},
     }
     return Point(UUID(int=number), payload, {"title": HashEncoder().encode_texts([title])[0]}, title)
 
