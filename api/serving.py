@@ -141,10 +141,12 @@ class Serving:
     def _open(self) -> Searcher:
         index = self._store.open()
         try:
-            return Searcher(index, self._encoder_for(index.record.embedding), self._limits)
+            searcher = Searcher(index, self._encoder_for(index.record.embedding), self._limits)
+            searcher.warm_up()
         except BaseException:
             index.close()
             raise
+        return searcher
 
     def _encoder_for(self, spec: EmbeddingSpec) -> Encoder:
         current = self._current

@@ -31,7 +31,7 @@ from catalog.rows import (
     readable_id,
     with_clean_names,
 )
-from catalog.texts import TEXT_VERSION, details_text, subject_text, text_parts, title_text, words
+from catalog.texts import TEXT_VERSION, details_text, subject_text, subject_words, text_parts, title_text, words
 
 __all__ = [
     "MAX_CODE",
@@ -64,6 +64,7 @@ __all__ = [
     "stored_image_hash",
     "stored_state",
     "subject_text",
+    "subject_words",
     "text_parts",
     "title_key",
     "title_text",

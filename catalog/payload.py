@@ -2,7 +2,8 @@
 
 The payload, which is all that an index knows of a product besides its vectors:
 
-    {"id", "product": the row, "fields": {name: filterable value}, "title_key", "codes", "code_parts", "root",
+    {"id", "product": the row, "fields": {name: filterable value}, "title_key", "codes", "code_parts", "terms",
+     "subject_terms", "root",
      "hashes": {"words", "lexical", "payload", "row"}, "pictures": [{"at", "hash", "phash", "mark", "ground"}, ..]}
 """
 

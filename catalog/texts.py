@@ -10,9 +10,9 @@ from schemas import Product, flatten
 TEXT_VERSION = 1
 """Goes up when the words of an unchanged product change, so that they are embedded again."""
 
-LEXICAL_VERSION = 2
+LEXICAL_VERSION = 3
 """Goes up when unchanged words, or product numbers, are to be found otherwise: what finds them is then written anew,
-and nothing embedded. 1 was before product numbers were words."""
+and nothing embedded. 1 was before product numbers were words, 2 before its words were listed in the payload."""
 
 MAX_SHORT = 64
 """Characters of an attribute that is still a word or a name, and not prose or data."""
@@ -69,6 +69,12 @@ def words(product: Product) -> str:
     title, facts = title_text(product), ", ".join([*single, *listed])
     lines = [title, title, _line(product.description), facts, facts, facts]
     return "\n".join(line for line in lines if line)
+
+
+def subject_words(product: Product) -> str:
+    """The words that say what a product is: its title, and what is said of it in short."""
+    single, listed = _facts(product)
+    return "\n".join(filter(None, (title_text(product), ", ".join([*single, *listed]))))
 
 
 def _line(text: str | None) -> str:

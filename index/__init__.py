@@ -1,9 +1,11 @@
 """Where vectors live: embedded Qdrant Edge, or a Qdrant server. The only package that knows either."""
 
 from index.arguments import add_settings, build_settings, settings_parser
+from index.lexical import stem_token
 from index.paths import CODE_PARTS, CODES, IMAGE_HASH, TITLE_KEY
 from index.protocols import (
     DENSE,
+    Alternative,
     Candidate,
     CatalogIndex,
     DenseName,
@@ -16,13 +18,15 @@ from index.protocols import (
     Stored,
     Term,
     VectorName,
+    VocabularyWord,
     all_points,
 )
 from index.sample import sample_images
 from index.server.deadline import deadline
 from index.settings import IndexSettings
 from index.store import open_store, open_stores
-from index.tokenizer import Piece, count_words, pieces
+from index.tokenizer import Piece, count_words, pieces, terms
+from index.writer import indexed_terms
 
 __all__ = [
     "CODES",
@@ -30,6 +34,7 @@ __all__ = [
     "DENSE",
     "IMAGE_HASH",
     "TITLE_KEY",
+    "Alternative",
     "Candidate",
     "CatalogIndex",
     "DenseName",
@@ -44,14 +49,18 @@ __all__ = [
     "Stored",
     "Term",
     "VectorName",
+    "VocabularyWord",
     "add_settings",
     "all_points",
     "build_settings",
     "count_words",
     "deadline",
+    "indexed_terms",
     "open_store",
     "open_stores",
     "pieces",
     "sample_images",
     "settings_parser",
+    "stem_token",
+    "terms",
 ]

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from qdrant_edge import Bm25, Bm25Config, TokenizerType
 
+from index.protocols import Alternative
 from index.tokenizer import Word, words
 
 _K, _B = 1.2, 0.75
@@ -71,8 +72,8 @@ class Lexical:
                     weights[token] = max(weights.get(token, 0.0), _CODE)
         return _sparse(weights) if weights else None
 
-    def query(self, text: str) -> Sparse:
-        """The vector of a query, weight 1 a word; empty where no word is left of it."""
+    def query(self, text: str, alternatives: Sequence[Alternative] = ()) -> Sparse:
+        """The vector of a query, weight 1 a word, and those of its alternatives; empty where no word is left of it."""
         weights: dict[int, float] = {}
 
         def add(terms: Sequence[int], weight: float) -> None:
@@ -87,18 +88,33 @@ class Lexical:
                 add(tokens, _FURTHER / max(1, len(tokens)))
                 add(_tokens(word.hints), _HINT)
             add(older, 1.0)
+        for _, phrase, weight in alternatives:
+            add([token for word in words(phrase) for token in _forms(word)[0]], weight)
         return _sparse(weights)
 
-    def asked(self, text: str) -> list[Asked]:
-        """The distinct words of a query; stop words are none. Pictograms count where there is nothing else."""
+    def asked(self, text: str, alternatives: Sequence[Alternative] = ()) -> list[Asked]:
+        """The distinct words of a query; stop words are none. Pictograms count where there is nothing else.
+
+        The tokens of a word's alternatives are further forms of it.
+        """
+        others: defaultdict[str, list[tuple[int, ...]]] = defaultdict(list)
+        for replaced, phrase, _ in alternatives:
+            if tokens := tuple(token for word in words(phrase) for token in _forms(word)[0]):
+                for word in words(replaced):
+                    others[word.text].append(tokens)
         found = [(word, _forms(word), older) for words, older in _asked(text) for word in words]
         found = [one for one in found if not one[0].emoji] or found
         asked: dict[tuple[int, ...], Asked] = {}
         for word, forms, older in found:
             if forms[0]:
-                some = tuple(dict.fromkeys(form for form in (*forms, older) if form))
+                some = tuple(dict.fromkeys(form for form in (*forms, older, *others[word.text]) if form))
                 asked.setdefault(forms[0], Asked(word.text, some))
         return list(asked.values())
+
+
+def stem_token(term: str) -> int | None:
+    """The number that a folded word has in lexical vectors, the same for all forms of it; None for a stop word."""
+    return _token(term)
 
 
 _BM25 = Bm25(Bm25Config(tokenizer=TokenizerType.Whitespace))

@@ -7,6 +7,8 @@ from schemas import stored_name
 TITLE_KEY = "title_key"
 CODES = "codes"
 CODE_PARTS = "code_parts"
+TERMS = "terms"
+SUBJECT_TERMS = "subject_terms"
 IMAGE_HASH = "pictures[].hash"
 
 

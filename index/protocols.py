@@ -18,6 +18,8 @@ from schemas import Filter, Generation, IndexRecord, LegName, Precision, Precisi
 
 DenseName = Literal["image", "title", "text"]
 VectorName = Literal["image", "title", "text", "lexical"]
+MAX_VOCABULARY = 200_000
+"""Words; what is beyond them is in a product or two of millions."""
 DENSE: tuple[DenseName, ...] = ("image", "title", "text")
 
 
@@ -47,13 +49,24 @@ class Names:
     parts: Sequence[str] = ()
 
 
+class Alternative(NamedTuple):
+    """Other words for some words of a request, which may be several: ``weight``, up to 1, is what they count beside
+    those that they stand for."""
+
+    words: str
+    phrase: str
+    weight: float
+
+
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One path of a request: ``query`` is ``(dim,) float32``, unit length, or words where ``vector`` is ``lexical``."""
+    """One path of a request: ``query`` is ``(dim,) float32``, unit length, or words where ``vector`` is ``lexical``,
+    which have ``alternatives``."""
 
     name: LegName
     vector: VectorName
     query: Vectors | str
+    alternatives: Sequence[Alternative] = ()
 
 
 class Candidate(NamedTuple):
@@ -86,6 +99,14 @@ class Term:
     known: bool
 
 
+class VocabularyWord(NamedTuple):
+    """A word of the catalog, folded; how many products have it, and how many of them where it says what they are."""
+
+    term: str
+    products: int
+    subjects: int
+
+
 class CatalogIndex(Protocol):
     """One opened generation. Reads may come from any thread, many at once.
 
@@ -105,8 +126,16 @@ class CatalogIndex(Protocol):
         """A list a leg, in the order given, best first, at most ``limit`` each, in one round trip."""
         ...
 
-    def terms(self, text: str) -> list[Term]:
-        """The distinct words of a query with their weights, in no particular order."""
+    def terms(self, text: str, alternatives: Sequence[Alternative] = ()) -> list[Term]:
+        """The distinct words of a query with their weights, in no particular order.
+
+        Where a product has all words of an alternative, it has the words that it stands for.
+        """
+        ...
+
+    def vocabulary(self) -> list[VocabularyWord]:
+        """Up to ``MAX_VOCABULARY`` words of the catalog, the commonest first; none of an index from before they were
+        kept."""
         ...
 
     def matched(self, ids: Sequence[UUID], terms: Sequence[Term]) -> dict[UUID, list[str]]:

@@ -13,8 +13,8 @@ import numpy as np
 
 from index.engine import Engine, RawVector, Search
 from index.lexical import Lexical, Sparse
-from index.paths import IMAGE_HASH, field_path
-from index.protocols import Candidate, DenseName, Leg, Names, Stored, Term
+from index.paths import IMAGE_HASH, SUBJECT_TERMS, TERMS, field_path
+from index.protocols import MAX_VOCABULARY, Alternative, Candidate, DenseName, Leg, Names, Stored, Term, VocabularyWord
 from index.validation import check_legs
 from schemas import All, Filter, IndexRecord, Range, stored_name
 
@@ -50,10 +50,12 @@ class IndexReader:
         return [[] if search.query == _NO_WORDS else next(found) for search in searches]
 
     def _vector(self, leg: Leg) -> RawVector:
-        return self._lexical.query(leg.query) if isinstance(leg.query, str) else cast(RawVector, leg.query.tolist())
+        if isinstance(leg.query, str):
+            return self._lexical.query(leg.query, leg.alternatives)
+        return cast(RawVector, leg.query.tolist())
 
-    def terms(self, text: str) -> list[Term]:
-        asked = self._lexical.asked(text)
+    def terms(self, text: str, alternatives: Sequence[Alternative] = ()) -> list[Term]:
+        asked = self._lexical.asked(text, alternatives)
         idf = self._idf([token for word in asked for token in word.forms[0]])
         # Only words that nobody writes as the request does are looked for in their further forms.
         further = [word for word in asked if not _known(word.forms[:1], idf)]
@@ -157,6 +159,13 @@ class IndexReader:
 
     def facet(self, field: str, filter: Filter | None, limit: int) -> list[tuple[str | int | bool, int]]:
         return self._engine.facet(field_path(field), _translated(filter), limit)
+
+    def vocabulary(self) -> list[VocabularyWord]:
+        if self.record.format < 4:
+            return []
+        products = self._engine.facet(TERMS, None, MAX_VOCABULARY)
+        subjects = dict(self._engine.facet(SUBJECT_TERMS, None, MAX_VOCABULARY))
+        return [VocabularyWord(str(term), count, subjects.get(term, 0)) for term, count in products]
 
     def foreign(self) -> int:
         return self._engine.foreign()

@@ -90,6 +90,14 @@ def words(text: str) -> list[Word]:
     return [word for chunk in _chunks(text) for word in _words(chunk)]
 
 
+def terms(text: str) -> list[str]:
+    """The distinct words of a text as they are looked up, folded and not stemmed; joined ones as one as well."""
+    found: dict[str, None] = {}
+    for word in words(text):
+        found.update((form[0], None) for form in word.forms if len(form) == 1)
+    return list(found)
+
+
 def count_words(text: str) -> int:
     """About how many words a text has, cheaply: stop words count as well."""
     return sum(1 if chunk.isascii() else len(words(chunk)) for chunk in text.split())

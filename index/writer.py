@@ -9,9 +9,10 @@ from uuid import UUID
 
 from index.engine import Engine, EnginePoint, RawVector
 from index.lexical import Lexical
-from index.paths import CODE_PARTS, CODES, IMAGE_HASH, TITLE_KEY, field_path
+from index.paths import CODE_PARTS, CODES, IMAGE_HASH, SUBJECT_TERMS, TERMS, TITLE_KEY, field_path
 from index.protocols import CatalogIndex, Point
 from index.reader import IndexReader
+from index.tokenizer import terms
 from index.validation import check_points
 from schemas import (
     RECORD_FORMAT,
@@ -25,8 +26,20 @@ from schemas import (
 )
 
 _BATCH = 500
-OWN_PATHS: dict[str, FieldKind] = dict.fromkeys((TITLE_KEY, CODES, CODE_PARTS, IMAGE_HASH), "keyword")
+OWN_PATHS: dict[str, FieldKind] = dict.fromkeys(
+    (TITLE_KEY, CODES, CODE_PARTS, IMAGE_HASH, TERMS, SUBJECT_TERMS), "keyword"
+)
 """What has a payload index besides the fields."""
+
+
+def indexed_terms(words: str, subject: str) -> dict[str, list[str]]:
+    """What of a payload tells which words a product has: all of them, and those that say what it is.
+
+    Args:
+        words: What the ``lexical`` vector is made of.
+        subject: Its title and what is said of it in short.
+    """
+    return {TERMS: terms(words), SUBJECT_TERMS: terms(subject)}
 
 
 class Writer:

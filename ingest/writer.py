@@ -16,9 +16,9 @@ from uuid import UUID
 
 import numpy as np
 
-from catalog import StoredImage, StoredState, payload, words, written_codes
+from catalog import StoredImage, StoredState, payload, subject_words, words, written_codes
 from embedding import Vectors
-from index import DENSE, CatalogIndex, DenseName, IndexBuild, IndexStore, Latest, Point, Stored
+from index import DENSE, CatalogIndex, DenseName, IndexBuild, IndexStore, Latest, Point, Stored, indexed_terms
 from ingest.changes import Change, Changes
 from ingest.embedder import Embedder
 from ingest.timing import Stopwatch
@@ -157,7 +157,8 @@ class ProductWriter:
         return self._closing.enter_context(WriteQueue(self._build, self._watch))
 
     def _payload(self, change: Change) -> dict[str, Any]:
-        return payload(change.product, kinds=self._kinds, root=self._root, state=change.state)
+        terms = indexed_terms(words(change.product), subject_words(change.product))
+        return payload(change.product, kinds=self._kinds, root=self._root, state=change.state) | terms
 
     def _points(self, changes: Sequence[Change]) -> list[Point]:
         known = [change.stored_at for change in changes if change.stored_at]

@@ -88,6 +88,7 @@ from schemas.record import MAX_FIELDS, RECORD_FORMAT, Generation, IndexRecord
 from schemas.search import (
     MAX_LIMIT,
     MAX_URL,
+    ExpandedWord,
     Explanation,
     Facet,
     FacetValue,
@@ -100,6 +101,7 @@ from schemas.search import (
     SearchResponse,
     Sort,
     Total,
+    UnderstoodQuery,
 )
 from schemas.text import clean_code, clean_line, clean_prose, clean_value, fold, split_commas
 
@@ -126,6 +128,7 @@ __all__ = [
     "ConfigurationError",
     "EmbeddingSpec",
     "EmptyRequest",
+    "ExpandedWord",
     "Explanation",
     "Facet",
     "FacetValue",
@@ -196,6 +199,7 @@ __all__ = [
     "Sort",
     "StoreLensError",
     "Total",
+    "UnderstoodQuery",
     "UnknownField",
     "ValueUnusable",
     "WrongType",

@@ -10,9 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from schemas.embedding import EmbeddingSpec, Precision, PrecisionQuality
 from schemas.filters import FieldKind
 
-RECORD_FORMAT = 3
-"""3: payloads have ``codes`` and ``code_parts``, and numbers in ``fields`` have one form, 42 for 42.0; 2: payloads list
-their ``images``, and ``hashes`` has the ``row``; those of format 1 have neither."""
+RECORD_FORMAT = 4
+"""4: payloads have ``terms`` and ``subject_terms``.
+
+3: they have ``codes`` and ``code_parts``, and numbers have one form, 42 for 42.0. 2: they list ``pictures``, and
+``hashes`` has the ``row``, which those of format 1 lack.
+"""
 
 
 MAX_FIELDS = 300

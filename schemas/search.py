@@ -91,6 +91,7 @@ class SearchRequest(_Words):
     group_by: FieldName | None = Field(
         None, description="Show the best of each value of this field, as `group_id`; of a list the first value counts."
     )
+    literal: bool = Field(False, description="Look for the words as they are written: no correction, no synonyms.")
     explain: bool = False
 
     @model_validator(mode="after")
@@ -103,6 +104,21 @@ class SearchRequest(_Words):
         """Raises EmptyRequest when nothing is asked: asked once the photo of a form is merged in."""
         if not (self.text or self.image or self.product_id or self.filter or self.sort):
             raise EmptyRequest("ask with at least one of text, image, product_id, or browse with a filter or a sort")
+
+
+class ExpandedWord(_Words):
+    """Words of the request that no product has, and what was looked for beside them."""
+
+    word: str
+    synonyms: list[str]
+
+
+class UnderstoodQuery(_Words):
+    """How the words of a request were taken; `literal` has them taken as they are written."""
+
+    text: str = Field(description="As it was asked.")
+    corrected: str | None = Field(None, description="What was looked for in its place, where words are misspelt.")
+    expanded: list[ExpandedWord] | None = None
 
 
 class LegExplanation(_Words):
@@ -182,5 +198,6 @@ class SearchResponse(_Words):
     total: Total
     facets: dict[str, Facet] | None = None
     next_cursor: str | None = None
+    query: UnderstoodQuery | None = Field(None, description="How the words were taken; absent where there were none.")
     notices: list[str] = Field(default_factory=list, description="What the asker should know about this answer.")
     took_ms: float

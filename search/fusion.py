@@ -7,7 +7,6 @@ lost half the quality where a weak leg met a strong one: it cannot tell a sure l
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index import Candidate, Term
+from search.background import Usual
 
 Scores = NDArray[np.float64]
 
@@ -38,18 +38,43 @@ class LegResult:
     normalized: Scores
 
 
-def leg_result(candidates: Sequence[Candidate], weight: float, *, lexical: bool) -> LegResult:
-    scores = np.array([candidate.score for candidate in candidates], np.float64)
-    return LegResult(weight, [candidate.id for candidate in candidates], scores, normalize(scores, lexical=lexical))
+def leg_result(candidates: Sequence[Candidate], weight: float) -> LegResult:
+    """A leg of cosines stretched over its own candidates."""
+    scores = _scores(candidates)
+    return LegResult(weight, _points(candidates), scores, stretched(scores))
 
 
-def normalize(scores: Scores, *, lexical: bool) -> Scores:
-    """Scores, best first, on 0..1: the best is 1; 0 is the worst candidate of a dense leg, or no word in common."""
+def of_words_in_common(candidates: Sequence[Candidate], weight: float) -> LegResult:
+    """The lexical leg: its weight grows with its best score, so that words rule where many are found."""
+    scores = _scores(candidates)
+    best = float(scores[0]) if scores.size else 0.0
+    return LegResult(weight * best, _points(candidates), scores, scores / best if best > 0 else scores)
+
+
+def standardized(candidates: Sequence[Candidate], weight: float, usual: Usual) -> LegResult:
+    """A leg of cosines on the scale of what it scores by chance: 0 is usual, or less, and 1 its best.
+
+    Its weight grows with how far its best is above the usual: a leg that finds nothing in particular says little.
+    """
+    scores = _scores(candidates)
+    above = np.maximum((scores - usual.mean) / usual.deviation, 0.0)
+    best = float(above[0]) if above.size else 0.0
+    return LegResult(weight * best, _points(candidates), scores, above / best if best > 0 else above)
+
+
+def _scores(candidates: Sequence[Candidate]) -> Scores:
+    return np.array([candidate.score for candidate in candidates], np.float64)
+
+
+def _points(candidates: Sequence[Candidate]) -> list[UUID]:
+    return [candidate.id for candidate in candidates]
+
+
+def stretched(scores: Scores) -> Scores:
+    """Cosines, best first, on 0..1 over themselves: 1 is the best, 0 the worst."""
     if scores.size == 0:
         return scores
     best = float(scores[0])
-    if lexical:
-        return scores / best if best > 0 else np.zeros_like(scores)
     span = max(best - float(scores[-1]), LEAST_SPAN)
     return 1.0 - (best - scores) / span
 
@@ -88,14 +113,3 @@ def coverage(terms: Sequence[Term], matched: Collection[Sequence[str]]) -> float
         return 1.0
     idf = {term.word: term.idf for term in terms}
     return max((sum(idf[word] for word in words) for words in matched), default=0.0) / whole
-
-
-def trust(covered: float) -> float:
-    """What share of its weight the lexical leg keeps when it covers so much of a request.
-
-    A request whose rare words the catalog lacks must not be ruled by the common ones that happen to
-    match; but one rare word that does match ("baingan for curry") is worth more than its share. Of the
-    powers .5, 1, 1.5, 2 and 3 the root was best over all,
-    and .65 against .52 (power 1) in nDCG@10 on requests of that kind.
-    """
-    return math.sqrt(covered)

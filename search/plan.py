@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index import Leg
+from index import Alternative, Leg
 from schemas import LegName
 from search.weights import LegWeights
 
@@ -27,11 +28,14 @@ class AskedImage:
 class Question:
     """Everything a request asks with, as vectors: ``(dim,) float32``, unit length.
 
+    ``written`` are its words as they stand there, ``words`` as they are looked for, with ``alternatives`` for some.
     ``title`` and ``details`` are what ``text->title`` and ``text->text`` ask with: the same vector for
     words, two stored ones for a product.
     """
 
+    written: str | None = None
     words: str | None = None
+    alternatives: Sequence[Alternative] = ()
     text: Vector | None = None
     title: Vector | None = None
     details: Vector | None = None
@@ -47,9 +51,14 @@ class PlannedLeg:
     leg: Leg
     weight: float
 
+    @property
+    def lexical(self) -> bool:
+        return self.leg.vector == "lexical"
+
 
 def plan(question: Question, weights: LegWeights) -> list[PlannedLeg]:
     """The legs of a question, weights adding up to 1 before lexical coverage is known."""
+    table = weights.words.covered if question.words else weights.words.uncovered
     words: list[PlannedLeg] = []
     images: list[PlannedLeg] = []
 
@@ -58,13 +67,13 @@ def plan(question: Question, weights: LegWeights) -> list[PlannedLeg]:
             to.append(PlannedLeg(leg, table[leg.name]))
 
     if question.text is not None:
-        add(words, weights.words, Leg("text->image", "image", question.text))
+        add(words, table, Leg("text->image", "image", question.text))
     if question.title is not None:
-        add(words, weights.words, Leg("text->title", "title", question.title))
+        add(words, table, Leg("text->title", "title", question.title))
     if question.details is not None:
-        add(words, weights.words, Leg("text->text", "text", question.details))
+        add(words, table, Leg("text->text", "text", question.details))
     if question.words:
-        add(words, weights.words, Leg("lexical", "lexical", question.words))
+        add(words, table, Leg("lexical", "lexical", question.words, question.alternatives))
     for image in question.images:
         add(images, weights.image, Leg("image->image", "image", image.vector))
         add(images, weights.image, Leg("image->text", "text", image.vector))

@@ -10,6 +10,7 @@ from index import CatalogIndex
 from schemas import Group, Hit, SearchResponse, Total
 from search import facets
 from search.ask import Ask
+from search.background import Background
 from search.browse import SortKey, sort_keys
 from search.candidates import Candidates, find
 from search.duplicates import same_images
@@ -20,14 +21,14 @@ from search.matched import matched_images
 from search.weights import LegWeights
 
 
-def rank(index: CatalogIndex, ask: Ask, weights: LegWeights) -> SearchResponse:
+def rank(index: CatalogIndex, background: Background, ask: Ask, weights: LegWeights) -> SearchResponse:
     """The page of hits that a request asks for."""
     request, question = ask.request, ask.question
     assert question is not None
     keys = sort_keys(request.sort or [], index.record.fields)
     group_by = None if request.group_by is None else check_group_by(request.group_by, index.record.fields)
 
-    found = find(index, question, ask.filter, weights)
+    found = find(index, background, question, ask.filter, weights)
     notices: list[str] = []
     order = found.points
     if keys and (whole := _with_all_words(index, found)) is not None:

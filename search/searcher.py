@@ -35,10 +35,12 @@ from schemas import (
 )
 from search import duplicates, ranking, sort
 from search.ask import Ask
+from search.background import Background
 from search.candidates import Candidates, find
 from search.cursor import decode_cursor, fingerprint
 from search.facets import check_facets
 from search.plan import AskedImage, Question, Vector
+from search.understanding import Understanding, Understood
 from search.weights import weights_for
 
 Encoded = TypeVar("Encoded")
@@ -107,12 +109,17 @@ class Searcher:
 
         near = self._near if question is not None and question.images else math.inf
         ask = Ask(request, filter, facets, question, cursor, mark, near)
-        response = sort.browse(self.index, ask) if question is None else ranking.rank(self.index, ask, self._weights)
+        if question is None:
+            response = sort.browse(self.index, ask)
+        else:
+            response = ranking.rank(self.index, self._background, ask, self._weights)
         done = perf_counter()
         notices = list(response.notices)
         if cursor is not None and cursor.generation != self.index.generation:
             notices.append("the catalog has changed since the page before; hits may repeat or be missing")
-        response = response.model_copy(update={"notices": notices, "took_ms": round((done - started) * 1e3, 3)})
+        query = self._understood(request).shown(request.text) if request.text is not None else None
+        took_ms = round((done - started) * 1e3, 3)
+        response = response.model_copy(update={"query": query, "notices": notices, "took_ms": took_ms})
         encode_ms = (encoded - checked) * 1e3
         return Answer(response, encode_ms=encode_ms, search_ms=(done - started) * 1e3 - encode_ms)
 
@@ -121,11 +128,27 @@ class Searcher:
         question = self._question(request, query_image, self._decode)
         if question is None:
             raise EmptyRequest("a browse has no legs; ask with text, image or product_id")
-        return find(self.index, question, self._filter(request), self._weights)
+        return find(self.index, self._background, question, self._filter(request), self._weights)
+
+    def warm_up(self) -> None:
+        """Read what the first search would wait for: the words of the catalog, and a sample of its vectors."""
+        _ = self._understanding, self._background
 
     @cached_property
     def _near(self) -> float:
         return duplicates.near(self.index)
+
+    @cached_property
+    def _background(self) -> Background:
+        return Background(self.index)
+
+    @cached_property
+    def _understanding(self) -> Understanding:
+        return Understanding.of(self.index)
+
+    def _understood(self, request: SearchRequest) -> Understood:
+        assert request.text is not None
+        return Understood(request.text) if request.literal else self._understanding.understand(request.text)
 
     def _filter(self, request: SearchRequest) -> Filter:
         """What the request asks for, less the product it starts from."""
@@ -143,10 +166,18 @@ class Searcher:
         if query_image is not None:
             question = replace(question, images=[*question.images, self._image(query_image, decode)])
         if request.text is not None:
-            words = request.text
-            text = self._text(words)
+            understood = self._understood(request)
+            text = self._text(understood.text)
             # Words beside a product refine what is asked for; its own title and text give way to them.
-            question = replace(question, words=words, text=text, title=text, details=text)
+            question = replace(
+                question,
+                written=request.text,
+                words=understood.text,
+                alternatives=understood.alternatives,
+                text=text,
+                title=text,
+                details=text,
+            )
         return None if question.empty else question
 
     def _text(self, words: str) -> Vector:

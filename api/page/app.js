@@ -1,6 +1,6 @@
 /** The page: what is asked, in the address and on the screen, and what happens when it changes. */
 
-/** @import {Adjusting, Answer, Filters, Hit, Place, Query} from "./types.js" */
+/** @import {Adjusting, Answer, Filters, Hit, Place, Query, Understood} from "./types.js" */
 /** @import {Knowledge} from "./catalog.js" */
 
 import { ApiError, getImage, getProduct } from "./api.js";
@@ -22,6 +22,8 @@ import { identity, isBlank, lacksPhoto, NOTHING, readAddress, writeAddress } fro
 import { empty, failure, welcome } from "./states.js";
 
 const SCROLLED_MS = 100;
+/** Of one word that no product has. */
+const MOST_SYNONYMS = 6;
 const PHOTO_GONE = "This was a search by a photo that this browser does not have. Choose the photo again to find the same.";
 
 class Page {
@@ -116,7 +118,9 @@ class Page {
     this.returning = null;
     this.photoGone = false;
     const before = this.query;
-    this.query = { ...before, ...change };
+    // Words that were to be taken as they are written give way to new ones.
+    const literal = change.literal ?? (before.literal && change.q === undefined);
+    this.query = { ...before, ...change, literal };
     const address = writeAddress(this.query);
     const same = address === writeAddress(before) && this.query.photo === before.photo;
     const betweenProducts = Boolean(before.product && change.product);
@@ -195,6 +199,7 @@ class Page {
     this.results.clear();
     this.asked = null;
     showNotices(this.photoGone ? [PHOTO_GONE] : []);
+    byId("understood").replaceChildren();
     byId("message").replaceChildren();
     this.samples ??= samples(this.known);
     const screen = welcome(this.known, await this.samples, {
@@ -226,9 +231,10 @@ class Page {
   }
 
   /** @param {Query} query @param {Answer} answer */
-  #showAnswer(query, { hits, total, notices, took_ms }) {
+  #showAnswer(query, { hits, total, query: understood, notices, took_ms }) {
     const words = totalWords(total);
     byId("total").replaceChildren(h("strong", {}, words), h("span", {}, ` in ${Math.round(took_ms)} ms`));
+    byId("understood").replaceChildren(...this.#understood(understood));
     announce(hits.length ? `${words} found` : "Nothing found");
     showNotices([...(this.photoGone ? [PHOTO_GONE] : []), ...(notices ?? [])]);
     this.drawer.update(query.filters.size, words);
@@ -240,6 +246,19 @@ class Page {
       onBrowse: () => this.ask({ ...NOTHING, browse: true }),
     });
     byId("message").replaceChildren(nothing);
+  }
+
+  /** What was done to the words, with the way back. @param {Understood} [words] */
+  #understood(words) {
+    if (!words?.corrected && !words?.expanded?.length) return [];
+    const others = (words.expanded ?? []).map(({ word, synonyms }) => `${word}: ${synonyms.slice(0, MOST_SYNONYMS).join(", ")}`);
+    const asWritten = h("button", { type: "button", class: "link", on: { click: () => this.ask({ literal: true }) } }, `Search for “${words.text}” as written`);
+    return [
+      h("span", {}, words.corrected ? "Showing results for " : "Also looked for "),
+      h("strong", {}, clamped(words.corrected ?? others.join("; "))),
+      " ",
+      asWritten,
+    ];
   }
 
   /** @param {Query} query @param {Answer} answer @param {AbortSignal} signal */

@@ -9,7 +9,7 @@ const PHOTO = "photo";
 export const PAGE_SIZE = 24;
 
 /** @type {Query} */
-export const NOTHING = { q: "", photo: null, like: null, filters: new Map(), sort: null, browse: false, product: null };
+export const NOTHING = { q: "", photo: null, like: null, filters: new Map(), sort: null, browse: false, literal: false, product: null };
 
 /** @param {Choice | Span} chosen @returns {chosen is Choice} */
 export const isChoice = (chosen) => "values" in chosen;
@@ -54,6 +54,7 @@ export function readAddress(search, entry, kinds) {
     filters,
     sort: field && kinds.has(field) ? { field, order: order === "desc" ? "desc" : "asc" } : null,
     browse: params.has("browse"),
+    literal: params.has("literal"),
     product: params.get("product") || null,
   };
 }
@@ -85,6 +86,7 @@ export function writeAddress(query) {
   }
   if (query.sort) params.set("sort", `${query.sort.field}:${query.sort.order}`);
   if (query.browse) params.set("browse", "1");
+  if (query.literal) params.set("literal", "1");
   if (query.product) params.set("product", query.product);
   return params.size ? `?${params}` : location.pathname;
 }
@@ -104,6 +106,7 @@ export function toRequest(query, { facets, groupBy, cursor, limit = PAGE_SIZE, w
   const everything = !hasQuestion(query) && !query.sort && filters.length === 0;
   return {
     ...(query.q.trim() && { text: query.q.trim() }),
+    ...(query.literal && { literal: true }),
     ...(query.like && { product_id: query.like }),
     ...(filters.length > 0 && { filter }),
     ...(everything && { filter: { all: [{}] } }),

@@ -8,8 +8,9 @@
  * @typedef {string | number | boolean} Value
  * @typedef {{field: string, values: {value: Value, count: number}[], min?: number, max?: number, missing: number}} Facet
  * @typedef {Map<string, Facet>} Facets By field. Catalogs name fields as they like, `constructor` too: never an object.
+ * @typedef {{text: string, corrected?: string, expanded?: {word: string, synonyms: string[]}[]}} Understood
  * @typedef {{hits: Hit[], total: {value: number, relation: "eq" | "gte"}, facets: Facets,
- *   next_cursor?: string, notices: string[], took_ms: number}} Answer
+ *   next_cursor?: string, query?: Understood, notices: string[], took_ms: number}} Answer
  * @typedef {"keyword" | "integer" | "float" | "bool"} Kind
  * @typedef {{name: string, kind: Kind}} Field
  * @typedef {{collection: string, generation: string, products: number,
@@ -24,7 +25,7 @@
  *   window's upper edge, at how many pixels from it (none: the start of the page), and which one has the focus.
  * @typedef {{field: string, order: "asc" | "desc"}} Sort
  * @typedef {{q: string, photo: Photo | null, like: string | null, filters: Filters, sort: Sort | null,
- *   browse: boolean, product: string | null}} Query `product` is the one whose details are open.
+ *   browse: boolean, literal: boolean, product: string | null}} Query `product` is the one whose details are open.
  */
 
 export {};

@@ -189,3 +189,18 @@ def test_a_photo_that_is_gone_is_missed(open_page: OpenPage, catalog: Catalog) -
     shared.get_by_role("group", name="Color", exact=True).get_by_role("checkbox", name="green").check()
     expect(gone).to_be_hidden()
     assert "photo" not in shared.url
+
+
+def test_what_was_done_to_the_words_is_said_and_undone(open_page: OpenPage) -> None:
+    page = open_page("/?q=plain+red+cirlce")
+    first(page, "circle-plain-red")
+    expect(page.locator("#understood")).to_contain_text("plain red circle")
+    page.get_by_role("button", name="as written").click()
+    expect(page.locator("#understood")).to_be_hidden()
+    assert "literal=1" in page.url
+    page.go_back()
+    expect(page.locator("#understood")).to_contain_text("plain red circle")
+    page.get_by_role("searchbox").fill("star")
+    page.get_by_role("searchbox").press("Enter")
+    expect(page.locator("#understood")).to_be_hidden()
+    assert "literal" not in page.url

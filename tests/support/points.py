@@ -10,6 +10,7 @@ from uuid import UUID
 import numpy as np
 
 from images.arrays import Vectors
+from index import indexed_terms
 from index.protocols import DENSE, DenseName, Point
 from schemas import (
     All,
@@ -80,6 +81,7 @@ def make_point(
         "title_key": title_key,
         "codes": [f"kt{number}"],
         "code_parts": [f"kt{number + 1}"],
+        **indexed_terms(words, title_key),
     }
     return Point(UUID(int=number), payload, made, words)
 

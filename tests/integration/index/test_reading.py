@@ -10,7 +10,7 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from index.protocols import CatalogIndex, DenseName, IndexStore, Leg, Names, all_points
+from index.protocols import Alternative, CatalogIndex, DenseName, IndexStore, Leg, Names, all_points
 from schemas import All, BadVectors, LegName, Match, Not, Range
 from tests.support.points import DIMENSION, index_record, make_point, unit
 
@@ -213,3 +213,27 @@ def test_counts_and_facets_are_exact(index: CatalogIndex) -> None:
 def test_bad_queries_are_refused(index: CatalogIndex, query: np.ndarray) -> None:
     with pytest.raises(BadVectors):
         index.query([Leg("text->title", "title", query)], None, 5)
+
+
+def test_the_words_of_the_catalog_are_counted(index: CatalogIndex) -> None:
+    words = {word.term: (word.products, word.subjects) for word in index.vocabulary()}
+    assert words["running"] == (59, 0)
+    assert words["red"] == (30, 0)
+    assert words["number7"] == (1, 0)
+    # Of titles, which these points do not have among their words, nothing is counted.
+    assert "shoe" not in words
+    assert [word.products for word in index.vocabulary()] == sorted((n for n, _ in words.values()), reverse=True)
+
+
+def test_other_words_find_what_has_them_and_count_less(index: CatalogIndex) -> None:
+    other = Alternative("crimson", "red", 0.5)
+    plain, instead = index.query(
+        [Leg("lexical", "lexical", "red"), Leg("lexical", "lexical", "crimson", (other,))], None, 100
+    )
+    assert {found.id for found in plain} == {found.id for found in instead}
+    assert instead[0].score == pytest.approx(plain[0].score / 2, rel=1e-3)
+    (term,) = index.terms("crimson", (other,))
+    assert (term.word, term.known) == ("crimson", True)
+    point = plain[0].id
+    assert index.matched([point], [term]) == {point: ["crimson"]}
+    assert index.matched([point], index.terms("crimson")) == {}

@@ -43,6 +43,12 @@ QUALITY = {
 EXAMPLES: dict[str, dict[str, Any]] = {
     "Change": {"before": "float", "after": None},
     "EmbeddingSpec": SPEC,
+    "ExpandedWord": {"word": "couch", "synonyms": ["sofa"]},
+    "UnderstoodQuery": {
+        "text": "gren couch",
+        "corrected": "green couch",
+        "expanded": [{"word": "couch", "synonyms": []}],
+    },
     "Explanation": EXPLANATION,
     "Facet": FACET,
     "FacetValue": {"value": "red", "count": 2},

@@ -7,15 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index import Candidate, Term
-from search.fusion import LegResult, coverage, fuse, leg_result, trust
+from search.background import Usual
+from search.fusion import LegResult, coverage, fuse, leg_result, of_words_in_common, standardized
 
 POINTS = [UUID(int=n << 64) for n in range(1, 7)]
 
 
-def leg(scores: list[float], weight: float = 1.0, *, lexical: bool = False) -> LegResult:
-    """A leg that gave the first points these scores, best first."""
-    candidates = [Candidate(point, score) for point, score in zip(POINTS, scores, strict=False)]
-    return leg_result(candidates, weight, lexical=lexical)
+def candidates(scores: list[float]) -> list[Candidate]:
+    """The first points with these scores, best first."""
+    return [Candidate(point, score) for point, score in zip(POINTS, scores, strict=False)]
+
+
+def leg(scores: list[float], weight: float = 1.0) -> LegResult:
+    return leg_result(candidates(scores), weight)
 
 
 def test_the_best_of_a_leg_is_one_and_the_worst_of_a_dense_leg_zero() -> None:
@@ -23,7 +27,23 @@ def test_the_best_of_a_leg_is_one_and_the_worst_of_a_dense_leg_zero() -> None:
 
 
 def test_a_lexical_leg_keeps_its_zero_at_no_word_in_common() -> None:
-    assert leg([8.0, 4.0], lexical=True).normalized == pytest.approx([1, 0.5])
+    assert of_words_in_common(candidates([8.0, 4.0]), 0.5).normalized == pytest.approx([1, 0.5])
+
+
+def test_more_words_in_common_weigh_more() -> None:
+    assert of_words_in_common(candidates([8.0]), 0.5).weight == 4.0
+    assert of_words_in_common([], 0.5).weight == 0.0
+
+
+def test_a_leg_of_words_is_measured_by_what_it_scores_by_chance() -> None:
+    found = standardized(candidates([0.5, 0.4, 0.3, 0.1]), 2.0, Usual(0.3, 0.1))
+    assert found.weight == pytest.approx(4.0)  # the best is two deviations above the usual
+    assert found.normalized == pytest.approx([1, 0.5, 0, 0])
+
+
+def test_a_leg_that_finds_nothing_unusual_says_nothing() -> None:
+    found = standardized(candidates([0.3, 0.2]), 2.0, Usual(0.35, 0.1))
+    assert (found.weight, found.normalized.tolist()) == (0.0, [0.0, 0.0])
 
 
 def test_noise_is_not_stretched_to_the_full_scale() -> None:
@@ -41,8 +61,8 @@ def test_legs_that_found_nothing_find_nothing() -> None:
 
 
 def test_a_sure_leg_is_not_outvoted_by_weak_ones_with_little_weight() -> None:
-    strong = leg_result([Candidate(POINTS[0], 1.0), Candidate(POINTS[1], 0.2)], 0.8, lexical=False)
-    weak = leg_result([Candidate(POINTS[1], 1.0), Candidate(POINTS[0], 0.2)], 0.1, lexical=False)
+    strong = leg_result([Candidate(POINTS[0], 1.0), Candidate(POINTS[1], 0.2)], 0.8)
+    weak = leg_result([Candidate(POINTS[1], 1.0), Candidate(POINTS[0], 0.2)], 0.1)
     assert fuse([strong, weak, weak])[0][0] == POINTS[0]
 
 
@@ -62,7 +82,7 @@ def test_every_candidate_is_ranked_once_by_a_score_between_zero_and_one(legs: li
 
 def test_equal_scores_are_ordered_by_id_so_that_pages_agree() -> None:
     same = [Candidate(point, 0.5) for point in reversed(POINTS)]
-    assert fuse([leg_result(same, 1.0, lexical=False)])[0] == POINTS
+    assert fuse([leg_result(same, 1.0)])[0] == POINTS
 
 
 def test_what_is_named_exactly_goes_first_though_no_leg_found_it() -> None:
@@ -83,8 +103,3 @@ class TestCoverage:
 
     def test_is_whole_for_a_request_of_stop_words(self) -> None:
         assert coverage([], []) == 1
-
-    def test_a_rare_word_alone_keeps_more_of_the_weight_than_its_share(self) -> None:
-        assert trust(0) == 0
-        assert trust(1) == 1
-        assert trust(0.5) > 0.5

@@ -1,0 +1,85 @@
+"""English nouns by what they mean: other words for a word, and whether it is English at all.
+
+WordNet 3.1 (Fellbaum 1998; its licence is beside the data), of which ``search/data/wordnet.tsv.gz`` has the nouns that
+name things one can buy, and the other words by themselves: a line a synset, its words with the rank of this meaning
+among theirs, a tab, and the lines of what it is a kind of; then an empty line, and the other words. nltk would read all
+of WordNet, which it downloads when it runs.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+DATA = Path(__file__).parent / "data" / "wordnet.tsv.gz"
+
+_MEANINGS = 4
+"""Of a word, the usual ones first; further ones are rarely meant by who shops."""
+SAME, KIND = 0.9, 0.5
+"""What a word of the same meaning counts beside the word itself, and one for a kind of it."""
+
+
+class Synonym(NamedTuple):
+    """``weight`` is ``SAME`` or ``KIND``."""
+
+    phrase: str
+    weight: float
+
+
+class Thesaurus:
+    """Words are in lower case, those of a phrase between blanks."""
+
+    def __init__(self, synsets: Sequence[str], others: Sequence[str]) -> None:
+        self._words: list[list[str]] = []
+        self._kinds: defaultdict[int, list[int]] = defaultdict(list)
+        self._meanings: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+        self._others = frozenset(others)
+        for number, line in enumerate(synsets):
+            ranked, _, above = line.partition("\t")
+            words = []
+            for item in ranked.split(","):
+                word, _, rank = item.partition(":")
+                words.append(word.replace("_", " "))
+                self._meanings[words[-1]].append((int(rank or 1), number))
+            self._words.append(words)
+            for whole in filter(None, above.split(",")):
+                self._kinds[int(whole)].append(number)
+
+    def knows(self, word: str) -> bool:
+        """Whether this is a word of English, in its base form or as a plural."""
+        return any(form in self._meanings or form in self._others for form in _base_forms(word))
+
+    def synonyms(self, phrase: str) -> list[Synonym]:
+        """Words of the same meaning, then those for kinds of it; none for what is no English noun."""
+        form = next((form for form in _base_forms(phrase) if form in self._meanings), None)
+        if form is None:
+            return []
+        found: dict[str, float] = {}
+        meanings = [number for _, number in sorted(self._meanings[form])[:_MEANINGS]]
+        for number in meanings:
+            found.update(dict.fromkeys(self._words[number], SAME))
+        for number in meanings:
+            for kind in self._kinds[number]:
+                for word in self._words[kind]:
+                    found.setdefault(word, KIND)
+        return [Synonym(word, weight) for word, weight in found.items() if word != form]
+
+
+def _base_forms(phrase: str) -> list[str]:
+    """A noun, and what it may be the plural of."""
+    forms = [phrase]
+    for ending, instead in (("ies", "y"), ("ves", "f"), ("es", ""), ("s", "")):
+        if phrase.endswith(ending) and len(phrase) > len(ending) + 2:
+            forms.append(phrase.removesuffix(ending) + instead)
+    return forms
+
+
+@cache
+def thesaurus() -> Thesaurus:
+    """The one that is shipped; read when it is first asked for, in a third of a second."""
+    synsets, _, others = gzip.decompress(DATA.read_bytes()).decode().partition("\n\n")
+    return Thesaurus(synsets.split("\n"), others.split())
