@@ -1,4 +1,4 @@
-"""A request with everything in it checked and encoded: what the two ways of answering start from."""
+"""A request with everything in it checked, and a page of its answer: what both ways of answering take and give."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from index import CatalogIndex
-from schemas import Filter, SearchRequest
+from schemas import Facet, Filter, Hit, SearchRequest, Total
 from search.cursor import Cursor
-from search.plan import Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +19,6 @@ class Ask:
     request: SearchRequest
     filter: Filter
     facets: Sequence[str]
-    question: Question | None
     cursor: Cursor | None
     mark: str
     near: float = math.inf
@@ -28,3 +26,14 @@ class Ask:
 
     def next_cursor(self, index: CatalogIndex, **where: Any) -> str:
         return Cursor(generation=index.generation, request=self.mark, **where).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Of an answer what its hits are, how many there are in all, and where the next page begins."""
+
+    hits: list[Hit]
+    total: Total
+    facets: dict[str, Facet] | None
+    next_cursor: str | None
+    notices: Sequence[str] = ()

@@ -1,144 +1,145 @@
-"""Everything that matches, in the order of some fields: a walk that can go on from any place in it.
-
-Engines order by one number, with ties in no particular order and without the points that lack it.
-A total order is made of that: a list counts as its least value upwards and its greatest downwards,
-ties are ordered by the next field and at last by point id, and what lacks a field comes after what has
-it. A place in the order is the sort values and id of a point, so a page costs the same wherever it
-starts.
-"""
+"""Answering a browse: everything that matches a filter, in the order of some fields, counted exactly."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
 from uuid import UUID
 
 from index import CatalogIndex
-from schemas import (
-    All,
-    FieldKind,
-    Filter,
-    Match,
-    Missing,
-    Not,
-    Range,
-    Sort,
-    UnknownField,
-    WrongType,
-    find_field,
-    known,
-)
-
-Value = float | bool | None
+from schemas import All, Filter, First, Group, InvalidCursor, Match, Missing, Not, Scalar, Total
+from search import facets
+from search.ask import Ask, Page
+from search.groups import MAX_SIBLINGS, check_group_by, group_value
+from search.hits import hit
+from search.sort import Place, SortKey, sort_keys, walk
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A point and its values of the sort fields; None where it has none."""
+def browse(index: CatalogIndex, ask: Ask) -> Page:
+    """The page of hits that a request asks for; scores are 0, since nothing was asked to compare with."""
+    request = ask.request
+    fields = index.record.fields
+    keys = sort_keys(request.sort or [], fields)
+    after = None if ask.cursor is None else _place(ask.cursor.place, keys)
+    batch = request.limit + 1
+    entries: Iterator[Entry]
+    if request.group_by is None:
+        entries = (Entry(place) for place in walk(index, ask.filter, keys, after, batch))
+        total = index.count(ask.filter)
+    else:
+        grouping = Grouping.of(index, ask.filter, keys, check_group_by(request.group_by, fields))
+        entries = grouping.representatives(after, batch)
+        total = grouping.total
 
-    values: tuple[Value, ...]
-    id: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class SortKey:
-    field: str
-    kind: FieldKind
-    descending: bool
-
-
-def sort_keys(sort: Sequence[Sort], fields: dict[str, FieldKind]) -> list[SortKey]:
-    """The keys of a request, checked.
-
-    Raises:
-        UnknownField: no such field.
-        WrongType: a field of text, which the engine cannot order by.
-    """
-    sortable = {name: kind for name, kind in fields.items() if kind != "keyword"}
-    keys = []
-    for key in sort:
-        field = find_field(key.field, fields)
-        if field is None:
-            raise UnknownField(
-                f"sort: there is no field {key.field!r}; {known(sortable, 'sortable are')}", field="sort"
-            )
-        if field not in sortable:
-            raise WrongType(f"sort: {field!r} is text; {known(sortable, 'sortable are')}", field="sort")
-        keys.append(SortKey(field, fields[field], key.order == "desc"))
-    return keys
+    page = list(islice(entries, batch))
+    more, page = len(page) > request.limit, page[: request.limit]
+    stored = index.fetch([entry.place.id for entry in page])
+    last = page[-1].place if page else None
+    return Page(
+        hits=[hit(stored[e.place.id].payload, 0.0, group=e.group) for e in page if e.place.id in stored],
+        total=Total(value=total, relation="eq"),
+        facets=facets.of_everything(ask.facets, index, ask.filter) if ask.facets else None,
+        next_cursor=ask.next_cursor(index, place=[*last.values, str(last.id)]) if more and last else None,
+    )
 
 
-def walk(
-    index: CatalogIndex, filter: Filter, keys: Sequence[SortKey], after: Place | None, batch: int
-) -> Iterator[Place]:
-    """Matching points in order, those beyond ``after``; fetched ``batch`` at a time."""
-    if not keys:
-        last = after.id if after else None
-        while ids := index.scan(filter, batch, last):
-            yield from (Place((), id) for id in ids)
-            last = ids[-1]
-        return
-
-    key, rest = keys[0], keys[1:]
-
-    def tied(value: Value, after: Place | None = None) -> Iterator[Place]:
-        """Points whose first sort value is this one, in the order of the rest."""
-        same = All((filter, _equals(key, value)))
-        inner = None if after is None else Place(after.values[1:], after.id)
-        for place in walk(index, same, rest, inner, batch):
-            yield Place((value, *place.values), place.id)
-
-    if after is not None:
-        yield from tied(after.values[0], after)
-        if after.values[0] is None:
-            return
-    for value, alone in _values(index, filter, key, after.values[0] if after else None, batch):
-        if alone is not None and not rest:
-            yield Place((value,), alone)
-        else:
-            yield from tied(value)
-    yield from tied(None)
+def _place(place: Sequence[Any] | None, keys: Sequence[SortKey]) -> Place:
+    try:
+        *values, last = place or ()
+        if not all(_fits(value, key) for value, key in zip(values, keys, strict=True)):
+            raise ValueError
+        return Place(tuple(values), UUID(last))
+    except (ValueError, AttributeError, TypeError) as error:
+        raise InvalidCursor("the cursor is not one of a browse; leave it out to start over", field="cursor") from error
 
 
-def _values(
-    index: CatalogIndex, filter: Filter, key: SortKey, beyond: Value, batch: int
-) -> Iterator[tuple[Value, UUID | None]]:
-    """The distinct values of a field beyond one, in order; with the point where only one has the value."""
-    if key.kind == "bool":
-        order = (True, False) if key.descending else (False, True)
-        yield from ((value, None) for value in (order if beyond is None else order[order.index(bool(beyond)) + 1 :]))
-        return
-    last = beyond
-    while True:
-        further = filter if last is None else All((filter, _past(key, last)))
-        found = index.ordered(key.field, key.descending, further, batch)
-        groups = [(value, [id for id, _ in ties]) for value, ties in groupby(found, key=lambda pair: pair[1])]
-        for position, (value, ids) in enumerate(groups):
-            # The last group may go on beyond the batch.
-            whole = position < len(groups) - 1 or len(found) < batch
-            yield value, ids[0] if whole and len(ids) == 1 else None
-        if len(found) < batch:
-            return
-        last = groups[-1][0]
-
-
-def _equals(key: SortKey, value: Value) -> Filter:
-    """Points that count as the value: they have it, and none of their others comes before it."""
+def _fits(value: Any, key: SortKey) -> bool:
+    """Whether a field of this kind can have the value: what a cursor says may have been edited."""
     if value is None:
-        return Missing(key.field)
-    if key.kind == "bool":
-        first, has = key.descending, Match(key.field, "bool", (bool(value),))
-        return has if value == first else All((has, Not(Match(key.field, "bool", (first,)))))
-    number = float(value)
-    before = Range(key.field, gt=number) if key.descending else Range(key.field, lt=number)
-    return All((Range(key.field, gte=number, lte=number), Not(before)))
+        return True
+    return isinstance(value, bool) if key.kind == "bool" else isinstance(value, float) and math.isfinite(value)
 
 
-def _past(key: SortKey, value: Value) -> Filter:
-    """Points that count as something beyond the value: all that they have is beyond it."""
-    assert value is not None
-    number = float(value)
-    if key.descending:
-        return All((Range(key.field, lt=number), Not(Range(key.field, gte=number))))
-    return All((Range(key.field, gt=number), Not(Range(key.field, lte=number))))
+@dataclass(frozen=True, slots=True)
+class Entry:
+    place: Place
+    group: Group | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """A browse in which only the first of each group shows. A product is in the group of its first value.
+
+    Whether a point is the first of its group is asked of the index for each page anew, so that a page
+    needs to remember nothing of those before it.
+    """
+
+    index: CatalogIndex
+    filter: Filter
+    keys: Sequence[SortKey]
+    field: str
+    lists: bool
+    """Some product has several values: where none has, its index alone says who is in a group."""
+    total: int
+    """Number of groups: distinct first values, and the points without one."""
+
+    @classmethod
+    def of(cls, index: CatalogIndex, filter: Filter, keys: Sequence[SortKey], field: str) -> Grouping:
+        alone = index.count(All((filter, Missing(field))))
+        grouped = index.count(filter) - alone
+        counts = _every_value(index, field, filter, grouped + 1)
+        lists = sum(count for _, count in counts) > grouped
+        grouping = cls(index, filter, keys, field, lists, alone + len(counts))
+        if not lists:
+            return grouping
+        led = sum(bool(index.scan(grouping._members(value), 1)) for value, _ in counts)
+        return replace(grouping, total=alone + led)
+
+    def representatives(self, after: Place | None, batch: int) -> Iterator[Entry]:
+        """The first of each group, those beyond ``after``."""
+        seen: dict[Scalar, None] = {}
+        while True:
+            rest = All((self.filter, Not(self._in_group(*seen)))) if seen else self.filter
+            chunk = list(islice(walk(self.index, rest, self.keys, after, batch), batch))
+            values = self.index.values([place.id for place in chunk], [self.field])
+            for place in chunk:
+                value = group_value(values.get(place.id, {}), self.field)
+                if value is None:
+                    yield Entry(place, Group(value=None, siblings=0, sibling_ids=[]))
+                elif value not in seen:
+                    seen[value] = None
+                    if group := self._if_first(place, value):
+                        yield Entry(place, group)
+            if len(chunk) < batch:
+                return
+            after = chunk[-1]
+
+    def _if_first(self, place: Place, value: Scalar) -> Group | None:
+        members = self._members(value)
+        order = list(islice(walk(self.index, members, self.keys, None, MAX_SIBLINGS + 1), MAX_SIBLINGS + 1))
+        if not order or order[0].id != place.id:
+            return None
+        siblings = [member.id for member in order[1:]]
+        ids = self.index.values(siblings, ["id"])
+        return Group(
+            value=value,
+            siblings=self.index.count(members) - 1,
+            sibling_ids=[ids[sibling]["id"] for sibling in siblings if sibling in ids],
+        )
+
+    def _members(self, value: Scalar) -> Filter:
+        return All((self.filter, self._in_group(value)))
+
+    def _in_group(self, *values: Scalar) -> Filter:
+        kind = self.index.record.fields[self.field]
+        return First(self.field, kind, values) if self.lists else Match(self.field, kind, values)
+
+
+def _every_value(index: CatalogIndex, field: str, filter: Filter, expected: int) -> list[tuple[str | int | bool, int]]:
+    """All values of a field and their counts; lists may have more than the products that are expected to have one."""
+    while len(counts := index.facet(field, filter, expected)) == expected:
+        expected *= 2
+    return counts

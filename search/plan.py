@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,8 +48,11 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class PlannedLeg:
+    """``image`` is the one that the leg asks with for images like it."""
+
     leg: Leg
     weight: float
+    image: AskedImage | None = None
 
     @property
     def lexical(self) -> bool:
@@ -62,9 +65,9 @@ def plan(question: Question, weights: LegWeights) -> list[PlannedLeg]:
     words: list[PlannedLeg] = []
     images: list[PlannedLeg] = []
 
-    def add(to: list[PlannedLeg], table: dict[LegName, float], leg: Leg) -> None:
+    def add(to: list[PlannedLeg], table: dict[LegName, float], leg: Leg, image: AskedImage | None = None) -> None:
         if table[leg.name] > 0:
-            to.append(PlannedLeg(leg, table[leg.name]))
+            to.append(PlannedLeg(leg, table[leg.name], image))
 
     if question.text is not None:
         add(words, table, Leg("text->image", "image", question.text))
@@ -75,7 +78,7 @@ def plan(question: Question, weights: LegWeights) -> list[PlannedLeg]:
     if question.words:
         add(words, table, Leg("lexical", "lexical", question.words, question.alternatives))
     for image in question.images:
-        add(images, weights.image, Leg("image->image", "image", image.vector))
+        add(images, weights.image, Leg("image->image", "image", image.vector), image)
         add(images, weights.image, Leg("image->text", "text", image.vector))
     if words and images:
         return _share(words, weights.share_of_words) + _share(images, 1 - weights.share_of_words)
@@ -84,4 +87,4 @@ def plan(question: Question, weights: LegWeights) -> list[PlannedLeg]:
 
 def _share(legs: list[PlannedLeg], total: float) -> list[PlannedLeg]:
     whole = sum(planned.weight for planned in legs)
-    return [PlannedLeg(planned.leg, planned.weight / whole * total) for planned in legs]
+    return [replace(planned, weight=planned.weight / whole * total) for planned in legs]

@@ -7,24 +7,21 @@ from typing import Any
 from uuid import UUID
 
 from index import CatalogIndex
-from schemas import Group, Hit, SearchResponse, Total
+from schemas import Group, Hit, Total
 from search import facets
-from search.ask import Ask
+from search.ask import Ask, Page
 from search.background import Background
-from search.browse import SortKey, sort_keys
 from search.candidates import Candidates, find
-from search.duplicates import same_images
-from search.explain import explain, leg_places
 from search.groups import MAX_SIBLINGS, check_group_by, collapse
-from search.hits import hit
-from search.matched import matched_images
+from search.hits import explain, hit, leg_places, matched_images, same_images
+from search.plan import Question
+from search.sort import SortKey, sort_keys
 from search.weights import LegWeights
 
 
-def rank(index: CatalogIndex, background: Background, ask: Ask, weights: LegWeights) -> SearchResponse:
+def rank(index: CatalogIndex, background: Background, ask: Ask, question: Question, weights: LegWeights) -> Page:
     """The page of hits that a request asks for."""
-    request, question = ask.request, ask.question
-    assert question is not None
+    request = ask.request
     keys = sort_keys(request.sort or [], index.record.fields)
     group_by = None if request.group_by is None else check_group_by(request.group_by, index.record.fields)
 
@@ -45,13 +42,12 @@ def rank(index: CatalogIndex, background: Background, ask: Ask, weights: LegWeig
     offset = ask.cursor.offset if ask.cursor else 0
     after = min(offset + request.limit, total)
     page = groups[offset:after] if groups is not None else [(None, [point]) for point in order[offset:after]]
-    return SearchResponse(
+    return Page(
         hits=_hits(index, ask, found, page),
         total=Total(value=total, relation="gte" if found.cut and not notices else "eq"),
         facets=facets.of_candidates(ask.facets, index.record.fields, values, order) if ask.facets else None,
         next_cursor=ask.next_cursor(index, offset=after) if after < total else None,
         notices=notices,
-        took_ms=0.0,
     )
 
 
@@ -97,7 +93,7 @@ def _hits(index: CatalogIndex, ask: Ask, found: Candidates, page: Sequence[tuple
     explains = ask.request.explain
     stored = index.fetch(shown)
     images = matched_images(index, found, stored)
-    same = same_images(ask.question, found, stored, ask.near) if ask.question else {}
+    same = same_images(found, stored, ask.near)
     matched = index.matched(shown, found.terms) if explains and found.terms else {}
     places = leg_places(found) if explains else []
     scores = {point.int: score for point, score in zip(found.points, found.scores.tolist(), strict=True)}

@@ -33,13 +33,15 @@ from schemas import (
     clean_code,
     parse_filter,
 )
-from search import duplicates, ranking, sort
 from search.ask import Ask
 from search.background import Background
+from search.browse import browse
 from search.candidates import Candidates, find
 from search.cursor import decode_cursor, fingerprint
 from search.facets import check_facets
+from search.hits import near_images
 from search.plan import AskedImage, Question, Vector
+from search.ranking import rank
 from search.understanding import Understanding, Understood
 from search.weights import weights_for
 
@@ -108,18 +110,24 @@ class Searcher:
         encoded = perf_counter()
 
         near = self._near if question is not None and question.images else math.inf
-        ask = Ask(request, filter, facets, question, cursor, mark, near)
+        ask = Ask(request, filter, facets, cursor, mark, near)
         if question is None:
-            response = sort.browse(self.index, ask)
+            page = browse(self.index, ask)
         else:
-            response = ranking.rank(self.index, self._background, ask, self._weights)
-        done = perf_counter()
-        notices = list(response.notices)
+            page = rank(self.index, self._background, ask, question, self._weights)
+        notices = list(page.notices)
         if cursor is not None and cursor.generation != self.index.generation:
             notices.append("the catalog has changed since the page before; hits may repeat or be missing")
-        query = self._understood(request).shown(request.text) if request.text is not None else None
-        took_ms = round((done - started) * 1e3, 3)
-        response = response.model_copy(update={"query": query, "notices": notices, "took_ms": took_ms})
+        done = perf_counter()
+        response = SearchResponse(
+            hits=page.hits,
+            total=page.total,
+            facets=page.facets,
+            next_cursor=page.next_cursor,
+            query=self._understood(request).shown(request.text) if request.text is not None else None,
+            notices=notices,
+            took_ms=round((done - started) * 1e3, 3),
+        )
         encode_ms = (encoded - checked) * 1e3
         return Answer(response, encode_ms=encode_ms, search_ms=(done - started) * 1e3 - encode_ms)
 
@@ -136,7 +144,7 @@ class Searcher:
 
     @cached_property
     def _near(self) -> float:
-        return duplicates.near(self.index)
+        return near_images(self.index)
 
     @cached_property
     def _background(self) -> Background:
