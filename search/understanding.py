@@ -6,7 +6,6 @@ number. What was done is said in the answer, and ``literal`` asks for the words 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -16,7 +15,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from index import Alternative, CatalogIndex, VocabularyWord, stem_token, terms
-from schemas import ExpandedWord, UnderstoodQuery
+from schemas import ExpandedWord, UnderstoodQuery, fold
 from search.thesaurus import Thesaurus, thesaurus
 
 _LEAST = 4
@@ -29,7 +28,6 @@ _MOST_WORDS = 24
 _PHRASE = 3
 """Words that are one noun: ``chest of drawers``."""
 _REMEMBERED = 4096
-_NOTHING = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,6 @@ class Vocabulary:
     def __init__(self, words: Sequence[VocabularyWord]) -> None:
         self._tokens = {token for word in words if (token := stem_token(word.term)) is not None}
         self._products = {word.term: word.products for word in words}
-        self._subjects = Counter({word.term: word.subjects for word in words})
         self._spelt = [word.term for word in words if word.term.isalpha() and len(word.term) >= _LEAST - 1]
 
     def __bool__(self) -> bool:
@@ -69,8 +66,9 @@ class Vocabulary:
     def has_all(self, phrase: str) -> bool:
         return all(self.has(word) for word in terms(phrase))
 
-    def is_subject(self, term: str) -> bool:
-        return self._subjects[term] > 0
+    def writes(self, word: str) -> bool:
+        """Whether a product has just this word, in any case."""
+        return fold(word) in self._products
 
     def nearest(self, word: str) -> str | None:
         """The word that this is most likely a misspelling of: of those that differ least, one with the same first
@@ -112,10 +110,24 @@ class Understanding:
         written = text.split()
         if not self.vocabulary or len(written) > _MOST_WORDS:
             return Understood(text)
-        words = [self._corrected(word) for word in written]
+        words = [self._corrected(word) for word in self._joined(written)]
         corrected = words != written
         alternatives = self._alternatives([word for chunk in words for word in chunk.split()])
         return Understood(" ".join(words) if corrected else text, tuple(alternatives), corrected)
+
+    def _joined(self, words: Sequence[str]) -> list[str]:
+        """Words that the catalog writes as one, where it does not have both: ``egg plant`` is ``eggplant``."""
+        joined: list[str] = []
+        for word in words:
+            if (
+                joined
+                and self.vocabulary.writes(joined[-1] + word)
+                and not self.vocabulary.has_all(f"{joined[-1]} {word}")
+            ):
+                joined[-1] += word
+            else:
+                joined.append(word)
+        return joined
 
     def _corrected(self, written: str) -> str:
         plain = terms(written)
@@ -145,15 +157,13 @@ class Understanding:
         return found
 
     def _instead_of(self, phrase: str) -> list[tuple[str, float]]:
-        """Other words for what no product has: joined or apart, and synonyms that the catalog has."""
-        first, blank, rest = phrase.partition(" ")
+        """Synonyms, which the catalog has, of what no product has."""
         if self.vocabulary.has_all(phrase):
             return []
-        joined = [(first + rest, 1.0)] if blank and " " not in rest and self.vocabulary.has(first + rest) else []
         own = set(map(stem_token, terms(phrase)))
         synonyms = [
             (other, weight)
             for other, weight in self.thesaurus.synonyms(phrase)
             if self.vocabulary.has_all(other) and own.isdisjoint(map(stem_token, terms(other)))
         ]
-        return [*joined, *synonyms[:_MOST_SYNONYMS]]
+        return synonyms[:_MOST_SYNONYMS]
