@@ -80,7 +80,8 @@ class Page {
       clearTimeout(this.scrolling);
       this.scrolling = setTimeout(() => this.#keepPlace(), SCROLLED_MS);
     }, { passive: true });
-    window.addEventListener("pagehide", () => this.#keepPlace());
+    // What is kept while the page hides is lost where it is reloaded at once; Safari on phones knows nothing else.
+    for (const leaving of ["beforeunload", "pagehide"]) window.addEventListener(leaving, () => this.#keepPlace());
   }
 
   /** Asks what the address asks. */
