@@ -148,8 +148,9 @@ def test_what_takes_long_lets_others_pass_as_long_as_there_is_not_too_much_of_it
             slow = threads.submit(pool.decode, photo(), partial(compute_from, tmp_path / name), gone=left.is_set)
             assert within(FOR_EVER, (tmp_path / name).exists)
             assert pool.decode(photo(), mean_colors).pixels  # there is one place
-            (niceness,) = {process.nice() for process in decoders()} - {pool.run(niceness_here)}
-            assert niceness == min(os.getpriority(os.PRIO_PROCESS, 0) + 1 + GIVING_WAY, 19)
+            giving_way = min(os.getpriority(os.PRIO_PROCESS, 0) + 1 + GIVING_WAY, 19)
+            assert pool.run(niceness_here) < giving_way
+            assert giving_way in {process.nice() for process in decoders()}
             with pytest.raises(Overloaded, match="takes long"):
                 pool.decode(photo(), take_time)
             assert pool.decode(photo(), mean_colors).pixels
