@@ -72,7 +72,12 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 
 def forkservers() -> list[psutil.Process]:
     """What forks decoders; a browser of other tests may be a child as well."""
-    return [one for one in psutil.Process().children() if any("forkserver" in part for part in one.cmdline())]
+    found = []
+    for one in psutil.Process().children():
+        with suppress(psutil.ZombieProcess):
+            if any("forkserver" in part for part in one.cmdline()):
+                found.append(one)
+    return found
 
 
 def decoders() -> set[psutil.Process]:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -137,10 +138,11 @@ def test_a_job_that_fails_does_not_wait_for_images(tmp_path: Path) -> None:
 def test_decode_processes_that_are_killed_are_replaced_and_no_image_is_lost(tmp_path: Path) -> None:
     class Killing(HashEncoder):
         def encode_prepared(self, pixels: Sequence[Pixels]) -> Vectors:
-            for forker in psutil.Process().children():  # a browser of other tests may be one as well
-                children = forker.children() if any("forkserver" in part for part in forker.cmdline()) else []
-                for process in [*children, forker] if children else []:
-                    process.kill()
+            for forker in psutil.Process().children():
+                with suppress(psutil.ZombieProcess):
+                    if any("forkserver" in part for part in forker.cmdline()):  # and not a browser of other tests
+                        for process in [*forker.children(), forker]:
+                            process.kill()
             return super().encode_prepared(pixels)
 
     with decode_pool(workers=2) as decoders:
