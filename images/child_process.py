@@ -14,6 +14,7 @@ import resource
 import signal
 import socket
 import struct
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -32,6 +33,12 @@ STALLED_SECONDS = 10
 
 GIVING_WAY = 5
 """More niceness: with the least priority of all an image would never be done on a machine that is busy."""
+
+
+_STARTING = threading.Lock()
+"""One at a time: of two threads that find the process that forks dead, as when memory is short, one would have the
+other's address of it taken away."""
+_TRIES = 3
 
 
 class ChildDied(Exception):
@@ -72,16 +79,28 @@ class Child:
         self.idle = False
         """Whether it can be given something to do."""
         # Ctrl-C is kept from the process that forks, and so from all it forks, from before its first import.
-        ensure_running()  # here, since it unblocks the signal where it starts what it ensures
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            self._process.start()
-        except BaseException:
-            self._pipe.close()
-            raise
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-            theirs.close()
+        with _STARTING:
+            ensure_running()  # here, since it unblocks the signal where it starts what it ensures
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                self._fork()
+            except BaseException:
+                self._pipe.close()
+                raise
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+                theirs.close()
+
+    def _fork(self) -> None:
+        """Again where the process that forks dies meanwhile: the next try has a new one."""
+        for left in reversed(range(_TRIES)):
+            try:
+                self._process.start()
+            except (EOFError, ConnectionError):
+                if not left:
+                    raise
+            else:
+                return
 
     def start(self) -> None:
         """Wait until it is ready. Raises ChildDied."""
