@@ -25,6 +25,7 @@ from images import WITH_CROPS, DecodePool, ImageLimits, Waiting, decode_for_mode
 from images.arrays import Pixels
 from images.child_process import GIVING_WAY
 from schemas import ClientGone, ImageDamaged, ImageTooCostly, Overloaded
+from tests.support.decoders import decoders, forkservers
 from tests.support.encoders import mean_colors
 from tests.support.harm import (
     compute_from,
@@ -68,21 +69,6 @@ def pool() -> Iterator[DecodePool]:
 def threads() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(8) as executor:
         yield executor
-
-
-def forkservers() -> list[psutil.Process]:
-    """What forks decoders; a browser of other tests may be a child as well."""
-    found = []
-    for one in psutil.Process().children():
-        with suppress(psutil.ZombieProcess):
-            if any("forkserver" in part for part in one.cmdline()):
-                found.append(one)
-    return found
-
-
-def decoders() -> set[psutil.Process]:
-    """Processes of pools."""
-    return {child for one in forkservers() for child in one.children()}
 
 
 def test_what_comes_back_is_what_is_decoded_here(pool: DecodePool) -> None:

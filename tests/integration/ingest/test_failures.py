@@ -10,11 +10,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 from PIL import Image
 
@@ -25,6 +23,7 @@ from ingest.images import decode_pool
 from ingest.second_pass import BATCH, WINDOW
 from schemas import CatalogError, IndexLocked, ModelNotFound, SamePair
 from tests.integration.ingest.jobs import draw, generation, indexed, ingest, rejects, write_rows
+from tests.support.decoders import forkservers
 from tests.support.encoders import HashEncoder, Poisoned, crash, exhaust, hang
 
 
@@ -138,11 +137,10 @@ def test_a_job_that_fails_does_not_wait_for_images(tmp_path: Path) -> None:
 def test_decode_processes_that_are_killed_are_replaced_and_no_image_is_lost(tmp_path: Path) -> None:
     class Killing(HashEncoder):
         def encode_prepared(self, pixels: Sequence[Pixels]) -> Vectors:
-            for forker in psutil.Process().children():
-                with suppress(psutil.ZombieProcess):
-                    if any("forkserver" in part for part in forker.cmdline()):  # and not a browser of other tests
-                        for process in [*forker.children(), forker]:
-                            process.kill()
+            for forker in forkservers():
+                children = forker.children()
+                for process in [*children, forker] if children else []:
+                    process.kill()
             return super().encode_prepared(pixels)
 
     with decode_pool(workers=2) as decoders:

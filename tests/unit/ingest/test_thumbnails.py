@@ -6,12 +6,12 @@ import signal
 from collections.abc import Iterator
 from io import BytesIO
 
-import psutil
 import pytest
 from PIL import Image
 
 from images import ImageLimits
 from ingest.report_page.thumbnails import SIDE, Thumbnails
+from tests.support.decoders import decoders
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +45,10 @@ def test_there_is_none_of_what_does_not_decode(thumbnails: Thumbnails, image: by
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
 def test_a_process_that_is_killed_or_stalls_is_replaced(how: signal.Signals) -> None:
-    before = set(psutil.Process().children(recursive=True))
+    before = decoders()
     with Thumbnails(ImageLimits(), seconds=0.5) as thumbnails:
         assert thumbnails(_jpeg())
-        (process,) = set(psutil.Process().children(recursive=True)) - before
+        (process,) = decoders() - before
         process.send_signal(how)
         thumbnails(_jpeg())  # of a stopped one nothing is had in time
         assert thumbnails(_jpeg())
