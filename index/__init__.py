@@ -2,7 +2,7 @@
 
 from index.arguments import add_settings, build_settings, settings_parser
 from index.lexical import stem_token
-from index.paths import CODE_PARTS, CODES, IMAGE_HASH, TITLE_KEY
+from index.paths import CODE_PARTS, CODES, TITLE_KEY
 from index.protocols import (
     DENSE,
     Alternative,
@@ -21,7 +21,7 @@ from index.protocols import (
     VocabularyWord,
     all_points,
 )
-from index.sample import sample_images
+from index.sample import sample_images, sample_products
 from index.server.deadline import deadline
 from index.settings import IndexSettings
 from index.store import open_store, open_stores
@@ -32,7 +32,6 @@ __all__ = [
     "CODES",
     "CODE_PARTS",
     "DENSE",
-    "IMAGE_HASH",
     "TITLE_KEY",
     "Alternative",
     "Candidate",
@@ -60,6 +59,7 @@ __all__ = [
     "open_stores",
     "pieces",
     "sample_images",
+    "sample_products",
     "settings_parser",
     "stem_token",
     "terms",

@@ -1,24 +1,37 @@
-"""Samples images of a catalog, to learn how far apart its images usually are."""
+"""Samples of a catalog, to learn what is usual in it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from images.arrays import Vectors
-from index.protocols import CatalogIndex
+from index.protocols import CatalogIndex, DenseName, Stored
+
+_BATCH = 100
+"""Products read at a time: one may have hundreds of image vectors."""
+
+
+def sample_products(index: CatalogIndex, products: int, vectors: Sequence[DenseName]) -> Iterator[Stored]:
+    """Some products with these vectors. Ids are hashes, so the first of them are products by chance, and always the
+    same."""
+    after = None
+    while products > 0 and (ids := index.scan(None, min(products, _BATCH), after)):
+        yield from index.fetch(ids, vectors).values()
+        products -= len(ids)
+        after = ids[-1]
 
 
 def sample_images(index: CatalogIndex, products: int) -> tuple[Vectors, list[dict[str, Any]]]:
-    """Vectors of the first images of some products, ``(n, dim) float32``, unit rows, and the payloads of these.
-
-    Ids are hashes, so the first of them are products by chance, and always the same.
-    """
-    stored = index.fetch(index.scan(None, products), vectors=("image",)).values()
-    # A product without images has no such vector.
-    with_images = [point for point in stored if len(point.vectors.get("image", ()))]
-    vectors = [point.vectors["image"][0] for point in with_images]
+    """Vectors of the first images of some products, ``(n, dim) float32``, unit rows, and the payloads of these."""
+    vectors, payloads = [], []
+    for product in sample_products(index, products, ("image",)):
+        images = product.vectors.get("image")
+        if images is not None and len(images):
+            vectors.append(images[0].copy())  # a view would keep all of the product's
+            payloads.append(product.payload)
     if not vectors:
         return np.empty((0, index.record.embedding.dimension), np.float32), []
-    return np.stack(vectors), [point.payload for point in with_images]
+    return np.stack(vectors), payloads

@@ -7,13 +7,12 @@ compared and added up (z-scores).
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index import DENSE, CatalogIndex, DenseName, all_points
+from index import DENSE, CatalogIndex, DenseName, sample_products
 
 SAMPLE = 2_000
 """Products: the mean of so many cosines is known to a fiftieth of their deviation."""
@@ -32,16 +31,14 @@ class Usual(NamedTuple):
 
 
 class Background:
-    """A sample of an index's vectors. Points have random ids, so those that come first are one."""
+    """A sample of an index's vectors."""
 
     def __init__(self, index: CatalogIndex) -> None:
-        points = list(islice(all_points(index), SAMPLE))
-        stored = index.fetch(points, DENSE).values()
-        self._vectors: dict[DenseName, NDArray[np.float32]] = {}
-        for name in DENSE:
-            vectors = [np.atleast_2d(point.vectors[name])[0] for point in stored if name in point.vectors]
-            if len(vectors) >= _FEWEST:
-                self._vectors[name] = np.stack(vectors)
+        sampled: dict[DenseName, list[NDArray[np.float32]]] = {name: [] for name in DENSE}
+        for product in sample_products(index, SAMPLE, DENSE):
+            for name, vectors in product.vectors.items():
+                sampled[name].append(np.atleast_2d(vectors)[0].copy())  # a view would keep all of its images
+        self._vectors = {name: np.stack(vectors) for name, vectors in sampled.items() if len(vectors) >= _FEWEST}
 
     def usual(self, name: DenseName, query: NDArray[np.float32]) -> Usual | None:
         """None where the catalog has next to no vectors of this kind.
