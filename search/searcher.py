@@ -42,7 +42,7 @@ from search.facets import check_facets
 from search.hits import near_images
 from search.plan import AskedImage, Question, Vector
 from search.ranking import rank
-from search.understanding import Understanding, Understood
+from search.understanding import Understanding, Understood, Vocabulary
 from search.weights import weights_for
 
 Encoded = TypeVar("Encoded")
@@ -85,7 +85,7 @@ class Searcher:
         """Vectors by words, images by their hashes."""
 
     def search(self, request: SearchRequest, query_image: bytes | None = None, decode: Decode | None = None) -> Answer:
-        """Answer a request; ``photo`` is the bytes of an uploaded image, in place of ``request.image``.
+        """Answer a request; ``query_image`` is the bytes of an uploaded one, in place of ``request.image``.
 
         Args:
             decode: Decodes it where strangers ask; left out, it is decoded here, whatever that takes.
@@ -152,7 +152,7 @@ class Searcher:
 
     @cached_property
     def _understanding(self) -> Understanding:
-        return Understanding.of(self.index)
+        return Understanding(Vocabulary(self.index.vocabulary()))
 
     def _understood(self, request: SearchRequest) -> Understood:
         assert request.text is not None

@@ -7,16 +7,18 @@ number. What was done is said in the answer, and ``literal`` asks for the words 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
+from threading import Lock
+from typing import Any
 
-from cachetools import LRUCache
+from cachetools import LRUCache, cachedmethod
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from index import Alternative, CatalogIndex, VocabularyWord, stem_token, terms
+from index import Alternative, VocabularyWord, stem_token, terms
 from schemas import ExpandedWord, UnderstoodQuery, fold
-from search.thesaurus import Thesaurus, thesaurus
+from search.thesaurus import thesaurus
 
 _LEAST = 4
 """Letters of a word that may be misspelt: among shorter ones nearly every word is a typo of another."""
@@ -86,27 +88,19 @@ class Vocabulary:
         return " ".join(best) if best else None
 
 
-@dataclass
 class Understanding:
     """Of the requests to one opened index. Thread-safe: what is remembered may be found out twice."""
 
-    vocabulary: Vocabulary
-    thesaurus: Thesaurus = field(default_factory=thesaurus)
-    _remembered: LRUCache[str, Understood] = field(default_factory=lambda: LRUCache(_REMEMBERED))
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        self._thesaurus = thesaurus()
+        self._remembered: LRUCache[Any, Understood] = LRUCache(_REMEMBERED)
+        self._lock = Lock()
 
-    @classmethod
-    def of(cls, index: CatalogIndex) -> Understanding:
-        return cls(Vocabulary(index.vocabulary()))
-
+    # Not lru_cache: around its own method it is a cycle, which nobody collects once the API has frozen its garbage.
+    @cachedmethod(lambda self: self._remembered, lock=lambda self: self._lock)
     def understand(self, text: str) -> Understood:
         """As it is written, where the index does not say which words it has."""
-        known = self._remembered.get(text)
-        if known is None:
-            known = self._understand(text)
-            self._remembered[text] = known
-        return known
-
-    def _understand(self, text: str) -> Understood:
         written = text.split()
         if not self.vocabulary or len(written) > _MOST_WORDS:
             return Understood(text)
@@ -138,7 +132,7 @@ class Understanding:
             return written
         if parts := self.vocabulary.split(word):
             return parts
-        if self.thesaurus.knows(word):  # a word that the shop lacks is no misspelling of one that it has
+        if self._thesaurus.knows(word):  # a word that the shop lacks is no misspelling of one that it has
             return written
         return self.vocabulary.nearest(word) or written
 
@@ -163,7 +157,7 @@ class Understanding:
         own = set(map(stem_token, terms(phrase)))
         synonyms = [
             (other, weight)
-            for other, weight in self.thesaurus.synonyms(phrase)
+            for other, weight in self._thesaurus.synonyms(phrase)
             if self.vocabulary.has_all(other) and own.isdisjoint(map(stem_token, terms(other)))
         ]
         return synonyms[:_MOST_SYNONYMS]
