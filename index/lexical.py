@@ -89,7 +89,7 @@ class Lexical:
                 add(_tokens(word.hints), _HINT)
             add(older, 1.0)
         for _, phrase, weight in alternatives:
-            add([token for word in words(phrase) for token in _forms(word)[0]], weight)
+            add(_phrase(phrase), weight)
         return _sparse(weights)
 
     def asked(self, text: str, alternatives: Sequence[Alternative] = ()) -> list[Asked]:
@@ -99,7 +99,7 @@ class Lexical:
         """
         others: defaultdict[str, list[tuple[int, ...]]] = defaultdict(list)
         for replaced, phrase, _ in alternatives:
-            if tokens := tuple(token for word in words(phrase) for token in _forms(word)[0]):
+            if tokens := _phrase(phrase):
                 for word in words(replaced):
                     others[word.text].append(tokens)
         found = [(word, _forms(word), older) for words, older in _asked(text) for word in words]
@@ -112,29 +112,29 @@ class Lexical:
         return list(asked.values())
 
 
-def stem_token(term: str) -> int | None:
-    """The number that a folded word has in lexical vectors, the same for all forms of it; None for a stop word."""
-    return _token(term)
-
-
 _BM25 = Bm25(Bm25Config(tokenizer=TokenizerType.Whitespace))
 _OLDER = Bm25(Bm25Config(ascii_folding=True))
 
 
 @lru_cache(2**14)
-def _token(term: str) -> int | None:
-    """The token of a term; None for a stop word."""
+def stem_token(term: str) -> int | None:
+    """The number that a folded word has in lexical vectors, the same for all forms of it; None for a stop word."""
     indices: list[int] = _BM25.embed_query(term).indices
     return indices[0] if indices else None
 
 
 def _tokens(terms: Sequence[str]) -> tuple[int, ...]:
-    return tuple(token for term in terms if (token := _token(term)) is not None)
+    return tuple(token for term in terms if (token := stem_token(term)) is not None)
 
 
 def _forms(word: Word) -> list[tuple[int, ...]]:
     """Tokens of a word's forms; none of a form that a stop word is part of."""
     return [tokens if len(tokens := _tokens(form)) == len(form) else () for form in word.forms]
+
+
+def _phrase(phrase: str) -> tuple[int, ...]:
+    """The tokens of the words of an alternative."""
+    return tuple(token for word in words(phrase) for token in _forms(word)[0])
 
 
 def _asked(text: str) -> Iterator[tuple[list[Word], tuple[int, ...]]]:
@@ -156,7 +156,7 @@ def _document(chunk: str) -> tuple[int, tuple[tuple[int, float], ...]]:
     length = 0
     for word in words(chunk):
         (term,), *further = word.forms
-        length += _token(term) is not None
+        length += stem_token(term) is not None
         marked = any(hint.isalpha() and not hint.isascii() for hint in word.hints)
         counts[term] += _MARKED if marked else 1.0
         for form in further:
@@ -171,7 +171,7 @@ def _document(chunk: str) -> tuple[int, tuple[tuple[int, float], ...]]:
         counts[term] += 1.0
     tokens: defaultdict[int, float] = defaultdict(float)
     for term, count in counts.items():
-        if (token := _token(term)) is not None:
+        if (token := stem_token(term)) is not None:
             tokens[token] += count
     return length, tuple(tokens.items())
 

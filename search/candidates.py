@@ -12,7 +12,7 @@ from search.background import Background
 from search.fusion import LegResult, Scores, coverage, fuse, leg_result, of_words_in_common, standardized
 from search.named import RANK, Exact, named
 from search.plan import PlannedLeg, Question, plan
-from search.weights import LegWeights
+from search.weights import LegWeights, Table
 
 CANDIDATES = 1000
 """At most so many a leg; where no more match the filter, totals and facets are exact."""
@@ -50,45 +50,51 @@ def find(
     limit = CANDIDATES if matching <= WIDE else DEPTH
     found = index.query([p.leg for p in planned], filter, limit)
     terms = index.terms(question.words, question.alternatives) if question.words else []
-    results = [leg_result(candidates, p.weight) for p, candidates in zip(planned, found, strict=True)]
-    if question.words:
-        results = _of_words(index, background, planned, found, results, terms, weights)
+    table = _table(index, question, planned, found, terms, weights)
+    results = [_result(background, leg, candidates, table) for leg, candidates in zip(planned, found, strict=True)]
+    results = _to_share(planned, results, table)
     exact = named(index, question.written, filter) if question.written else {}
     points, scores = fuse(results, {point: RANK[kind] for point, kind in exact.items()})
     cut = matching > limit and any(len(candidates) >= limit for candidates in found)
     return Candidates(points, scores, list(zip(planned, results, strict=True)), terms, exact, cut)
 
 
-def _of_words(
+def _table(
     index: CatalogIndex,
-    background: Background,
+    question: Question,
     planned: Sequence[PlannedLeg],
     found: Sequence[Sequence[Candidate]],
-    results: Sequence[LegResult],
     terms: Sequence[Term],
     weights: LegWeights,
-) -> list[LegResult]:
-    """The legs of words weighed by what of the request the catalog has, those of images left as they are."""
-    of_words = [leg.leg.name in weights.words.covered for leg in planned]
-    lexical = next((candidates for leg, candidates in zip(planned, found, strict=True) if leg.lexical), [])
+) -> Table:
+    """Weights of the legs of words, by what of the request the catalog has; empty where there are no words."""
+    if not question.words:
+        return {}
+    lexical = next((some for leg, some in zip(planned, found, strict=True) if leg.leg.vector == "lexical"), [])
     best = [candidate.id for candidate in lexical[:COVERAGE_DEPTH]]
     covered = coverage(terms, index.matched(best, terms).values()) if terms else 0.0
-    table = weights.words.of(terms, covered, expanded=any(leg.leg.alternatives for leg in planned))
-    made: list[LegResult] = []
-    for leg, candidates, result, is_words in zip(planned, found, results, of_words, strict=True):
-        if not is_words:
-            made.append(result)
-        elif leg.lexical:
-            made.append(of_words_in_common(candidates, table[leg.leg.name]))
-        else:
-            assert leg.leg.vector != "lexical"
-            assert not isinstance(leg.leg.query, str)
-            usual = background.usual(leg.leg.vector, leg.leg.query)
-            made.append(standardized(candidates, table[leg.leg.name], usual) if usual else result)
+    return weights.words.of(terms, covered, expanded=bool(question.alternatives))
+
+
+def _result(background: Background, planned: PlannedLeg, candidates: Sequence[Candidate], table: Table) -> LegResult:
+    """What a leg found: one of words in the common measure of these, where there is one, and any other by itself."""
+    leg = planned.leg
+    weight = table.get(leg.name)
+    if weight is None:
+        return leg_result(candidates, planned.weight)
+    if leg.vector == "lexical" or isinstance(leg.query, str):
+        return of_words_in_common(candidates, weight)
+    usual = background.usual(leg.vector, leg.query)
+    return standardized(candidates, weight, usual) if usual else leg_result(candidates, planned.weight)
+
+
+def _to_share(planned: Sequence[PlannedLeg], results: Sequence[LegResult], table: Table) -> list[LegResult]:
+    """The legs of words scaled to what they weigh together beside those of images."""
+    of_words = [leg.leg.name in table for leg in planned]
     share = sum(leg.weight for leg, is_words in zip(planned, of_words, strict=True) if is_words)
-    total = sum(result.weight for result, is_words in zip(made, of_words, strict=True) if is_words)
+    total = sum(result.weight for result, is_words in zip(results, of_words, strict=True) if is_words)
     scale = share / total if total > 0 else 0.0
     return [
         replace(result, weight=result.weight * scale) if is_words else result
-        for result, is_words in zip(made, of_words, strict=True)
+        for result, is_words in zip(results, of_words, strict=True)
     ]

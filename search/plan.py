@@ -54,10 +54,6 @@ class PlannedLeg:
     weight: float
     image: AskedImage | None = None
 
-    @property
-    def lexical(self) -> bool:
-        return self.leg.vector == "lexical"
-
 
 def plan(question: Question, weights: LegWeights) -> list[PlannedLeg]:
     """The legs of a question, weights adding up to 1 before lexical coverage is known."""
