@@ -308,7 +308,10 @@ async function start() {
   }
   showProvenance(known.catalog);
   void fitGrid(known.hits.flatMap(({ images }) => images.slice(0, 1)));
-  new Page(known).read();
+  const ahead = byId("words").value; // Someone may type before there is a page that listens.
+  const page = new Page(known);
+  page.read();
+  if (ahead.trim() && ahead.trim() !== page.query.q.trim()) page.ask({ q: ahead }, "words");
 }
 
 drawIcons();

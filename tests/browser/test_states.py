@@ -33,6 +33,22 @@ def test_waiting_is_shown(open_page: OpenPage) -> None:
     assert cards(page).count() > 0
 
 
+def test_words_typed_before_the_page_is_ready_are_searched_for(open_page: OpenPage) -> None:
+    page = open_page("/?browse=1")
+    cards(page)
+    held: list[Route] = []
+    page.route("**/v1/catalog", lambda route: held.append(route))  # noqa: PLW0108 - the driver marks what it is given
+    with page.expect_request("**/v1/catalog"):
+        page.reload(wait_until="commit")
+    page.get_by_role("searchbox").fill("circle")
+    page.unroute("**/v1/catalog")
+    for route in held:
+        route.continue_()
+    expect(page).to_have_url(re.compile("q=circle"))
+    expect(page.get_by_role("searchbox")).to_have_value("circle")
+    assert cards(page).count() > 0
+
+
 def test_an_answer_that_was_overtaken_is_not_shown(open_page: OpenPage) -> None:
     page = open_page()
     expect(page.locator(".welcome")).to_be_visible()
