@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from qdrant_client import models
 
-from index.paths import CODE_PARTS, CODES, TITLE_KEY, field_path
+from index.paths import CODE_PARTS, CODES, SUBJECT_TERMS, TERMS, TITLE_KEY, field_path
 from index.protocols import Names
-from schemas import All, AnyOf, Filter, First, Match, Missing, Range, Scalar
+from schemas import All, AnyOf, Filter, First, HasId, HasWord, Match, Missing, Not, Range, Scalar
 
 
 def to_qdrant(filter: Filter) -> models.Filter:
@@ -18,9 +18,9 @@ def to_qdrant(filter: Filter) -> models.Filter:
         return models.Filter(must=[_condition(part) for part in filter.parts])
     if isinstance(filter, AnyOf):
         return models.Filter(should=[_condition(part) for part in filter.parts])
-    if isinstance(filter, Match | First | Range | Missing):
-        return models.Filter(must=[_condition(filter)])
-    return models.Filter(must_not=[_condition(filter.part)])
+    if isinstance(filter, Not):
+        return models.Filter(must_not=[_condition(filter.part)])
+    return models.Filter(must=[_condition(filter)])
 
 
 def to_qdrant_named(names: Names, filter: models.Filter | None) -> models.Filter | None:
@@ -43,6 +43,11 @@ def _condition(part: Filter) -> models.Condition:
         return _match(field_path(part.field), part)
     if isinstance(part, First):
         return _first(field_path(part.field), part)
+    if isinstance(part, HasWord):
+        path = SUBJECT_TERMS if part.subject else TERMS
+        return models.FieldCondition(key=path, match=models.MatchAny(any=list(part.words)))
+    if isinstance(part, HasId):
+        return models.HasIdCondition(has_id=[str(id) for id in part.ids])
     return to_qdrant(part)
 
 

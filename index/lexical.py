@@ -36,10 +36,12 @@ class Sparse(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """A word of a request: ``forms`` are the tokens that a product has all of where it has the word."""
+    """A word of a request: ``forms`` are the tokens that a product has all of where it has the word, those from
+    ``alternatives`` on of other words."""
 
     word: str
     forms: tuple[tuple[int, ...], ...]
+    alternatives: int
 
 
 class Lexical:
@@ -107,8 +109,9 @@ class Lexical:
         asked: dict[tuple[int, ...], Asked] = {}
         for word, forms, older in found:
             if forms[0]:
-                some = tuple(dict.fromkeys(form for form in (*forms, older, *others[word.text]) if form))
-                asked.setdefault(forms[0], Asked(word.text, some))
+                own = dict.fromkeys(form for form in (*forms, older) if form)
+                some = own | dict.fromkeys(others[word.text])
+                asked.setdefault(forms[0], Asked(word.text, tuple(some), len(own)))
         return list(asked.values())
 
 

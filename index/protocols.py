@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, Protocol
 from uuid import UUID
 
@@ -89,14 +89,20 @@ class Stored:
 class Term:
     """One word of a query as the lexical leg sees it.
 
-    A product has the word where it has all tokens of one of its ``forms``. ``idf`` is the engine's own; for a word that
-    no product has it is that of a word in half a product.
+    A product has the word where it has all tokens of one of its ``forms``, of which those from ``alternatives`` on are
+    other words. ``idf`` is the engine's own; for a word that no product has it is that of a word in half a product.
     """
 
     word: str
     forms: tuple[tuple[int, ...], ...]
     idf: float
     known: bool
+    alternatives: int | None = None
+
+    @property
+    def own(self) -> Term:
+        """The word without its alternatives."""
+        return replace(self, forms=self.forms[: self.alternatives])
 
 
 class VocabularyWord(NamedTuple):

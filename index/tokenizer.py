@@ -91,10 +91,11 @@ def words(text: str) -> list[Word]:
 
 
 def terms(text: str) -> list[str]:
-    """The distinct words of a text as they are looked up, folded and not stemmed; joined ones as one as well."""
+    """The distinct words of a text as they are looked up, folded and not stemmed: joined ones as one as well, and the
+    parts of those of letters and digits."""
     found: dict[str, None] = {}
     for word in words(text):
-        found.update((form[0], None) for form in word.forms if len(form) == 1)
+        found.update((term, None) for terms in (*word.forms, word.signs) for term in terms)
     return list(found)
 
 

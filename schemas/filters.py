@@ -13,6 +13,7 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+from uuid import UUID
 
 from schemas.errors import RequestTooLarge, UnknownField, WrongType
 from schemas.messages import describe_value
@@ -67,6 +68,22 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
+class HasWord:
+    """The product has one of these words, folded, in its texts, or where it says what it is: what a search asks of
+    itself. Never empty."""
+
+    words: tuple[str, ...]
+    subject: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HasId:
+    """The product's point is one of these; with none, nothing matches."""
+
+    ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class All:
     """Every part holds; with no parts, everything matches."""
 
@@ -85,7 +102,7 @@ class Not:
     part: Filter
 
 
-Filter = Match | First | Range | Missing | All | AnyOf | Not
+Filter = Match | First | Range | Missing | HasWord | HasId | All | AnyOf | Not
 
 
 def parse_filter(written: Mapping[str, Any], fields: Mapping[str, FieldKind]) -> Filter:

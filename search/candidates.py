@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from index import Candidate, CatalogIndex, Term
+from index import SUBJECT_TERMS, Candidate, CatalogIndex, Term, stem_token
 from schemas import Filter
 from search.background import Background
 from search.fusion import LegResult, Scores, coverage, fuse, leg_result, of_words_in_common, standardized
 from search.named import RANK, Exact, named
 from search.plan import PlannedLeg, Question, plan
-from search.weights import LegWeights, Table
+from search.weights import LegWeights, Regime, Table, regime_of
 
 CANDIDATES = 1000
 """At most so many a leg; where no more match the filter, totals and facets are exact."""
@@ -29,6 +29,18 @@ COVERAGE_DEPTH = 20
 
 
 @dataclass(frozen=True, slots=True)
+class Covered:
+    """How much of a request's words, weighted by IDF, one product has: ``anywhere``, and where it says what it is; the
+    words themselves (``own``), or others in their place."""
+
+    anywhere: float
+    subject: float
+    own_anywhere: float
+    own_subject: float
+    regime: Regime
+
+
+@dataclass(frozen=True, slots=True)
 class Candidates:
     """What the legs found, best first, and what each leg made of it."""
 
@@ -36,6 +48,8 @@ class Candidates:
     scores: Scores
     legs: list[tuple[PlannedLeg, LegResult]]
     terms: Sequence[Term]
+    covered: Covered | None
+    """None where there are no words."""
     exact: dict[UUID, Exact]
     cut: bool
     """A leg had more than it was let give."""
@@ -50,51 +64,63 @@ def find(
     limit = CANDIDATES if matching <= WIDE else DEPTH
     found = index.query([p.leg for p in planned], filter, limit)
     terms = index.terms(question.words, question.alternatives) if question.words else []
-    table = _table(index, question, planned, found, terms, weights)
+    covered = _covered(index, question, planned, found, terms) if question.words else None
+    table = weights.words.of(covered.regime) if covered else {}
     results = [_result(background, leg, candidates, table) for leg, candidates in zip(planned, found, strict=True)]
-    results = _to_share(planned, results, table)
+    results = _to_shares(planned, results)
     exact = named(index, question.written, filter) if question.written else {}
     points, scores = fuse(results, {point: RANK[kind] for point, kind in exact.items()})
     cut = matching > limit and any(len(candidates) >= limit for candidates in found)
-    return Candidates(points, scores, list(zip(planned, results, strict=True)), terms, exact, cut)
+    return Candidates(points, scores, list(zip(planned, results, strict=True)), terms, covered, exact, cut)
 
 
-def _table(
+def _covered(
     index: CatalogIndex,
     question: Question,
     planned: Sequence[PlannedLeg],
     found: Sequence[Sequence[Candidate]],
     terms: Sequence[Term],
-    weights: LegWeights,
-) -> Table:
-    """Weights of the legs of words, by what of the request the catalog has; empty where there are no words."""
-    if not question.words:
-        return {}
+) -> Covered:
+    """Judged by the best of the lexical leg."""
+    if not terms:  # stop words alone
+        return Covered(0.0, 0.0, 0.0, 0.0, regime_of(terms, 1.0, expanded=False))
     lexical = next((some for leg, some in zip(planned, found, strict=True) if leg.leg.vector == "lexical"), [])
     best = [candidate.id for candidate in lexical[:COVERAGE_DEPTH]]
-    covered = coverage(terms, index.matched(best, terms).values()) if terms else 0.0
-    return weights.words.of(terms, covered, expanded=bool(question.alternatives))
+    payloads = index.payloads(best, [SUBJECT_TERMS]).values()
+    subjects = [{stem_token(word) for word in payload.get(SUBJECT_TERMS, ())} for payload in payloads]
+    anywhere = coverage(terms, index.matched(best, terms).values())
+    subject = coverage(terms, [_words_of(terms, tokens) for tokens in subjects])
+    own_anywhere, own_subject = anywhere, subject
+    if question.alternatives:
+        own = [term.own for term in terms]
+        own_anywhere = coverage(own, index.matched(best, own).values())
+        own_subject = coverage(own, [_words_of(own, tokens) for tokens in subjects])
+    regime = regime_of(terms, anywhere, expanded=bool(question.alternatives))
+    return Covered(anywhere, subject, own_anywhere, own_subject, regime)
+
+
+def _words_of(terms: Sequence[Term], tokens: Set[int | None]) -> list[str]:
+    """Which of the terms a product with these tokens has."""
+    return [term.word for term in terms if any(tokens >= set(form) for form in term.forms)]
 
 
 def _result(background: Background, planned: PlannedLeg, candidates: Sequence[Candidate], table: Table) -> LegResult:
-    """What a leg found: one of words in the common measure of these, where there is one, and any other by itself."""
+    """What a leg found: where it can be told what it scores by chance, in the measure of that, else by itself."""
     leg = planned.leg
-    weight = table.get(leg.name)
-    if weight is None:
-        return leg_result(candidates, planned.weight)
+    weight = table.get(leg.name, planned.weight)
     if leg.vector == "lexical" or isinstance(leg.query, str):
         return of_words_in_common(candidates, weight)
     usual = background.usual(leg.vector, leg.query)
     return standardized(candidates, weight, usual) if usual else leg_result(candidates, planned.weight)
 
 
-def _to_share(planned: Sequence[PlannedLeg], results: Sequence[LegResult], table: Table) -> list[LegResult]:
-    """The legs of words scaled to what they weigh together beside those of images."""
-    of_words = [leg.leg.name in table for leg in planned]
-    share = sum(leg.weight for leg, is_words in zip(planned, of_words, strict=True) if is_words)
-    total = sum(result.weight for result, is_words in zip(results, of_words, strict=True) if is_words)
-    scale = share / total if total > 0 else 0.0
-    return [
-        replace(result, weight=result.weight * scale) if is_words else result
-        for result, is_words in zip(results, of_words, strict=True)
-    ]
+def _to_shares(planned: Sequence[PlannedLeg], results: Sequence[LegResult]) -> list[LegResult]:
+    """The legs that ask with an image, and all others, scaled to what they weigh together beside each other."""
+    scaled = list(results)
+    for with_image in (True, False):
+        of_these = [at for at, leg in enumerate(planned) if leg.leg.name.startswith("image->") is with_image]
+        share = sum(planned[at].weight for at in of_these)
+        total = sum(results[at].weight for at in of_these)
+        for at in of_these:
+            scaled[at] = replace(results[at], weight=results[at].weight * (share / total) if total > 0 else 0.0)
+    return scaled

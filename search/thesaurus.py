@@ -19,12 +19,13 @@ DATA = Path(__file__).parent / "data" / "wordnet.tsv.gz"
 
 _MEANINGS = 4
 """Of a word, the usual ones first; further ones are rarely meant by who shops."""
-SAME, KIND = 0.9, 0.5
-"""What a word of the same meaning counts beside the word itself, and one for a kind of it."""
+SAME, KIND, BROADER = 0.9, 0.5, 0.4
+"""What a word of the same meaning counts beside the word itself, one for a kind of it, and one for what it is a kind
+of: an armoire is a wardrobe."""
 
 
 class Synonym(NamedTuple):
-    """``weight`` is ``SAME`` or ``KIND``."""
+    """``weight`` is ``SAME``, ``KIND`` or ``BROADER``."""
 
     phrase: str
     weight: float
@@ -36,6 +37,7 @@ class Thesaurus:
     def __init__(self, synsets: Sequence[str], others: Sequence[str]) -> None:
         self._words: list[list[str]] = []
         self._kinds: defaultdict[int, list[int]] = defaultdict(list)
+        self._broader: list[list[int]] = []
         self._meanings: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
         self._others = frozenset(others)
         for number, line in enumerate(synsets):
@@ -46,15 +48,17 @@ class Thesaurus:
                 words.append(word.replace("_", " "))
                 self._meanings[words[-1]].append((int(rank or 1), number))
             self._words.append(words)
-            for whole in filter(None, above.split(",")):
-                self._kinds[int(whole)].append(number)
+            self._broader.append([int(whole) for whole in filter(None, above.split(","))])
+            for whole in self._broader[-1]:
+                self._kinds[whole].append(number)
 
     def knows(self, word: str) -> bool:
         """Whether this is a word of English, in its base form or as a plural."""
         return any(form in self._meanings or form in self._others for form in _base_forms(word))
 
     def synonyms(self, phrase: str) -> list[Synonym]:
-        """Words of the same meaning, then those for kinds of it; none for what is no English noun."""
+        """Words of the same meaning, then those for kinds of it, then those for what it is a kind of; none for what is
+        no English noun."""
         form = next((form for form in _base_forms(phrase) if form in self._meanings), None)
         if form is None:
             return []
@@ -62,10 +66,11 @@ class Thesaurus:
         meanings = [number for _, number in sorted(self._meanings[form])[:_MEANINGS]]
         for number in meanings:
             found.update(dict.fromkeys(self._words[number], SAME))
-        for number in meanings:
-            for kind in self._kinds[number]:
-                for word in self._words[kind]:
-                    found.setdefault(word, KIND)
+        for others, weight in ((self._kinds, KIND), (self._broader, BROADER)):
+            for number in meanings:
+                for other in others[number]:
+                    for word in self._words[other]:
+                        found.setdefault(word, weight)
         return [Synonym(word, weight) for word, weight in found.items() if word != form]
 
 

@@ -6,6 +6,7 @@ number. What was done is said in the answer, and ``literal`` asks for the words 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -53,7 +54,10 @@ class Vocabulary:
     """The words of a catalog, as far as they can be compared with those of a request."""
 
     def __init__(self, words: Sequence[VocabularyWord]) -> None:
-        self._tokens = {token for word in words if (token := stem_token(word.term)) is not None}
+        self._spellings: defaultdict[int, list[str]] = defaultdict(list)
+        for word in words:
+            if (token := stem_token(word.term)) is not None:
+                self._spellings[token].append(word.term)
         self._products = {word.term: word.products for word in words}
         self._spelt = [word.term for word in words if word.term.isalpha() and len(word.term) >= _LEAST - 1]
 
@@ -63,7 +67,11 @@ class Vocabulary:
     def has(self, word: str) -> bool:
         """Whether a product has the word, in whatever form of it; a word that says nothing counts as had."""
         token = stem_token(word)
-        return token is None or token in self._tokens
+        return token is None or token in self._spellings
+
+    def spellings(self, token: int) -> Sequence[str]:
+        """All words of the catalog with this stem."""
+        return self._spellings.get(token, ())
 
     def has_all(self, phrase: str) -> bool:
         return all(self.has(word) for word in terms(phrase))

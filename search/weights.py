@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from index import Term
 from schemas import EmbeddingSpec, LegName
 
 Table = dict[LegName, float]
+Regime = Literal["covered", "expanded", "uncovered", "long"]
+"""What of the words of a request the catalog has: ``covered`` where some product has them, ``expanded`` where it has
+other words for some of them, ``uncovered`` where none has either, ``long`` for a description that is covered."""
 
 _COVERED = 0.85
 """Of a request's words, by IDF: one product has as good as all of them."""
@@ -18,24 +22,30 @@ _LONG = 6
 
 @dataclass(frozen=True, slots=True)
 class WordWeights:
-    """Weights of the legs of words: of cosines in standard deviations above the usual, of BM25 as it is.
-
-    ``covered`` where some product has the words of the request, ``expanded`` where it has other words for some of them,
-    ``uncovered`` where none has either, ``long`` for a description that is covered.
-    """
+    """Weights of the legs of words, by regime: of cosines in standard deviations above the usual, of BM25 as it is."""
 
     covered: Table
     expanded: Table
     uncovered: Table
     long: Table
 
-    def of(self, terms: Sequence[Term], covered: float, *, expanded: bool) -> Table:
-        """The table for a request of these words, of which one product has this share."""
-        if covered < _COVERED:
-            return self.uncovered
-        if len(terms) > _LONG:
-            return self.long
-        return self.expanded if expanded else self.covered
+    def of(self, regime: Regime) -> Table:
+        tables: dict[Regime, Table] = {
+            "covered": self.covered,
+            "expanded": self.expanded,
+            "uncovered": self.uncovered,
+            "long": self.long,
+        }
+        return tables[regime]
+
+
+def regime_of(terms: Sequence[Term], covered: float, *, expanded: bool) -> Regime:
+    """The regime of a request of these words, of which one product has this share."""
+    if covered < _COVERED:
+        return "uncovered"
+    if len(terms) > _LONG:
+        return "long"
+    return "expanded" if expanded else "covered"
 
 
 @dataclass(frozen=True, slots=True)

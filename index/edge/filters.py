@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import qdrant_edge as edge
@@ -26,6 +27,8 @@ def _condition(part: models.Condition) -> edge.ConditionType:
             return to_edge(part)
         case models.IsEmptyCondition():
             return edge.IsEmptyCondition(part.is_empty.key)
+        case models.HasIdCondition(has_id=ids):
+            return edge.HasIdCondition({UUID(str(id)) for id in ids})
         case models.FieldCondition(range=models.Range() as bounds):
             span = edge.RangeFloat(gt=bounds.gt, gte=bounds.gte, lt=bounds.lt, lte=bounds.lte)
             return edge.FieldCondition(key=part.key, range=span)

@@ -19,6 +19,8 @@ from schemas import (
     FieldKind,
     Filter,
     First,
+    HasId,
+    HasWord,
     IndexRecord,
     Match,
     Missing,
@@ -86,21 +88,27 @@ def make_point(
     return Point(UUID(int=number), payload, made, words)
 
 
-def matches(filter: Filter, fields: Mapping[str, Any]) -> bool:
+def matches(filter: Filter, fields: Mapping[str, Any], point: Point | None = None) -> bool:
     """Whether a product with these fields passes: the meaning of a filter, spelled out."""
     match filter:
         case All(parts):
-            return all(matches(part, fields) for part in parts)
+            return all(matches(part, fields, point) for part in parts)
         case AnyOf(parts):
-            return any(matches(part, fields) for part in parts)
+            return any(matches(part, fields, point) for part in parts)
         case Not(part):
-            return not matches(part, fields)
+            return not matches(part, fields, point)
         case Missing(field):
             return not _values(fields, field)
         case Match(field, _, values):
             return any(value in values for value in _values(fields, field))
         case First(field, _, values):
             return any(value in values for value in _values(fields, field)[:1])
+        case HasId(ids):
+            return point is not None and point.id in ids
+        case HasWord(words, subject):
+            return point is not None and not set(words).isdisjoint(
+                point.payload["subject_terms" if subject else "terms"]
+            )
         case Range(field):
             return any(_inside(filter, value) for value in _values(fields, field))
 

@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from index.protocols import IndexBuild, IndexStore, all_points
-from schemas import All, AnyOf, FieldKind, Filter, First, Match, Missing, Not, Range
+from schemas import All, AnyOf, FieldKind, Filter, First, HasId, HasWord, Match, Missing, Not, Range
 from tests.support.points import index_record, make_point, matches
 
+TITLES = ("red shoes", "red boots", "blue shoes")
 ODD = 'odd "name" [0].ünï\\%22\n'
 FIELDS: dict[str, FieldKind] = {
     "brand": "keyword",
@@ -56,6 +57,8 @@ _LEAVES = st.one_of(
     *(_matches(name, kind) for name, kind in FIELDS.items()),
     *(_ranges(name, kind) for name, kind in FIELDS.items() if kind in ("integer", "float")),
     st.sampled_from([*FIELDS]).map(Missing),
+    st.lists(st.integers(0, 20).map(lambda number: UUID(int=number)), max_size=5).map(lambda ids: HasId(tuple(ids))),
+    st.builds(HasWord, st.sampled_from([("red",), ("boots", "shoes"), ("wool", "red"), ("none",)]), st.booleans()),
 )
 _FILTERS: st.SearchStrategy[Filter] = st.recursive(
     _LEAVES,
@@ -78,9 +81,13 @@ def build(store: IndexStore) -> Iterator[IndexBuild]:
 @given(products=_PRODUCTS, filters=st.lists(_FILTERS, min_size=5, max_size=20))
 def test_filters_mean_what_they_say(build: IndexBuild, products: list[dict[str, Any]], filters: list[Filter]) -> None:
     build.delete(list(all_points(build.index)))
-    build.upsert([make_point(n, fields, vectors=("title",)) for n, fields in enumerate(products)])
+    points = [
+        make_point(n, fields, vectors=("title",), words=f"{TITLES[n % 3]} of wool", title_key=TITLES[n % 3])
+        for n, fields in enumerate(products)
+    ]
+    build.upsert(points)
     for filter in filters:
-        expected = [UUID(int=n) for n, fields in enumerate(products) if matches(filter, fields)]
+        expected = [point.id for point, fields in zip(points, products, strict=True) if matches(filter, fields, point)]
         assert build.index.scan(filter, 100) == expected, filter
         assert build.index.count(filter) == len(expected), filter
 

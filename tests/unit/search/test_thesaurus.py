@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from search.thesaurus import KIND, SAME, Thesaurus, thesaurus
+from search.thesaurus import BROADER, KIND, SAME, Thesaurus, thesaurus
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def test_words_of_the_same_meaning(word: str, other: str) -> None:
 
 def test_kinds_of_a_thing_count_less() -> None:
     small = Thesaurus(["seat\t", "sofa,couch\t0", "bench:2\t0"], ["red"])
-    assert small.synonyms("couch") == [("sofa", SAME)]
+    assert small.synonyms("couch") == [("sofa", SAME), ("seat", BROADER)]
     assert small.synonyms("seat") == [("sofa", KIND), ("couch", KIND), ("bench", KIND)]
 
 
