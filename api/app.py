@@ -22,6 +22,7 @@ from api.middleware.metrics import Measure, Metrics
 from api.middleware.paths import EncodedSegments, HeadAsGet
 from api.openapi import describe
 from api.query_images import QueryImageFetcher
+from api.routes import documents as document_routes
 from api.routes import operations
 from api.routes import products as product_routes
 from api.routes import search as search_routes
@@ -90,6 +91,7 @@ def create_app(
     problems.install(app)
     app.include_router(search_routes.router)
     app.include_router(product_routes.router)
+    app.include_router(document_routes.router)
     app.include_router(operations.router)
     _serve_page(app)
     # The last one is asked first: who may ask, whether there is room, and only then what is asked for.

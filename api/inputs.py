@@ -88,6 +88,18 @@ def search_of_json(body: bytearray) -> SearchRequest:
     raise BodyTooLarge(f"the request is larger than {JSON_BYTES:,} bytes, the photo not counted")
 
 
+def json_of(body: bytearray, most: int) -> Any:
+    """What a body says in JSON.
+
+    Raises:
+        BodyTooLarge: it has more than ``most`` bytes.
+        RequestError: no JSON, or something in it is given twice.
+    """
+    if len(body) > most:
+        raise BodyTooLarge(f"the request is larger than {most:,} bytes")
+    return _parsed(body)
+
+
 def _query_image_within(body: bytearray) -> tuple[int, int]:
     """Where the first long value of a key `base64` begins and ends.
 

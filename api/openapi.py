@@ -11,15 +11,16 @@ from pydantic import BaseModel, Field
 from api.middleware.auth import is_open
 from api.problems import MEDIA_TYPE
 from api.settings import ApiSettings
-from schemas import SearchRequest
+from schemas import DOCUMENT_BODIES, SearchRequest
 
 _SCHEMAS = "#/components/schemas/{model}"
 
 _WHEN = {
     400: "The request is no HTTP/1.1, or for a name that this server does not answer to.",
     401: "An API key is needed.",
-    404: "There is no such product, or no such image of it.",
+    404: "There is no such product, image of it, or document.",
     408: "The request did not arrive in time.",
+    412: "The document is of another version than the condition allows.",
     413: "More bytes than this server takes.",
     415: "The body has another media type, or the photo is no image that can be read.",
     422: "Something in the request is unknown, of the wrong type, or given twice; `errors` names it.",
@@ -106,16 +107,20 @@ FORM_BODY = {
     },
 }
 
+_DOCUMENTS = {model.__name__.lstrip("_"): model for model in DOCUMENT_BODIES.values()}
+DOCUMENT = {"anyOf": [{"$ref": _SCHEMAS.format(model=name)} for name in _DOCUMENTS]}
+DOCUMENT_BODY = {"required": True, "content": {"application/json": {"schema": DOCUMENT}}}
+
 
 def describe(app: FastAPI, settings: ApiSettings) -> dict[str, Any]:
     """FastAPI's description, completed with the schemas of what it does not parse itself; of this very server, which
     may want keys, and may not fetch photos."""
     description = FastAPI.openapi(app)
     schemas = description["components"]["schemas"]
-    for model in (Problem, SearchRequest):
+    for name, model in {"Problem": Problem, "SearchRequest": SearchRequest, **_DOCUMENTS}.items():
         schema = model.model_json_schema(ref_template=_SCHEMAS)
         schemas |= schema.pop("$defs", {})
-        schemas[model.__name__] = schema
+        schemas[name] = schema
     if not settings.image_urls:
         del schemas["ImageQuery"]["properties"]["url"], schemas["ImageQuery"]["oneOf"]
         schemas["ImageQuery"]["required"] = ["base64"]

@@ -18,6 +18,8 @@ from starlette.responses import Response
 from schemas import (
     BodyTooLarge,
     ClientGone,
+    DocumentChanged,
+    DocumentDamaged,
     ImageDamaged,
     ImageError,
     ImageTooLarge,
@@ -59,6 +61,8 @@ STATUS: dict[type[StoreLensError], int] = {
     NotAImage: 415,
     ImageDamaged: 415,
     NotFound: 404,
+    DocumentChanged: 412,
+    DocumentDamaged: 500,
     IndexError_: 503,
     ModelError: 503,
     Overloaded: 503,
@@ -68,6 +72,7 @@ STATUS: dict[type[StoreLensError], int] = {
 # What went wrong in here is for the log: it may speak of addresses, folders and settings.
 PUBLIC: dict[type[StoreLensError], str] = {
     StoreLensError: "something is wrong with the settings of this server; its log says what",
+    DocumentDamaged: "this document is damaged; the log of this server says how: write it anew, or delete it",
     IndexError_: "the index cannot be opened now; the log of this server says why",
     IndexMissing: "nothing has been ingested yet: run `{ingest} CATALOG`",
     IndexUnavailable: "the index does not answer now",
@@ -147,6 +152,14 @@ def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]}..."
 
 
+def _methods(request: Request, of_first: str) -> set[str]:
+    """What may be asked of an address: Starlette says it of the first of the routes that have it."""
+    path = getattr(request.scope.get("route"), "path_format", "")
+    described: Mapping[str, object] = request.app.openapi()["paths"].get(path, {})
+    methods = {method.upper() for method in described} or set(of_first.split(", "))
+    return methods | {"HEAD"} if "GET" in methods else methods
+
+
 def install(app: FastAPI) -> None:
     """Make every error of ``app`` a problem."""
 
@@ -167,11 +180,11 @@ def install(app: FastAPI) -> None:
         return validation_problem(error)
 
     @app.exception_handler(HTTPException)
-    async def _http(_: Request, error: HTTPException) -> Response:
+    async def _http(request: Request, error: HTTPException) -> Response:
         code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
         headers = dict(error.headers or {})
-        if headers.get("Allow") == "GET":
-            headers["Allow"] = "GET, HEAD"
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = ", ".join(sorted(_methods(request, headers.get("Allow", ""))))
         return problem(error.status_code, code, str(error.detail), headers=headers)
 
     @app.exception_handler(Exception)

@@ -1,7 +1,8 @@
 """The generation that answers, and its replacement while requests go on.
 
 A watcher asks the store whether something newer serves, opens it beside the old one, and swaps. A
-request keeps the searcher it began with; a generation is closed when its last request is done.
+request keeps the searcher it began with; a generation is closed when its last request is done. Another
+watcher asks for documents that changed, which the searcher goes on with: opening a generation may take long.
 """
 
 from __future__ import annotations
@@ -10,20 +11,23 @@ import gc
 import logging
 import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from time import monotonic
 
 from embedding import Encoder, load_encoder
 from images import ImageLimits
-from index import CatalogIndex, IndexStore, deadline
-from schemas import EmbeddingSpec, IndexMissing, Shared, StoreLensError, ingest_command
+from index import CatalogIndex, Documents, IndexStore, deadline
+from schemas import Document, EmbeddingSpec, IndexMissing, Shared, StoreLensError, ingest_command
 from search import Searcher
 
 log = logging.getLogger("storelens.api")
 
 PROBE_SECONDS = 1.0
 """How long what a probe found counts; and, but doubled, how long a probe may take."""
+
+DOCUMENTS_SECONDS = 0.5
+"""How often it is asked whether documents have changed."""
 
 STOP_SECONDS = 1.0
 """How long a stop waits for a watcher that waits for a server."""
@@ -56,21 +60,39 @@ class Serving:
         self._version: str | None = None
         self._current: Shared[Searcher] | None = None
         self._problem: StoreLensError = IndexMissing("nothing has been opened yet; try again in a moment")
+        self._documents: Sequence[Document] = ()
+        self._documents_version: str | None = None
+        self._documents_problem = ""
         self._lock = threading.Lock()
+        self._reading_documents = threading.Lock()
         self._probing = threading.Lock()
         self._probed: tuple[float, StoreLensError | None] = (-math.inf, None)
         self._stop = threading.Event()
-        self._watcher = threading.Thread(target=self._watch, name="generation-watcher", daemon=True)
+        self._watchers = [
+            threading.Thread(target=self._watch, args=(look, seconds), name=f"{name}-watcher", daemon=True)
+            for name, look, seconds in (
+                ("generation", self.refresh, self._store.poll_seconds),
+                ("documents", self.refresh_documents, DOCUMENTS_SECONDS),
+            )
+        ]
+
+    @property
+    def documents(self) -> Documents:
+        """Those of the collection; after a write, ``refresh_documents`` has this process go on with it at once."""
+        return self._store.documents
 
     def start(self) -> None:
         """Open what there is, then watch. A missing index is no failure: it may be ingested later."""
+        self.refresh_documents()
         self.refresh()
-        self._watcher.start()
+        for watcher in self._watchers:
+            watcher.start()
 
     def stop(self) -> None:
         self._stop.set()
-        if self._watcher.is_alive():
-            self._watcher.join(STOP_SECONDS)
+        for watcher in self._watchers:
+            if watcher.is_alive():
+                watcher.join(STOP_SECONDS)
         with self._lock:
             current, self._current = self._current, None
         if current is not None:
@@ -128,6 +150,7 @@ class Serving:
             if self._stop.is_set():  # while this waited for a server
                 searcher.index.close()
                 return
+            searcher.use(self._documents)
             old, self._current = self._current, Shared(searcher, searcher.index.close)
             self._version = version
         # What is loaded by now stays; without this every full collection walks all of torch again,
@@ -137,6 +160,28 @@ class Serving:
         self._opened(searcher.index)
         if old is not None:
             old.release()
+
+    def refresh_documents(self) -> None:
+        """Read the documents where they are not those that searches go on with."""
+        try:
+            with self._reading_documents:
+                version = self._store.documents.version()
+                if version == self._documents_version:
+                    self._documents_problem = ""
+                    return
+                documents = self._store.documents.read_all()
+                if documents or self._documents:
+                    log.info("searching with %d documents", len(documents))
+                with self._lock:
+                    self._documents, self._documents_version = documents, version
+                    if self._current is not None:
+                        self._current.value.use(documents)
+        except StoreLensError as error:
+            if error.message != self._documents_problem:
+                log.warning("documents stay as they were: %s", error.message)
+            self._documents_problem = error.message
+            return
+        self._documents_problem = ""
 
     def _open(self) -> Searcher:
         index = self._store.open()
@@ -154,13 +199,13 @@ class Serving:
             return current.value.encoder
         return self._encoder_of(self._model or spec.model)
 
-    def _watch(self) -> None:
-        while not self._stop.wait(self._store.poll_seconds):
+    def _watch(self, look: Callable[[], None], seconds: float) -> None:
+        while not self._stop.wait(seconds):
             try:
-                self.refresh()
+                look()
             except Exception:
                 # The watcher must outlive whatever goes wrong: what is open goes on serving.
-                log.exception("could not look for a newer generation")
+                log.exception("could not look for what is newer")
 
 
 def _probe(searcher: Searcher) -> StoreLensError | None:

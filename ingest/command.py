@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
+from ingest import documents as documents_command
 from ingest import generations as generations_command
 from ingest import tidy
 from ingest.duplicates import command as same_command
@@ -27,7 +28,12 @@ _NOT_PERMITTED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.E
 DONE, FAILED, REJECTED, INTERRUPTED = 0, 1, 3, 130
 
 
-COMMANDS = {"generations": generations_command.main, "same": same_command.main, "tidy": tidy.main}
+COMMANDS = {
+    "documents": documents_command.main,
+    "generations": generations_command.main,
+    "same": same_command.main,
+    "tidy": tidy.main,
+}
 """What the first argument may be besides a catalog; a file of such a name is ``./generations``."""
 
 

@@ -24,10 +24,13 @@ StoreLensError
 │   ├── UnknownField              a filter, facet, sort or group names a field the index does not have
 │   ├── WrongType                 a value or an operation that does not fit the field
 │   ├── InvalidCursor
+│   ├── DocumentInvalid           a document that its kind does not allow (``field`` says where)
 │   └── RequestTooLarge           more parts than a filter may have
-│       └── BodyTooLarge          more bytes than a request may have
 │       └── BodyTooLarge          more bytes than are read
+├── DocumentChanged               a document is not of the version that was to be replaced
+├── DocumentDamaged               a document that is kept and cannot be read
 ├── NotFound
+│   ├── DocumentNotFound
 │   ├── ProductNotFound
 │   └── ProductImageNotFound
 ├── ModelError
@@ -159,6 +162,10 @@ class InvalidCursor(RequestError):
     code = "cursor-invalid"
 
 
+class DocumentInvalid(RequestError):
+    code = "document-invalid"
+
+
 class RequestTooLarge(RequestError):
     code = "request-too-large"
 
@@ -167,8 +174,20 @@ class BodyTooLarge(RequestTooLarge):
     code = "request-too-large"
 
 
+class DocumentChanged(StoreLensError):
+    code = "document-changed"
+
+
+class DocumentDamaged(StoreLensError):
+    code = "document-damaged"
+
+
 class NotFound(StoreLensError):
     code = "not-found"
+
+
+class DocumentNotFound(NotFound):
+    code = "document-not-found"
 
 
 class ProductNotFound(NotFound):

@@ -19,6 +19,7 @@ from images.inline import decode_base64, decode_data_uri
 from index import CatalogIndex, DenseName, Stored
 from schemas import (
     All,
+    Document,
     EmptyRequest,
     Filter,
     ImageQuery,
@@ -83,6 +84,11 @@ class Searcher:
         self._encoding = threading.Lock()
         self._cache: LRUCache[str | bytes, Any] = LRUCache(QUERY_CACHE)
         """Vectors by words, images by their hashes."""
+        self._documents: Sequence[Document] = ()
+
+    def use(self, documents: Sequence[Document]) -> None:
+        """Answer by these documents of the collection from now on; requests that have begun may not."""
+        self._documents = documents
 
     def search(self, request: SearchRequest, query_image: bytes | None = None, decode: Decode | None = None) -> Answer:
         """Answer a request; ``query_image`` is the bytes of an uploaded one, in place of ``request.image``.

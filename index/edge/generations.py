@@ -5,6 +5,7 @@
         current               the name of the generation that serves; replaced in one step
         generations/NAME/     shard/, record.json and base.json, never written to once they are here
         building/             shard/ and base.json: the next generation while a job makes it
+        documents/            what is beside the generations: index.edge.documents
         views/VIEW/           a reader's own shard directory, with VIEW.lock held while it lives
 
 A generation is moved to ``generations/`` whole and synced, then ``current`` names it. So a process

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from index.edge.disk_space import make_folder, told_when_full
+from index.edge.documents import EmbeddedDocuments
 from index.edge.engine import EdgeEngine
 from index.edge.generations import Base, Generations, View, still_serves
 from index.locks import writer_lock
@@ -29,6 +30,7 @@ class EmbeddedStore:
 
     def __init__(self, data_dir: Path, collection: str) -> None:
         self._generations = Generations(data_dir / collection)
+        self.documents = EmbeddedDocuments(data_dir / collection)
         self._build: EmbeddedBuild | None = None
 
     poll_seconds = 0.5

@@ -22,6 +22,7 @@ from index.protocols import Latest, Point
 from index.reader import IndexReader
 from index.server.collections import Collections
 from index.server.deadline import keep_deadline
+from index.server.documents import ServerDocuments
 from index.server.engine import Foreign, ServerEngine
 from index.server.lease import Lease
 from index.server.retries import AWAY_SECONDS, Retries
@@ -48,6 +49,7 @@ class ServerStore:
         self.retries = retries or Retries(url)
         self._lease: Lease | None = None
         self._collections = Collections(client, settings.collection, url)
+        self.documents = ServerDocuments(client, settings.collection, url)
         self._foreign: dict[str, Foreign] = {}
         self._seen: tuple[object, str] | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ GETS = {
     "/v1/products/{id}/images/{n}": f"/v1/products/{STAR}/images/0",
 }
 POSTS = {"/v1/search", "/v1/search/image"}
+DOCUMENTS, DOCUMENT = "/v1/documents/{kind}", "/v1/documents/{kind}/{name}"
 
 
 @pytest.fixture(scope="module")
@@ -42,13 +44,20 @@ def keyed(drawn: Drawn) -> Iterator[TestClient]:
 
 
 def operations(description: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {path: operation for path, methods in description["paths"].items() for operation in methods.values()}
+    """By path; of documents, which have several, as ``PUT /v1/documents/{kind}/{name}``."""
+    return {
+        f"{method.upper()} {path}" if path == DOCUMENT else path: operation
+        for path, methods in description["paths"].items()
+        for method, operation in methods.items()
+    }
 
 
 def test_every_route_is_described(description: dict[str, Any]) -> None:
     assert {(path, *methods) for path, methods in description["paths"].items()} == {
         *((path, "get") for path in GETS),
         *((path, "post") for path in POSTS),
+        (DOCUMENTS, "get"),
+        (DOCUMENT, "get", "put", "delete"),
     }
 
 
@@ -56,11 +65,16 @@ def test_every_answer_but_the_good_one_is_a_problem(description: dict[str, Any],
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for path, operation in operations(description).items():
         answers = operation["responses"]
-        assert {"200", "400", "408", "422", "431", "500"} <= answers.keys()
-        assert all(answer["content"] == problem for status, answer in answers.items() if status != "200")
+        assert {"400", "408", "422", "431", "500"} <= answers.keys()
+        assert ("200" in answers) == ("DELETE" not in path)
+        assert all(answer["content"] == problem for status, answer in answers.items() if not status.startswith("2"))
         assert ("503" in answers) == (path != "/healthz")
-        assert ("404" in answers) == (path in POSTS or "{id}" in path)
-        assert ({"413", "415", "502"} <= answers.keys()) == (path in POSTS)
+        assert ("404" in answers) == (
+            path in POSTS or "{id}" in path or path in (f"GET {DOCUMENT}", f"DELETE {DOCUMENT}")
+        )
+        assert ({"413", "415"} <= answers.keys()) == (path in POSTS or "PUT" in path)
+        assert ("502" in answers) == (path in POSTS)
+        assert ("412" in answers) == ("PUT" in path or "DELETE" in path)
         assert "401" not in answers
     assert "HTTPValidationError" not in description["components"]["schemas"]
     for path, operation in operations(keyed.get("/openapi.json").json()).items():
@@ -160,11 +174,12 @@ def test_one_fault_has_one_status_in_json_and_in_a_form(api: TestClient, body: b
 
 
 def test_schemathesis_finds_nothing(drawn: Drawn, tmp_path: Path) -> None:
-    with served(drawn.data, api_keys="key", image_urls=True, picture_hosts="nowhere.invalid") as service:
+    data = shutil.copytree(drawn.data, tmp_path / "data")  # it writes documents
+    with served(data, api_keys="key", image_urls=True, picture_hosts="nowhere.invalid") as service:
         program = Path(sys.executable).with_name("schemathesis")
         command = [str(program), "--config-file", str(ROOT / "schemathesis.toml")]
         command += ["run", f"{service.url}/openapi.json", "--header", "Authorization: Bearer key", "--no-color"]
         command += ["--phases", "examples,coverage,fuzzing", "--max-examples", "10", "--generation-deterministic"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "9 selected / 9 total" in done.stdout
+    assert "13 selected / 13 total" in done.stdout

@@ -40,7 +40,31 @@ QUALITY = {
     "fingerprint": "ab",
     "measured_with": "onnxruntime 1.32.0, AVX512, network 2",
 }
+RULE: dict[str, dict[str, Any]] = {
+    "when": {"query": {"is": "sofa"}, "filter": {"in_stock": True}, "from": datetime(2026, 11, 1, tzinfo=UTC)},
+    "then": {
+        "pin": [{"id": "1", "position": 1}],
+        "boost": [{"filter": {"brand": "A"}, "weight": 2.0}],
+        "signal": {"field": "sold", "weight": 0.5},
+    },
+}
+LABEL = {"name": "cat", "texts": ["a cat"]}
+POLICY_RULE = {"name": "knives", "prompts": ["a knife"], "threshold": 0.25, "action": "review"}
+ONE_WAY = {"from": "trainers", "to": ["running shoes"]}
 EXAMPLES: dict[str, dict[str, Any]] = {
+    "Boost": {"filter": {"brand": "A"}, "weight": 2.0},
+    "Label": LABEL,
+    "LabelSet": {"labels": [LABEL], "templates": ["a photo of {}"], "multi": True},
+    "OneWay": ONE_WAY,
+    "Pin": {"id": "1", "position": 1},
+    "Policy": {"rules": [POLICY_RULE]},
+    "PolicyRule": POLICY_RULE,
+    "Rule": RULE,
+    "RuleQuery": {"starts": "sofa"},
+    "RuleThen": {"redirect": "/sale"},
+    "RuleWhen": RULE["when"],
+    "Signal": {"field": "sold", "weight": 0.5},
+    "Synonyms": {"groups": [["sofa", "couch"]], "one_way": [ONE_WAY], "language": "en"},
     "Change": {"before": "float", "after": None},
     "EmbeddingSpec": SPEC,
     "ExpandedWord": {"word": "couch", "synonyms": ["sofa"]},
