@@ -85,7 +85,7 @@ SEARCH_BODY = {
                     _given("text", type="string"),
                     _given("image", type="object"),
                     _given("product_id", type="string"),
-                    _given("filter", type="object", minProperties=1),
+                    _given("filter", type="object"),
                     _given("sort", type="array", minItems=1),
                 ],
             },

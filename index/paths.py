@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from schemas import stored_name
 
+TITLE = "title"
 TITLE_KEY = "title_key"
 CODES = "codes"
 CODE_PARTS = "code_parts"
@@ -13,5 +14,7 @@ IMAGE_HASH = "pictures[].hash"
 
 
 def field_path(name: str) -> str:
-    """Where a filterable field lies, quoted so that any name will do."""
+    """Where a filterable field lies, quoted so that any name will do; and titles, which can be sorted by."""
+    if name == TITLE:
+        return TITLE_KEY
     return f'fields."{stored_name(name)}"'

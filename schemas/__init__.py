@@ -1,5 +1,6 @@
 """The words everyone uses. Imports pydantic and the standard library, nothing else."""
 
+from schemas.calibration import SEARCH_CALIBRATION, Asked, Calibration, Curve, Logistic, Verdict
 from schemas.closing import Shared
 from schemas.documents import (
     DOCUMENT_BODIES,
@@ -117,7 +118,9 @@ from schemas.program import ingest_command
 from schemas.record import MAX_FIELDS, RECORD_FORMAT, Generation, IndexRecord
 from schemas.search import (
     MAX_LIMIT,
+    MAX_PAGED,
     MAX_URL,
+    Bucket,
     ExpandedWord,
     Explanation,
     Facet,
@@ -127,6 +130,7 @@ from schemas.search import (
     ImageQuery,
     LegExplanation,
     LegName,
+    MatchLevel,
     SearchRequest,
     SearchResponse,
     Sort,
@@ -149,19 +153,25 @@ __all__ = [
     "MAX_LIMIT",
     "MAX_NAME",
     "MAX_NESTING",
+    "MAX_PAGED",
     "MAX_URL",
     "RECORD_FORMAT",
     "RESERVED",
+    "SEARCH_CALIBRATION",
     "STANDARD_COLUMNS",
     "All",
     "AnyOf",
+    "Asked",
     "BadVectors",
     "BodyTooLarge",
     "Boost",
+    "Bucket",
+    "Calibration",
     "CatalogError",
     "Change",
     "ClientGone",
     "ConfigurationError",
+    "Curve",
     "Document",
     "DocumentChanged",
     "DocumentDamaged",
@@ -214,7 +224,9 @@ __all__ = [
     "LabelSet",
     "LegExplanation",
     "LegName",
+    "Logistic",
     "Match",
+    "MatchLevel",
     "Missing",
     "ModelError",
     "ModelMismatch",
@@ -259,6 +271,7 @@ __all__ = [
     "UnderstoodQuery",
     "UnknownField",
     "ValueUnusable",
+    "Verdict",
     "WrongType",
     "__version__",
     "check_document",

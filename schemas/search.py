@@ -13,7 +13,11 @@ from schemas.text import clean_line
 LegName = Literal["text->image", "text->title", "text->text", "lexical", "image->image", "image->text"]
 """The paths a request can take: what was asked with -> the vector it is compared with."""
 
+MatchLevel = Literal["good", "weak", "none", "uncalibrated"]
+
 MAX_TEXT = 4_000
+MAX_PAGED = 1_000
+"""Hits that can be reached by the number of a page; further ones by cursors."""
 MAX_LIMIT = 100
 MAX_URL = 4_096
 
@@ -58,9 +62,9 @@ class ImageQuery(_Words):
 
 
 class Sort(_Words):
-    """Order by a number or true/false field, smallest first unless `desc`; products without it come last.
+    """Order by a field, or by `title`, smallest first unless `desc`; products without it come last.
 
-    A list counts as its least value, or with `desc` as its greatest.
+    A list of numbers counts as its least value, or with `desc` as its greatest; a list of texts as its first.
     """
 
     field: FieldName
@@ -86,10 +90,24 @@ class SearchRequest(_Words):
         None, description="Fields to count values of."
     )
     sort: Annotated[list[Sort], Field(max_length=4)] | None = None
-    limit: int = Field(20, ge=1, le=MAX_LIMIT)
+    limit: int = Field(20, ge=0, le=MAX_LIMIT, description="0 for totals and facets alone.")
     cursor: str | None = Field(None, max_length=512, description="`next_cursor` of the page before.")
+    page: int | None = Field(
+        None, ge=1, le=MAX_PAGED, description=f"In place of a cursor, from 1; within the first {MAX_PAGED:,} hits."
+    )
+    tail: bool = Field(
+        False, description="After the last hit that fits, go on with what is nearest; such hits carry `tail`."
+    )
     group_by: FieldName | None = Field(
         None, description="Show the best of each value of this field, as `group_id`; of a list the first value counts."
+    )
+    max_per: Annotated[dict[FieldName, Annotated[int, Field(ge=1, le=MAX_LIMIT)]], Field(max_length=4)] | None = Field(
+        None,
+        description="At most so many hits with the same value of a field, on all pages together.",
+        examples=[{"brand": 3}],
+    )
+    diversity: float | None = Field(
+        None, ge=0, le=1, description="How much hits should differ from those before them: 0 not at all."
     )
     literal: bool = Field(False, description="Look for the words as they are written: no correction, no synonyms.")
     explain: bool = False
@@ -98,12 +116,20 @@ class SearchRequest(_Words):
     def _not_blank(self) -> SearchRequest:
         if self.text == "":
             raise ValueError("text is blank; leave it out to search without words")
+        if self.page is not None:
+            if self.cursor is not None:
+                raise ValueError("give one of cursor and page")
+            if self.page * max(self.limit, 1) > MAX_PAGED:
+                raise ValueError(f"pages by number end with hit {MAX_PAGED:,}; go on with next_cursor, or filter")
         return self
 
     def require_question(self) -> None:
         """Raises EmptyRequest when nothing is asked: asked once the photo of a form is merged in."""
-        if not (self.text or self.image or self.product_id or self.filter or self.sort):
-            raise EmptyRequest("ask with at least one of text, image, product_id, or browse with a filter or a sort")
+        if not (self.text or self.image or self.product_id or self.filter is not None or self.sort):
+            raise EmptyRequest(
+                'ask with at least one of text, image, product_id, or browse with a filter or a sort; {"filter": {}} '
+                "is everything"
+            )
 
 
 class ExpandedWord(_Words):
@@ -135,6 +161,9 @@ class Explanation(_Words):
     """Why a product is among the hits."""
 
     legs: list[LegExplanation]
+    probability: float | None = Field(
+        None, description="That the product fits, as calibrated on this catalog; absent where nothing is."
+    )
     exact: Literal["id", "code", "title", "part"] | None = Field(
         None,
         description="The words are its whole title, or hold its id, another number of it (`code`), or a part of one.",
@@ -164,31 +193,43 @@ class Hit(_Words):
         None, description="One of its images is the one asked with, byte by byte or a copy of it."
     )
     group: Group | None = None
+    tail: bool | None = Field(None, description="True for what does not fit, but is nearest; absent otherwise.")
     explain: Explanation | None = None
 
 
 class Total(_Words):
-    """How many products match."""
+    """How many products, or groups, fit."""
 
     value: int
-    relation: Literal["eq", "gte"] = Field(description="`gte` when a leg was cut at its limit.")
+    relation: Literal["eq", "gte"] = Field(description="`gte` where there may be more.")
 
 
 class FacetValue(_Words):
-    """A value and how many candidates have it."""
+    """A value and how many hits have it."""
 
     value: str | int | float | bool
     count: int
 
 
+class Bucket(_Words):
+    """Numbers from ``gte`` to below ``lt``; the last bucket has its upper end as well."""
+
+    gte: float
+    lt: float
+    count: int
+
+
 class Facet(_Words):
-    """Counts of a field's values among the candidates; for a number also its range."""
+    """Counts of a field's values among what fits, under the filter without the field's own part of it; with
+    ``group_by`` counts of groups. For a number also its range and how it is spread."""
 
     field: str
     values: list[FacetValue] = Field(description="Most frequent first, at most 100.")
+    relation: Literal["eq", "gte"] = Field("eq", description="`gte` where there may be more.")
     min: float | None = None
     max: float | None = None
-    missing: int = Field(0, description="Candidates without the field.")
+    histogram: list[Bucket] | None = Field(None, description="Of a number.")
+    missing: int = Field(0, description="Hits without the field.")
 
 
 class SearchResponse(_Words):
@@ -196,7 +237,12 @@ class SearchResponse(_Words):
 
     hits: list[Hit]
     total: Total
-    facets: dict[str, Facet] | None = None
+    match: MatchLevel | None = Field(
+        None,
+        description="Whether the catalog has what is asked for. `none`: no hit fits, and those here are the nearest. "
+        "`uncalibrated`: nothing is known of that, and all that is found counts. Absent in a browse.",
+    )
+    facets: dict[str, Facet] | None = Field(None, description="Those that tell most first.")
     next_cursor: str | None = None
     query: UnderstoodQuery | None = Field(None, description="How the words were taken; absent where there were none.")
     notices: list[str] = Field(default_factory=list, description="What the asker should know about this answer.")

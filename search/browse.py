@@ -1,4 +1,4 @@
-"""Answering a browse: everything that matches a filter, in the order of some fields, counted exactly."""
+"""What matches a filter, in the order of some fields, counted exactly."""
 
 from __future__ import annotations
 
@@ -10,63 +10,41 @@ from typing import Any
 from uuid import UUID
 
 from index import CatalogIndex
-from schemas import All, Filter, First, Group, InvalidCursor, Match, Missing, Not, Scalar, Total
-from search import facets
-from search.ask import Ask, Page
-from search.groups import MAX_SIBLINGS, check_group_by, group_value
-from search.hits import hit
-from search.sort import Place, SortKey, sort_keys, walk
+from schemas import All, Filter, First, Group, InvalidCursor, Match, Missing, Not, Scalar
+from search.ask import Ask, Entry
+from search.groups import MAX_SIBLINGS, group_value
+from search.sort import Place, SortKey, walk
 
 
-def browse(index: CatalogIndex, ask: Ask) -> Page:
-    """The page of hits that a request asks for; scores are 0, since nothing was asked to compare with."""
-    request = ask.request
-    fields = index.record.fields
-    keys = sort_keys(request.sort or [], fields)
-    after = None if ask.cursor is None else _place(ask.cursor.place, keys)
-    batch = request.limit + 1
-    entries: Iterator[Entry]
-    if request.group_by is None:
-        entries = (Entry(place) for place in walk(index, ask.filter, keys, after, batch))
-        total = index.count(ask.filter)
-    else:
-        grouping = Grouping.of(index, ask.filter, keys, check_group_by(request.group_by, fields))
-        entries = grouping.representatives(after, batch)
-        total = grouping.total
-
-    page = list(islice(entries, batch))
-    more, page = len(page) > request.limit, page[: request.limit]
-    stored = index.fetch([entry.place.id for entry in page])
-    last = page[-1].place if page else None
-    return Page(
-        hits=[hit(stored[e.place.id].payload, 0.0, group=e.group) for e in page if e.place.id in stored],
-        total=Total(value=total, relation="eq"),
-        facets=facets.of_everything(ask.facets, index, ask.filter) if ask.facets else None,
-        next_cursor=ask.next_cursor(index, place=[*last.values, str(last.id)]) if more and last else None,
-    )
+def listing(index: CatalogIndex, ask: Ask, filter: Filter) -> tuple[int, Iterator[Entry]]:
+    """How many entries there are under a filter, products or groups of them, and those from the request's page on, in
+    the order that it asks for."""
+    after = _place(ask.cursor.place or (), ask.keys) if ask.cursor else None
+    batch = ask.request.limit + 1
+    if ask.group_by is None:
+        places = walk(index, filter, ask.keys, after, batch)
+        return index.count(filter), islice((Entry(place.id, place=place) for place in places), ask.skipped, None)
+    grouping = Grouping.of(index, filter, ask.keys, ask.group_by)
+    return grouping.total, islice(grouping.representatives(after, batch), ask.skipped, None)
 
 
-def _place(place: Sequence[Any] | None, keys: Sequence[SortKey]) -> Place:
+def _place(place: Sequence[Any], keys: Sequence[SortKey]) -> Place:
     try:
-        *values, last = place or ()
+        *values, last = place  # an empty one raises as well
         if not all(_fits(value, key) for value, key in zip(values, keys, strict=True)):
             raise ValueError
         return Place(tuple(values), UUID(last))
     except (ValueError, AttributeError, TypeError) as error:
-        raise InvalidCursor("the cursor is not one of a browse; leave it out to start over", field="cursor") from error
+        raise InvalidCursor("the cursor is of another order; leave it out to start over", field="cursor") from error
 
 
 def _fits(value: Any, key: SortKey) -> bool:
     """Whether a field of this kind can have the value: what a cursor says may have been edited."""
     if value is None:
         return True
+    if key.kind == "keyword":
+        return isinstance(value, str)
     return isinstance(value, bool) if key.kind == "bool" else isinstance(value, float) and math.isfinite(value)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    place: Place
-    group: Group | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +86,11 @@ class Grouping:
             for place in chunk:
                 value = group_value(values.get(place.id, {}), self.field)
                 if value is None:
-                    yield Entry(place, Group(value=None, siblings=0, sibling_ids=[]))
+                    yield Entry(place.id, Group(value=None, siblings=0, sibling_ids=[]), place)
                 elif value not in seen:
                     seen[value] = None
                     if group := self._if_first(place, value):
-                        yield Entry(place, group)
+                        yield Entry(place.id, group, place)
             if len(chunk) < batch:
                 return
             after = chunk[-1]

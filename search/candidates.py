@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+import numpy as np
+
 from index import SUBJECT_TERMS, Candidate, CatalogIndex, Term, stem_token
-from schemas import Filter
+from schemas import Filter, LegName
 from search.background import Background
 from search.fusion import LegResult, Scores, coverage, fuse, leg_result, of_words_in_common, standardized
 from search.named import RANK, Exact, named
@@ -51,8 +53,41 @@ class Candidates:
     covered: Covered | None
     """None where there are no words."""
     exact: dict[UUID, Exact]
+    total: float
+    """What a product would reach that is the best of every leg: a score of 1 stands for it."""
     cut: bool
     """A leg had more than it was let give."""
+
+    @property
+    def top(self) -> float:
+        """The best score of what is not named."""
+        scores = self.scores[len(self.exact) :]
+        return float(scores[0]) if scores.size and scores[0] > 0 else 1.0
+
+    @property
+    def shares(self) -> dict[UUID, float]:
+        """Of each candidate its share of the best score; those that are named count as the best."""
+        scores = self.scores[len(self.exact) :] / self.top
+        shared = zip(self.points[len(self.exact) :], scores.tolist(), strict=True)
+        return {**dict.fromkeys(self.exact, 1.0), **dict(shared)}
+
+    def kept(self, points: Collection[UUID]) -> Candidates:
+        """Those among these points alone."""
+        at = [row for row, point in enumerate(self.points) if point in points]
+        exact = {point: kind for point, kind in self.exact.items() if point in points}
+        return replace(self, points=[self.points[row] for row in at], scores=self.scores[at], exact=exact)
+
+    def beside(self, whole: Candidates) -> Candidates:
+        """With scores on the scale of candidates of the whole catalog."""
+        scale = self.total / whole.total if whole.total > 0 else 1.0
+        scores = np.minimum(self.scores * scale, 1.0)
+        scores[: len(self.exact)] = 1.0
+        return replace(self, scores=scores)
+
+    def best(self, leg: LegName) -> float:
+        """The best score of a leg; 0 where it found nothing."""
+        found = [result for planned, result in self.legs if planned.leg.name == leg and result.points]
+        return max((float(result.scores[0]) for result in found), default=0.0)
 
 
 def find(
@@ -67,11 +102,12 @@ def find(
     covered = _covered(index, question, planned, found, terms) if question.words else None
     table = weights.words.of(covered.regime) if covered else {}
     results = [_result(background, leg, candidates, table) for leg, candidates in zip(planned, found, strict=True)]
+    total = sum(result.weight for result in results)
     results = _to_shares(planned, results)
     exact = named(index, question.written, filter) if question.written else {}
     points, scores = fuse(results, {point: RANK[kind] for point, kind in exact.items()})
     cut = matching > limit and any(len(candidates) >= limit for candidates in found)
-    return Candidates(points, scores, list(zip(planned, results, strict=True)), terms, covered, exact, cut)
+    return Candidates(points, scores, list(zip(planned, results, strict=True)), terms, covered, exact, total, cut)
 
 
 def _covered(

@@ -23,7 +23,9 @@ class Cursor(BaseModel):
     request: str
     offset: int = 0
     place: list[str | float | bool | None] | None = None
-    """In a browse: the sort values of the last hit, then its point id."""
+    """In the order of fields: the sort values of the last hit, then its point id."""
+    tail: bool = False
+    """What fits has ended, and ``offset`` counts what comes after it."""
 
     def encode(self) -> str:
         return base64.urlsafe_b64encode(self.model_dump_json(exclude_defaults=True).encode()).rstrip(b"=").decode()
@@ -43,14 +45,15 @@ def decode_cursor(text: str, request: str) -> Cursor:
         ) from error
     if cursor.request != request or cursor.offset < 0:
         raise InvalidCursor(
-            "the cursor belongs to another request; only `limit` and `explain` may differ between pages", field="cursor"
+            "the cursor belongs to another request; only `limit`, `tail` and `explain` may differ between pages",
+            field="cursor",
         )
     return cursor
 
 
 def fingerprint(request: SearchRequest, query_image: bytes | None) -> str:
     """What makes two requests pages of the same ranking."""
-    same = request.model_dump(mode="json", exclude={"cursor", "limit", "explain", "facets", "image"})
+    same = request.model_dump(mode="json", exclude={"cursor", "page", "limit", "tail", "explain", "facets", "image"})
     digest = hashlib.blake2b(json.dumps(same, sort_keys=True).encode(), digest_size=12)
     if query_image is not None:
         digest.update(query_image)

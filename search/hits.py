@@ -12,9 +12,11 @@ import numpy as np
 from catalog import image_sources, shown_product
 from images import differences, fingerprint_cells, is_copy, near_distance
 from index import CatalogIndex, Stored, sample_images
-from schemas import Explanation, Group, Hit, LegExplanation
+from schemas import Explanation, Hit, LegExplanation
+from search.ask import Ask, Entry
 from search.candidates import Candidates
 from search.plan import AskedImage, Vector
+from search.result_set import ResultSet
 
 SameImage = Literal["identical", "near-identical"]
 
@@ -27,24 +29,57 @@ def image_addresses(payload: dict[str, Any]) -> list[str]:
     return [f"/v1/products/{product_id}/images/{n}" for n in range(len(image_sources(payload)))]
 
 
-def hit(
-    payload: dict[str, Any],
-    score: float,
-    *,
-    image: int | None = None,
-    same: SameImage | None = None,
-    group: Group | None = None,
-    explain: Explanation | None = None,
-) -> Hit:
+def hits_of(index: CatalogIndex, ask: Ask, found: Candidates, entries: Sequence[Entry], fits: ResultSet) -> list[Hit]:
+    """Entries as hits; those that were deleted on a server meanwhile are left out.
+
+    Args:
+        found: Candidates that say what each leg thought of them.
+    """
+    shown = [entry.id for entry in entries]
+    explains = ask.request.explain
+    stored = index.fetch(shown)
+    images = matched_images(index, found, stored)
+    same = same_images(found, stored, ask.near)
+    matched = index.matched(shown, found.terms) if explains and found.terms else {}
+    places = leg_places(found) if explains else []
+    scores = {point.int: score for point, score in zip(found.points, found.scores.tolist(), strict=True)}
+    hits = []
+    for entry in entries:
+        if entry.id not in stored:
+            continue
+        score = scores.get(entry.id.int, 0.0)
+        explanation = None
+        if explains:
+            share = 1.0 if entry.id in found.exact else score / fits.found.top
+            explanation = explain(entry.id, found, places, matched.get(entry.id, []), fits.probability(share))
+        hits.append(
+            _hit(
+                stored[entry.id].payload,
+                entry,
+                score,
+                picture=images.get(entry.id),
+                same_picture=same.get(entry.id),
+                explain=explanation,
+            )
+        )
+    return hits
+
+
+def plain_hits(index: CatalogIndex, entries: Sequence[Entry]) -> list[Hit]:
+    """Entries of a browse as hits."""
+    stored = index.fetch([entry.id for entry in entries])
+    return [_hit(stored[entry.id].payload, entry, 0.0) for entry in entries if entry.id in stored]
+
+
+def _hit(payload: dict[str, Any], entry: Entry, score: float, **more: Any) -> Hit:
     return Hit(
         id=payload["id"],
         score=round(score, 6),
         product=shown_product(payload),
         images=image_addresses(payload),
-        picture=image,
-        same_picture=same,
-        group=group,
-        explain=explain,
+        group=entry.group,
+        tail=True if entry.tail else None,
+        **more,
     )
 
 
@@ -120,7 +155,13 @@ def leg_places(found: Candidates) -> list[dict[UUID, int]]:
     return [{point: place for place, point in enumerate(result.points)} for _, result in found.legs]
 
 
-def explain(point: UUID, found: Candidates, places: Sequence[Mapping[UUID, int]], words: Sequence[str]) -> Explanation:
+def explain(
+    point: UUID,
+    found: Candidates,
+    places: Sequence[Mapping[UUID, int]],
+    words: Sequence[str],
+    probability: float | None,
+) -> Explanation:
     """Why a point is where it is; ``places`` are ``leg_places``, ``words`` those of the request that it has."""
     legs = []
     for (planned, result), place in zip(found.legs, places, strict=True):
@@ -136,4 +177,5 @@ def explain(point: UUID, found: Candidates, places: Sequence[Mapping[UUID, int]]
                 rank=at + 1,
             )
         )
-    return Explanation(legs=legs, exact=found.exact.get(point), matched_terms=list(words))
+    rounded = None if probability is None else round(probability, 6)
+    return Explanation(legs=legs, probability=rounded, exact=found.exact.get(point), matched_terms=list(words))

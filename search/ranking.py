@@ -1,120 +1,143 @@
-"""Answering a question: facets, groups, order and page over what its legs found."""
+"""What fits in the order of how well it does, what comes after it, and either with no more of a kind than is wanted."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from index import CatalogIndex
-from schemas import Group, Hit, Total
-from search import facets
-from search.ask import Ask, Page
-from search.background import Background
-from search.candidates import Candidates, find
-from search.groups import MAX_SIBLINGS, check_group_by, collapse
-from search.hits import explain, hit, leg_places, matched_images, same_images
-from search.plan import Question
-from search.sort import SortKey, sort_keys
-from search.weights import LegWeights
+import numpy as np
+
+from index import TITLE, TITLE_KEY, CatalogIndex
+from schemas import All, Filter, Group, HasId, Not, fold
+from search.ask import Entry
+from search.candidates import Candidates
+from search.groups import MAX_SIBLINGS, collapse, group_value
+from search.sort import SortKey
+
+MOST_LISTED = 20_000
+"""Products that can be put in order here; of a set that has more, those beyond are reached by a filter or a sort."""
+
+_DIVERSE = 200
+"""The best, among which those that differ are brought forward."""
 
 
-def rank(index: CatalogIndex, background: Background, ask: Ask, question: Question, weights: LegWeights) -> Page:
-    """The page of hits that a request asks for."""
-    request = ask.request
-    keys = sort_keys(request.sort or [], index.record.fields)
-    group_by = None if request.group_by is None else check_group_by(request.group_by, index.record.fields)
+def in_order(index: CatalogIndex, ranked: Sequence[UUID], scope: Filter, total: int, wanted: int) -> list[UUID]:
+    """What fits, best first: what the legs ranked, then what they did not, in the order of ids.
 
-    found = find(index, background, question, ask.filter, weights)
-    notices: list[str] = []
-    order = found.points
-    if keys and (whole := _with_all_words(index, found)) is not None:
-        order = [point for point in order if point in whole]
-        notices.append(f"sorted among the {len(order)} products that have every word of the request")
-
-    needed = {*ask.facets, *(key.field for key in keys), *([group_by] if group_by else [])}
-    values = index.values(order, sorted(needed)) if needed else {}
-    if keys:
-        order = _sorted(order, keys, values)
-    groups = collapse(order, values, group_by) if group_by else None
-    total = len(order if groups is None else groups)
-
-    offset = ask.cursor.offset if ask.cursor else 0
-    after = min(offset + request.limit, total)
-    page = groups[offset:after] if groups is not None else [(None, [point]) for point in order[offset:after]]
-    return Page(
-        hits=_hits(index, ask, found, page),
-        total=Total(value=total, relation="gte" if found.cut and not notices else "eq"),
-        facets=facets.of_candidates(ask.facets, index.record.fields, values, order) if ask.facets else None,
-        next_cursor=ask.next_cursor(index, offset=after) if after < total else None,
-        notices=notices,
-    )
+    Args:
+        wanted: How many have to be known.
+    """
+    if wanted <= len(ranked) or total <= len(ranked):
+        return list(ranked)
+    rest = index.scan(All((scope, Not(HasId(tuple(ranked))))), MOST_LISTED - len(ranked))
+    return [*ranked, *rest]
 
 
-def _with_all_words(index: CatalogIndex, found: Candidates) -> set[UUID] | None:
-    """Candidates that have every word of the request, and what it names exactly; None when none has.
+def by_fields(index: CatalogIndex, points: Sequence[UUID], keys: Sequence[SortKey]) -> list[UUID]:
+    """Products in the order of some fields, ties as they stand; what lacks a value comes last."""
+    if not keys:
+        return list(points)
+    fields = sorted({key.field for key in keys if key.field != TITLE})
+    values: dict[UUID, dict[str, Any]] = index.values(points, fields) if fields else {}
+    if any(key.field == TITLE for key in keys):
+        for point, payload in index.payloads(points, [TITLE_KEY]).items():
+            values.setdefault(point, {})[TITLE] = payload.get(TITLE_KEY)
+    for key in reversed(keys):
+        held = {point: _first(values.get(point, {}).get(key.field), key) for point in points}
+        have = [point for point in points if held[point] is not None]
+        lack = [point for point in points if held[point] is None]
+        # reverse=True keeps ties in their order, as sorting twice must.
+        points = sorted(have, key=lambda point: held[point], reverse=key.descending) + lack
+    return points
 
-    Sorting by a field throws relevance away, and the tail of a vector leg is whatever is least unlike:
-    where the words themselves draw a line, the order is kept within it.
+
+def _first(value: Any, key: SortKey) -> Any:
+    """What a list sorts by: of numbers its largest when the largest come first, else its smallest; of texts its
+    first."""
+    values = value if isinstance(value, list) else [] if value is None else [value]
+    if key.kind == "keyword":
+        return (fold(values[0]), values[0]) if values else None
+    return (max if key.descending else min)(values, default=None)
+
+
+def with_all_words(index: CatalogIndex, found: Candidates) -> list[UUID] | None:
+    """Candidates that have every word of the request, and what it names; None when none has.
+
+    Sorting by a field throws relevance away, and the tail of a vector leg is whatever is least unlike: where nothing is
+    calibrated the words themselves draw a line.
     """
     lexical = next((result for planned, result in found.legs if planned.leg.vector == "lexical"), None)
     if lexical is None or not found.terms:
         return None
     words = {term.word for term in found.terms}
     matched = index.matched(lexical.points, found.terms)
-    whole = {point for point, has in matched.items() if words.issubset(has)} | set(found.exact)
-    return whole or None
+    return [*found.exact, *(point for point, has in matched.items() if words.issubset(has))] or None
 
 
-def _sorted(order: Sequence[UUID], keys: Sequence[SortKey], values: Mapping[UUID, Mapping[str, Any]]) -> list[UUID]:
-    """By the keys in turn, what lacks a value last, ties as they were ranked."""
-    ordered = list(order)
-    for key in reversed(keys):
-        held = {point: _first(values.get(point, {}).get(key.field), key.descending) for point in ordered}
-        have = [point for point in ordered if held[point] is not None]
-        lack = [point for point in ordered if held[point] is None]
-        # reverse=True keeps ties in their order, as sorting twice must.
-        ordered = sorted(have, key=lambda point: held[point], reverse=key.descending) + lack
-    return ordered
+def limited(order: Sequence[UUID], values: Mapping[UUID, Mapping[str, Any]], max_per: Mapping[str, int]) -> list[UUID]:
+    """At most so many of each value of a field, the first ones; products without a value are all kept.
+
+    A product with several values counts for its first.
+    """
+    seen: Counter[tuple[str, Any]] = Counter()
+    kept = []
+    for point in order:
+        held = values.get(point, {})
+        own = [(field, value) for field in max_per if (value := group_value(held, field)) is not None]
+        if all(seen[key] < max_per[key[0]] for key in own):
+            seen.update(own)
+            kept.append(point)
+    return kept
 
 
-def _first(value: Any, descending: bool) -> Any:
-    """What a list sorts by: its largest when the largest come first, else its smallest, as the engine does."""
-    if isinstance(value, list):
-        return (max if descending else min)(value, default=None)
-    return value
+def diversified(
+    index: CatalogIndex, order: Sequence[UUID], shares: Mapping[UUID, float], diversity: float
+) -> list[UUID]:
+    """The best reordered so that each is good and unlike those before it: maximal marginal relevance (Carbonell and
+    Goldstein 1998), by the cosines of images, or of titles where there are none.
+
+    Args:
+        shares: Of the best score, 0..1.
+        diversity: 0 leaves the order, 1 heeds nothing but the difference.
+    """
+    best = list(order[:_DIVERSE])
+    stored = index.fetch(best, ("image", "title"))
+    dimension = index.record.embedding.dimension
+    vectors = np.zeros((len(best), dimension), np.float32)
+    for row, point in enumerate(best):
+        held = stored[point].vectors if point in stored else {}
+        for name in ("image", "title"):
+            if name in held and held[name].size:
+                vectors[row] = np.atleast_2d(held[name])[0]
+                break
+    relevance = np.array([shares.get(point, 0.0) for point in best])
+    likest = np.zeros(len(best), np.float32)
+    left = np.ones(len(best), bool)
+    chosen: list[UUID] = []
+    while len(chosen) < len(best):
+        merit = (1.0 - diversity) * relevance - diversity * likest
+        at = int(np.argmax(np.where(left, merit, -np.inf)))
+        left[at] = False
+        chosen.append(best[at])
+        likest = np.maximum(likest, vectors @ vectors[at])
+    return [*chosen, *order[_DIVERSE:]]
 
 
-def _hits(index: CatalogIndex, ask: Ask, found: Candidates, page: Sequence[tuple[Any, list[UUID]]]) -> list[Hit]:
-    grouped = ask.request.group_by is not None
-    shown = [members[0] for _, members in page]
-    siblings = [point for _, members in page for point in members[1 : 1 + MAX_SIBLINGS]]
+def grouped(
+    index: CatalogIndex, order: Sequence[UUID], group_by: str, leave_out: frozenset[Any] = frozenset()
+) -> tuple[list[tuple[Any, list[UUID]]], frozenset[Any]]:
+    """The groups of an order, and the values that they are of; groups of what is left out are none."""
+    values = index.values(order, [group_by]) if order else {}
+    groups = [group for group in collapse(order, values, group_by) if group[0] is None or group[0] not in leave_out]
+    return groups, frozenset(value for value, _ in groups if value is not None)
+
+
+def as_entries(index: CatalogIndex, groups: Sequence[tuple[Any, list[UUID]]]) -> Iterator[Entry]:
+    """Groups as they are shown: the best of each, and the ids of the others."""
+    siblings = [point for _, members in groups for point in members[1 : 1 + MAX_SIBLINGS]]
     ids = index.values(siblings, ["id"]) if siblings else {}
-    explains = ask.request.explain
-    stored = index.fetch(shown)
-    images = matched_images(index, found, stored)
-    same = same_images(found, stored, ask.near)
-    matched = index.matched(shown, found.terms) if explains and found.terms else {}
-    places = leg_places(found) if explains else []
-    scores = {point.int: score for point, score in zip(found.points, found.scores.tolist(), strict=True)}
-    hits = []
-    for value, members in page:
-        point = members[0]
-        if point not in stored:  # deleted on a server since the legs ran
-            continue
-        group = None
-        if grouped:
-            named = [ids[member]["id"] for member in members[1 : 1 + MAX_SIBLINGS] if member in ids]
-            group = Group(value=value, siblings=len(members) - 1, sibling_ids=named)
-        explanation = explain(point, found, places, matched.get(point, [])) if explains else None
-        hits.append(
-            hit(
-                stored[point].payload,
-                scores[point.int],
-                image=images.get(point),
-                same=same.get(point),
-                group=group,
-                explain=explanation,
-            )
-        )
-    return hits
+    for value, members in groups:
+        named = [ids[member]["id"] for member in members[1 : 1 + MAX_SIBLINGS] if member in ids]
+        yield Entry(members[0], Group(value=value, siblings=len(members) - 1, sibling_ids=named))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from time import perf_counter
 from typing import Any, TypeVar
 
 from cachetools import LRUCache
+from pydantic import ValidationError
 
 from catalog import points_of
 from embedding import Encoder, Preparer
@@ -18,7 +20,9 @@ from images import Decoded, ImageLimits, decode_for_model, fingerprint_cells, ha
 from images.inline import decode_base64, decode_data_uri
 from index import CatalogIndex, DenseName, Stored
 from schemas import (
+    SEARCH_CALIBRATION,
     All,
+    Calibration,
     Document,
     EmptyRequest,
     Filter,
@@ -34,21 +38,26 @@ from schemas import (
     clean_code,
     parse_filter,
 )
+from search.answer import answer, browse
 from search.ask import Ask
 from search.background import Background
-from search.browse import browse
 from search.candidates import Candidates, find
 from search.cursor import decode_cursor, fingerprint
 from search.facets import check_facets
 from search.hits import near_images
 from search.plan import AskedImage, Question, Vector
-from search.ranking import rank
+from search.result_set import ResultSet, decide
 from search.understanding import Understanding, Understood, Vocabulary
 from search.weights import weights_for
 
 Encoded = TypeVar("Encoded")
 Decode = Callable[[bytes, Preparer], Decoded]
 """The bytes of a query image, and what prepares it for the model."""
+
+log = logging.getLogger(__name__)
+
+DECIDED_CACHE = 256
+"""What fits a request, kept for its further pages and filters; each holds the ids of its candidates."""
 
 QUERY_CACHE = 4096
 """Encoded questions kept: a page after the first, and what many people ask, are not encoded again."""
@@ -85,10 +94,30 @@ class Searcher:
         self._cache: LRUCache[str | bytes, Any] = LRUCache(QUERY_CACHE)
         """Vectors by words, images by their hashes."""
         self._documents: Sequence[Document] = ()
+        self.calibration: Calibration | None = None
+        """What the scores of searches mean on this catalog; None where nobody has measured it."""
+        self._decided: LRUCache[Any, tuple[Calibration | None, ResultSet]] = LRUCache(DECIDED_CACHE)
+        """What fits by what is asked, beside the calibration that says so."""
 
     def use(self, documents: Sequence[Document]) -> None:
         """Answer by these documents of the collection from now on; requests that have begun may not."""
         self._documents = documents
+        self.calibration = self._calibration(documents)
+
+    def _calibration(self, documents: Sequence[Document]) -> Calibration | None:
+        """The one of searches, where it was measured with the model of the index."""
+        for document in documents:
+            if (document.kind, document.name) == ("calibrations", SEARCH_CALIBRATION):
+                try:
+                    calibration = Calibration.model_validate(document.body)
+                except ValidationError as error:
+                    log.warning("the calibration of searches cannot be read, and counts as none: %s", error)
+                    return None
+                if calibration.fingerprint != self.index.record.embedding.fingerprint:
+                    log.warning("the calibration of searches is of model %s, and counts as none", calibration.model)
+                    return None
+                return calibration
+        return None
 
     def search(self, request: SearchRequest, query_image: bytes | None = None, decode: Decode | None = None) -> Answer:
         """Answer a request; ``query_image`` is the bytes of an uploaded one, in place of ``request.image``.
@@ -116,11 +145,11 @@ class Searcher:
         encoded = perf_counter()
 
         near = self._near if question is not None and question.images else math.inf
-        ask = Ask(request, filter, facets, cursor, mark, near)
+        ask = Ask.of(request, filter, facets, cursor, mark, near, self.index.record.fields)
         if question is None:
             page = browse(self.index, ask)
         else:
-            page = rank(self.index, self._background, ask, question, self._weights)
+            page = answer(self.index, ask, self._fits(request, question), partial(self._find, question))
         notices = list(page.notices)
         if cursor is not None and cursor.generation != self.index.generation:
             notices.append("the catalog has changed since the page before; hits may repeat or be missing")
@@ -128,6 +157,7 @@ class Searcher:
         response = SearchResponse(
             hits=page.hits,
             total=page.total,
+            match=page.match,
             facets=page.facets,
             next_cursor=page.next_cursor,
             query=self._understood(request).shown(request.text) if request.text is not None else None,
@@ -142,7 +172,32 @@ class Searcher:
         question = self._question(request, query_image, self._decode)
         if question is None:
             raise EmptyRequest("a browse has no legs; ask with text, image or product_id")
-        return find(self.index, self._background, question, self._filter(request), self._weights)
+        return self._find(question, self._filter(request))
+
+    def result_set(self, request: SearchRequest, query_image: bytes | None = None) -> ResultSet:
+        """What fits a request in the whole catalog, without its filter: for measuring."""
+        question = self._question(request, query_image, self._decode)
+        if question is None:
+            raise EmptyRequest("a browse has no result set; ask with text, image or product_id")
+        return self._fits(request, question)
+
+    def _find(self, question: Question, filter: Filter) -> Candidates:
+        return find(self.index, self._background, question, filter, self._weights)
+
+    def _fits(self, request: SearchRequest, question: Question) -> ResultSet:
+        """What fits a question, but for the product that it starts from."""
+        itself = self._filter(request.model_copy(update={"filter": None}))
+        key = (request.text, request.literal, request.product_id, *(image.hash for image in question.images))
+        calibration = self.calibration
+        with self._encoding:
+            known = self._decided.get(key)
+        if known is None or known[0] is not calibration:
+            found = self._find(question, itself)
+            fits = decide(self.index, self._understanding.vocabulary, question, found, calibration)
+            known = calibration, fits
+            with self._encoding:
+                self._decided[key] = known
+        return known[1]
 
     def warm_up(self) -> None:
         """Read what the first search would wait for: the words of the catalog, and a sample of its vectors."""

@@ -1,36 +1,41 @@
 """Everything that matches, in the order of some fields: a walk that can go on from any place in it.
 
-Engines order by one number, with ties in no particular order and without the points that lack it.
-A total order is made of that: a list counts as its least value upwards and its greatest downwards,
-ties are ordered by the next field and at last by point id, and what lacks a field comes after what has
-it. A place in the order is the sort values and id of a point, so a page costs the same wherever it
-starts.
+Engines order by one number, with ties in no particular order and without the points that lack it. A total order is
+made of that: a list of numbers counts as its least value upwards and its greatest downwards, one of texts as its
+first, ties are ordered by the next field and at last by point id, and what lacks a field comes after what has it.
+Texts are in the order of their letters, in whatever case. A place in the order is the sort values and id of a point,
+so a page costs the same wherever it starts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from uuid import UUID
 
-from index import CatalogIndex
+from index import TITLE, CatalogIndex
 from schemas import (
     All,
     FieldKind,
     Filter,
+    First,
     Match,
     Missing,
     Not,
     Range,
     Sort,
     UnknownField,
-    WrongType,
     find_field,
+    fold,
     known,
 )
 
-Value = float | bool | None
+Value = float | bool | str | None
+
+
+MOST_VALUES = 200_000
+"""Texts of a field that are put in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +53,21 @@ class SortKey:
     descending: bool
 
 
-def sort_keys(sort: Sequence[Sort], fields: dict[str, FieldKind]) -> list[SortKey]:
+def sort_keys(sort: Sequence[Sort], fields: Mapping[str, FieldKind]) -> list[SortKey]:
     """The keys of a request, checked.
 
     Raises:
         UnknownField: no such field.
-        WrongType: a field of text, which the engine cannot order by.
     """
-    sortable = {name: kind for name, kind in fields.items() if kind != "keyword"}
+    sortable: dict[str, FieldKind] = {**fields, TITLE: "keyword"}
     keys = []
     for key in sort:
-        field = find_field(key.field, fields)
+        field = find_field(key.field, sortable)
         if field is None:
             raise UnknownField(
                 f"sort: there is no field {key.field!r}; {known(sortable, 'sortable are')}", field="sort"
             )
-        if field not in sortable:
-            raise WrongType(f"sort: {field!r} is text; {known(sortable, 'sortable are')}", field="sort")
-        keys.append(SortKey(field, fields[field], key.order == "desc"))
+        keys.append(SortKey(field, sortable[field], key.order == "desc"))
     return keys
 
 
@@ -109,6 +111,12 @@ def _values(
         order = (True, False) if key.descending else (False, True)
         yield from ((value, None) for value in (order if beyond is None else order[order.index(bool(beyond)) + 1 :]))
         return
+    if key.kind == "keyword":
+        values = [str(value) for value, _ in index.facet(key.field, filter, MOST_VALUES)]
+        for value in sorted(values, key=_alphabetical, reverse=key.descending):
+            if beyond is None or _is_beyond(value, str(beyond), key.descending):
+                yield value, None
+        return
     last = beyond
     while True:
         further = filter if last is None else All((filter, _past(key, last)))
@@ -123,10 +131,21 @@ def _values(
         last = groups[-1][0]
 
 
+def _alphabetical(value: str) -> tuple[str, str]:
+    return fold(value), value
+
+
+def _is_beyond(value: str, last: str, descending: bool) -> bool:
+    before, after = (value, last) if descending else (last, value)
+    return _alphabetical(before) < _alphabetical(after)
+
+
 def _equals(key: SortKey, value: Value) -> Filter:
     """Points that count as the value: they have it, and none of their others comes before it."""
     if value is None:
         return Missing(key.field)
+    if key.kind == "keyword":
+        return First(key.field, "keyword", (str(value),))
     if key.kind == "bool":
         first, has = key.descending, Match(key.field, "bool", (bool(value),))
         return has if value == first else All((has, Not(Match(key.field, "bool", (first,)))))

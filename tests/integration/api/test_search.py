@@ -60,7 +60,7 @@ def test_a_search_answers_with_products_and_says_where_the_time_went(api: TestCl
         ({"txt": "star"}, "request-invalid", "txt"),
         ({"text": 7}, "request-invalid", "text"),
         ({"text": "x" * 4001}, "request-invalid", "text"),
-        ({"text": "x", "limit": 0}, "request-invalid", "limit"),
+        ({"text": "x", "limit": -1}, "request-invalid", "limit"),
         ({"text": "x", "limit": 101}, "request-invalid", "limit"),
         ({"text": "x", "limit": "10"}, "request-invalid", "limit"),
         ({"text": "x", "sort": [{"field": "price", "order": "up"}]}, "request-invalid", "sort.0.order"),
@@ -145,7 +145,7 @@ class TestForm:
             ([("file", ("a.jpg", b""))], 415, "file"),
             ([("file", ("a.jpg", photo())), ("file", ("b.jpg", photo()))], 422, "file"),
             ([("file", ("a.jpg", photo())), ("request", (None, "{}")), ("request", (None, "{}"))], 422, "request"),
-            ([("file", ("a.jpg", photo())), ("request", (None, '{"limit": 0}'))], 422, "request.limit"),
+            ([("file", ("a.jpg", photo())), ("request", (None, '{"limit": -1}'))], 422, "request.limit"),
             ([("file", ("a.jpg", photo())), ("request", (None, '{"lim": 1}'))], 422, "request.lim"),
             (
                 [("file", ("a.jpg", photo())), ("request", (None, '{"image": {"base64": "eA=="}}'))],

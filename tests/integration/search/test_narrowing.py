@@ -63,6 +63,12 @@ def facet_of(name: str, kind: str, rows: list[dict[str, Any]]) -> dict[str, Any]
     }
 
 
+def without(filter: dict[str, Any], name: str) -> dict[str, Any]:
+    """A filter less its conditions on a field, as far as they must hold."""
+    rest = {key: value for key, value in filter.items() if key != name}
+    return rest | ({"all": [without(part, name) for part in filter["all"]]} if "all" in filter else {})
+
+
 def as_counted(facet: Facet) -> dict[str, Any]:
     counts = [value.count for value in facet.values]
     assert counts == sorted(counts, reverse=True)
@@ -92,9 +98,8 @@ def test_facets_count_everything_that_matches(shop: Shop, filter: dict[str, Any]
     found = shop.search(text=text, filter=filter, facets=FACETS, sort=None if text else [{"field": "price"}], limit=1)
     assert found.facets is not None
     kinds = shop.searcher.index.record.fields
-    rows = shop.matching(filter)
     assert {name: as_counted(facet) for name, facet in found.facets.items()} == {
-        name: facet_of(name, kinds[name], rows) for name in FACETS
+        name: facet_of(name, kinds[name], shop.matching(without(filter, name))) for name in FACETS
     }
 
 
@@ -175,10 +180,48 @@ def test_an_unknown_field_is_named_with_those_there_are(shop: Shop, request_: di
     assert refused.value.field == field
 
 
+@pytest.mark.parametrize("order", ["asc", "desc"])
+@pytest.mark.parametrize("field", ["title", "brand", "color"])
 @pytest.mark.parametrize("text", [None, "star"])
-def test_text_is_not_sorted_by(shop: Shop, text: str | None) -> None:
-    with pytest.raises(WrongType, match=r"'brand' is text; sortable are .*in_stock .*price .*rating"):
-        shop.search(text=text, sort=[{"field": "brand"}])
+def test_text_is_sorted_by_its_letters(shop: Shop, text: str | None, field: str, order: str) -> None:
+    pages = shop.pages(7, text=text, sort=[{"field": field, "order": order}])
+    rows = [shop.row(hit.id) for page in pages for hit in page.hits]
+    values = [row.get(field) for row in rows]
+    firsts = [value[0].lower() if isinstance(value, list) else value.lower() for value in values if value]
+    assert firsts == sorted(firsts, reverse=order == "desc")
+    assert values[len(firsts) :] == [None] * (len(values) - len(firsts))
+    assert len({row["id"] for row in rows}) == len(rows) == pages[0].total.value
+
+
+def test_at_most_so_many_of_a_value_on_all_pages_together(shop: Shop) -> None:
+    for request in ({"text": "cushion"}, {"filter": {}}, {"text": "cushion", "sort": [{"field": "price"}]}):
+        pages = shop.pages(4, max_per={"brand": 2}, **request)
+        brands = Counter(shop.row(hit.id).get("brand") for page in pages for hit in page.hits)
+        assert all(count == 2 for brand, count in brands.items() if brand)
+        assert sum(brands.values()) == pages[0].total.value
+
+
+def test_pages_by_number_are_those_of_cursors(shop: Shop) -> None:
+    for request in ({"text": "red cushion"}, {"filter": {}}, {"text": "cushion", "group_by": "brand"}):
+        pages = shop.pages(5, **request)
+        by_number = [shop.search(limit=5, page=number, **request) for number in range(1, len(pages) + 1)]
+        assert [page.hits for page in by_number] == [page.hits for page in pages]
+        assert shop.search(limit=5, page=len(pages) + 1, **request).hits == []
+
+
+def test_no_hits_are_asked_for_where_counts_are_wanted(shop: Shop) -> None:
+    counts = shop.search(filter={}, facets=["brand"], limit=0)
+    assert (counts.hits, counts.next_cursor, counts.total.value) == ([], None, len(shop.rows))
+    assert counts.facets is not None and counts.facets["brand"].values
+
+
+def test_hits_that_differ_come_forward(shop: Shop) -> None:
+    request = {"text": "plain red star cushion", "limit": 4}
+    plain, diverse = shop.ids(**request), shop.ids(**request, diversity=0.9)
+    assert plain[0] == diverse[0] and plain != diverse
+    assert sorted(shop.ids(text="plain red star cushion", diversity=0.9)) == sorted(
+        shop.ids(text="plain red star cushion")
+    )
 
 
 @pytest.mark.parametrize("text", [None, "star"])

@@ -16,6 +16,18 @@ from schemas import EmbeddingSpec, EmptyRequest, Product, SearchRequest, StoreLe
 from schemas.__main__ import MODELS, main
 
 SPEC = {"model": "builtin", "fingerprint": "ab", "dimension": 4, "max_tokens": 77, "preprocessing": "none"}
+CURVE = {
+    "shares": [0.0, 1.0],
+    "probabilities": [0.1, 0.9],
+    "floor": 0.5,
+    "least_share": 0.5,
+    "requests": 20,
+}
+VERDICT: dict[str, Any] = {
+    "probability": {"weights": {"title": 4.0}, "bias": -1.0},
+    "none_below": 0.2,
+    "good_from": 0.8,
+}
 LEG = {"leg": "lexical", "score": 1.5, "normalized": 0.5, "weight": 0.2, "rank": 1}
 EXPLANATION = {"legs": [LEG], "exact": "title", "matched_terms": ["hoodie"]}
 GROUP = {"value": "MH01", "siblings": 1, "sibling_ids": ["2"]}
@@ -99,6 +111,21 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "updated": datetime(2026, 1, 3, tzinfo=UTC),
     },
     "IngestReport": {"catalog": "c.jsonl", "collection": "products", "model": "builtin", "rejects": {"row-invalid": 1}},
+    "Bucket": {"gte": 0.0, "lt": 5.0, "count": 2},
+    "Calibration": {
+        "model": "builtin",
+        "fingerprint": "ab",
+        "products": 500,
+        "generation": "000001",
+        "made": datetime(2026, 1, 2, tzinfo=UTC),
+        "requests": {"category": 20},
+        "words": VERDICT,
+        "fitting": {"covered": CURVE},
+        "test": {"verdict": {"none of what is not sold": 0.95}},
+    },
+    "Curve": CURVE,
+    "Logistic": VERDICT["probability"],
+    "Verdict": VERDICT,
     "LegExplanation": LEG,
     "PrecisionQuality": QUALITY,
     "ImageRef": IMAGES[0],
@@ -234,7 +261,7 @@ def test_products_are_strict(row: dict[str, Any]) -> None:
         {"text": "x" * 4_001},
         {"text": "\ud800"},
         {"text": 1},
-        {"limit": 0},
+        {"limit": -1},
         {"limit": 101},
         {"limit": "5"},
         {"product_id": ""},
@@ -244,6 +271,11 @@ def test_products_are_strict(row: dict[str, Any]) -> None:
         {"facets": ["\ud800"]},
         {"sort": [{"field": "\ud800"}]},
         {"filter": []},
+        {"page": 0},
+        {"page": 2, "cursor": "x"},
+        {"page": 11, "limit": 100},
+        {"max_per": {"brand": 0}},
+        {"diversity": 1.5},
     ],
 )
 def test_requests_are_strict(request_: dict[str, Any]) -> None:
@@ -252,11 +284,11 @@ def test_requests_are_strict(request_: dict[str, Any]) -> None:
 
 
 def test_a_request_must_ask_something() -> None:
-    empties: tuple[dict[str, Any], ...] = ({}, {"limit": 5, "explain": True}, {"filter": {}})
+    empties: tuple[dict[str, Any], ...] = ({}, {"limit": 5, "explain": True})
     for empty in empties:
         with pytest.raises(EmptyRequest, match="at least one of"):
             SearchRequest.model_validate(empty).require_question()
-    for asked in ({"text": "a"}, {"product_id": "1"}, {"filter": {"brand": "A"}}, {"sort": [{"field": "price"}]}):
+    for asked in ({"text": "a"}, {"product_id": "1"}, {"filter": {}}, {"sort": [{"field": "price"}]}):
         SearchRequest.model_validate(asked).require_question()
 
 

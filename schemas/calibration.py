@@ -1,0 +1,86 @@
+"""What the scores of a search mean on one catalog.
+
+Measured there by ``python -m evaluation calibrate``, and kept as the document ``calibrations/search``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+SEARCH_CALIBRATION = "search"
+"""The document of a collection that its searches go by."""
+
+Asked = Literal["covered", "expanded", "uncovered", "long", "image", "product", "mixed"]
+"""What a request is: words that say what some product is, others that stand for such, words that none has, a
+description; a query image, a product, or several of them."""
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Logistic(_Part):
+    """A probability: the logistic function of ``bias`` and the weighted sum of some features."""
+
+    weights: dict[str, float]
+    bias: float
+
+
+class Verdict(_Part):
+    """Whether a catalog has what is asked for: ``none`` below one probability, ``good`` from the other on."""
+
+    probability: Logistic
+    none_below: Probability
+    good_from: Probability
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Verdict:
+        if self.none_below > self.good_from:
+            raise ValueError("none_below is above good_from")
+        return self
+
+
+class Curve(_Part):
+    """How probable it is that a product fits, by its share of the best score of the request.
+
+    ``shares`` rise and ``probabilities`` do not fall; between them lies a line. What is below ``floor`` does not fit.
+    """
+
+    shares: list[float] = Field(min_length=2)
+    probabilities: list[Probability] = Field(min_length=2)
+    floor: Probability
+    least_share: float = Field(ge=0, description="The smallest share that is not below the floor; above 1 for none.")
+    requests: int = Field(ge=0, description="How many it was fitted on.")
+
+    @model_validator(mode="after")
+    def _curve(self) -> Curve:
+        if len(self.shares) != len(self.probabilities) or self.shares != sorted(self.shares):
+            raise ValueError("shares and probabilities are the points of a curve, in order")
+        if self.probabilities != sorted(self.probabilities):
+            raise ValueError("probabilities fall where shares rise")
+        return self
+
+
+class Calibration(_Part):
+    """Of the searches of one collection.
+
+    ``fingerprint`` is of the model that made the vectors: with another, nothing of this holds.
+    """
+
+    model: str
+    fingerprint: str
+    products: int
+    generation: str
+    made: AwareDatetime
+    requests: dict[str, int] = Field(description="By kind, those that it was fitted on.")
+    words: Verdict | None = None
+    image: Verdict | None = None
+    fitting: dict[Asked, Curve]
+    weights: dict[str, dict[str, float]] | None = Field(
+        None, description="Of the legs of words, by regime; left out, those that are shipped."
+    )
+    test: dict[str, JsonValue] = Field(description="What was measured on requests that were not fitted on.")

@@ -1,0 +1,181 @@
+"""What fits a request: the one set that totals, facets, groups, sorting and pages speak of, and how sure it is.
+
+Words: every product that has all of them where it says what it is (its title, category, brand, colours and other short
+values), or, where none has, in any of its texts; a word's synonyms count as the word. Joined with those whose
+probability of fitting, by their share of the best score, is not below the floor that the catalog's calibration sets;
+and with what the request names by its number or whole title. Of a query image, a product, or several of them together:
+those above the floor alone. Where the calibration says that the catalog has nothing of the kind, nothing fits.
+
+A set is of a request, not of its filter: a filter takes from it what it matches.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from index import CatalogIndex, Term
+from schemas import All, AnyOf, Asked, Calibration, Curve, Filter, HasId, HasWord, Logistic, MatchLevel
+from search.candidates import Candidates
+from search.plan import Question
+from search.understanding import Vocabulary
+
+MOST_SUPPORT = 1_000
+"""Products with all words of a request that are looked at for how well they fit its meaning."""
+_SEVERAL = 3
+"""Products of a set too small to say what its share among the best is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultSet:
+    """What fits a request. ``filter`` is None where that is not known: then all that is found counts.
+
+    ``found`` are the candidates of the whole catalog, ``probability`` of a product by its share of the best score.
+    """
+
+    match: MatchLevel
+    filter: Filter | None
+    found: Candidates
+    asked: Asked | None = None
+    curve: Curve | None = None
+    sold: float = 1.0
+    """How probable it is that the catalog has what is asked for."""
+
+    def probability(self, share: float) -> float | None:
+        """That a product with this share of the best score fits."""
+        if self.curve is None:
+            return None
+        return self.sold * float(np.interp(share, self.curve.shares, self.curve.probabilities))
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is looked at to judge a request of words: see ``features``."""
+
+    subject: Filter | None
+    """Products that have all words where they say what they are."""
+    anywhere: Filter | None
+    has_subject: bool
+    features: Mapping[str, float] = field(default_factory=dict)
+
+
+def decide(
+    index: CatalogIndex, vocabulary: Vocabulary, question: Question, found: Candidates, calibration: Calibration | None
+) -> ResultSet:
+    """What fits a question of which ``found`` are the candidates in the whole catalog."""
+    if calibration is None:
+        return ResultSet("uncalibrated", None, found)
+    evidence = evidence_of(index, vocabulary, found) if question.words else None
+    kind = kind_of(question, found, evidence)
+    curve = calibration.fitting.get(kind)
+    verdicts = [
+        (verdict, probability_of(verdict.probability, features))
+        for verdict, features in (
+            (calibration.words, evidence.features if evidence else None),
+            (calibration.image, image_features(found) if any(image.hash for image in question.images) else None),
+        )
+        if verdict is not None and features is not None
+    ]
+    levels = [_level(p, verdict.none_below, verdict.good_from) for verdict, p in verdicts]
+    sold = min((p for _, p in verdicts), default=1.0)
+    if not levels and question.words:
+        return ResultSet("uncalibrated", None, found)
+    match = _together(levels)
+    # What has all words of a request is there, whatever they mean; and so is what it names.
+    if match == "none" and (found.exact or (evidence and found.covered and found.covered.own_subject >= 1.0)):
+        match = "weak"
+    elif found.exact:
+        match = "good"
+    if match == "none":
+        return ResultSet(match, HasId(()), found, kind, curve, sold)
+    if curve is None and evidence is None:
+        return ResultSet(match, None, found, kind, None, sold)
+    least = curve.least_share if curve else math.inf
+    near = [point for point, share in found.shares.items() if share >= least or point in found.exact]
+    having = evidence and (evidence.subject if evidence.has_subject else evidence.anywhere)
+    parts = ([having] if having else []) + [HasId(tuple(near))]
+    return ResultSet(match, AnyOf(tuple(parts)) if len(parts) > 1 else parts[0], found, kind, curve, sold)
+
+
+def kind_of(question: Question, found: Candidates, evidence: Evidence | None) -> Asked:
+    """What a question is, of those kinds whose scores mean different things."""
+    if evidence is not None:
+        if question.images:
+            return "mixed"
+        regime = found.covered.regime if found.covered else "uncovered"
+        return regime if regime == "long" or evidence.has_subject else "uncovered"
+    return "image" if any(image.hash for image in question.images) and question.title is None else "product"
+
+
+def evidence_of(index: CatalogIndex, vocabulary: Vocabulary, found: Candidates) -> Evidence:
+    """What the catalog has of the words of a request, and what the legs made of them.
+
+    ``title`` and ``text`` are the best cosines; ``anywhere``, ``subject`` and, of the words alone without their
+    synonyms, ``own_anywhere`` and ``own_subject`` are how much of the words one product has; ``support`` and
+    ``supported`` say whether the products with all words are also those whose titles mean the request: their share
+    among as many best titles, and the best cosine of theirs.
+    """
+    subject = having_words(found.terms, vocabulary, subject=True)
+    anywhere = having_words(found.terms, vocabulary, subject=False)
+    members = set(index.scan(subject, MOST_SUPPORT)) if subject else set()
+    titles = next((result for planned, result in found.legs if planned.leg.name == "text->title"), None)
+    points = titles.points if titles else []
+    first = points[: max(len(members), _SEVERAL)]
+    supported = next((at for at, point in enumerate(points) if point in members), None)
+    covered = found.covered
+    assert covered is not None
+    features = {
+        "title": found.best("text->title"),
+        "text": found.best("text->text"),
+        "anywhere": covered.anywhere,
+        "subject": covered.subject,
+        "own_anywhere": covered.own_anywhere,
+        "own_subject": covered.own_subject,
+        "support": sum(point in members for point in first) / max(min(len(members), len(points)), 1),
+        "supported": float(titles.scores[supported]) if titles and supported is not None else 0.0,
+    }
+    return Evidence(subject, anywhere, bool(members), features)
+
+
+def image_features(found: Candidates) -> dict[str, float]:
+    """The best cosines of a query image with images and with texts."""
+    return {"image": found.best("image->image"), "text": found.best("image->text")}
+
+
+def having_words(terms: Sequence[Term], vocabulary: Vocabulary, *, subject: bool) -> Filter | None:
+    """Products that have all of these words; None where no product can have, or there are none.
+
+    Args:
+        subject: Where they say what they are.
+    """
+    parts: list[Filter] = []
+    for term in terms:
+        forms: list[Filter] = []
+        for form in term.forms:
+            spelt = [tuple(vocabulary.spellings(token)) for token in form]
+            if all(spelt):
+                forms.append(All(tuple(HasWord(words, subject) for words in spelt)))
+        if not forms:
+            return None
+        parts.append(AnyOf(tuple(forms)))
+    return All(tuple(parts)) if parts else None
+
+
+def probability_of(logistic: Logistic, features: Mapping[str, float]) -> float:
+    """The logistic function of the weighted features."""
+    logit = logistic.bias + sum(weight * features.get(name, 0.0) for name, weight in logistic.weights.items())
+    return 1.0 / (1.0 + math.exp(-max(min(logit, 500.0), -500.0)))
+
+
+def _level(probability: float, none_below: float, good_from: float) -> MatchLevel:
+    return "none" if probability < none_below else "good" if probability >= good_from else "weak"
+
+
+def _together(levels: Sequence[MatchLevel]) -> MatchLevel:
+    """Of words and a query image together: what both say, and weak where they differ."""
+    if not levels:
+        return "good"
+    return levels[0] if all(level == levels[0] for level in levels) else "weak"
