@@ -6,10 +6,11 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from time import perf_counter
 from typing import Any, TypeVar
 
+import numpy as np
 from cachetools import LRUCache
 
 from catalog import points_of
@@ -43,6 +44,7 @@ from search.facets import check_facets
 from search.hits import near_images
 from search.plan import AskedImage, Question, Vector
 from search.ranking import rank
+from search.synonyms import WrittenSynonyms
 from search.understanding import Understanding, Understood, Vocabulary
 from search.weights import weights_for
 
@@ -84,11 +86,10 @@ class Searcher:
         self._encoding = threading.Lock()
         self._cache: LRUCache[str | bytes, Any] = LRUCache(QUERY_CACHE)
         """Vectors by words, images by their hashes."""
-        self._documents: Sequence[Document] = ()
 
     def use(self, documents: Sequence[Document]) -> None:
         """Answer by these documents of the collection from now on; requests that have begun may not."""
-        self._documents = documents
+        self._understanding = Understanding(self._vocabulary, WrittenSynonyms(documents))
 
     def search(self, request: SearchRequest, query_image: bytes | None = None, decode: Decode | None = None) -> Answer:
         """Answer a request; ``query_image`` is the bytes of an uploaded one, in place of ``request.image``.
@@ -157,8 +158,12 @@ class Searcher:
         return Background(self.index)
 
     @cached_property
+    def _vocabulary(self) -> Vocabulary:
+        return Vocabulary(self.index.vocabulary(), self.index.count())
+
+    @cached_property
     def _understanding(self) -> Understanding:
-        return Understanding(Vocabulary(self.index.vocabulary()))
+        return Understanding(self._vocabulary)
 
     def _understood(self, request: SearchRequest) -> Understood:
         assert request.text is not None
@@ -181,21 +186,31 @@ class Searcher:
             question = replace(question, images=[*question.images, self._image(query_image, decode)])
         if request.text is not None:
             understood = self._understood(request)
-            text = self._text(understood.text)
+            text = self._text(understood.encoded or (understood.text,))
             # Words beside a product refine what is asked for; its own title and text give way to them.
             question = replace(
                 question,
                 written=request.text,
                 words=understood.text,
                 alternatives=understood.alternatives,
+                lacking=understood.lacking,
                 text=text,
                 title=text,
                 details=text,
             )
         return None if question.empty else question
 
-    def _text(self, words: str) -> Vector:
-        return self._cached(words, lambda: self.encoder.encode_texts([words])[0])
+    def _text(self, ways: Sequence[str]) -> Vector:
+        """The vector of what is meant, said in some ways: the direction of their mean."""
+        vectors: list[Vector] = [self._cached(text, partial(self._encode, text)) for text in ways]
+        if len(vectors) == 1:
+            return vectors[0]
+        mean = np.mean(vectors, axis=0)
+        return np.asarray(mean / np.linalg.norm(mean), np.float32)
+
+    def _encode(self, text: str) -> Vector:
+        vector: Vector = self.encoder.encode_texts([text])[0]
+        return vector
 
     def _image(self, query_image: bytes, decode: Decode) -> AskedImage:
         hash = hash_bytes(query_image)
