@@ -12,7 +12,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -97,6 +97,14 @@ class Vocabulary:
     def has_all(self, phrase: str) -> bool:
         return all(self.has(word) for word in terms(phrase))
 
+    def spelling(self, phrase: str) -> str | None:
+        """The phrase as the catalog may have it: as it is, or its words as one; None where it lacks some of it."""
+        found = term_sequence(phrase)
+        if all(map(self.has, found)):
+            return phrase
+        joined = "".join(found)
+        return joined if self.writes(joined) else None
+
     def writes(self, word: str) -> bool:
         """Whether a product has just this word, in any case."""
         return fold(word) in self._products
@@ -156,7 +164,7 @@ class Understanding:
         meant = " ".join(words) if corrected else text
         segments = self._segments(meant.split())
         alternatives = tuple(one for segment in segments for one in segment.alternatives)
-        lacking = any(not self.vocabulary.has_all(one.words) for one in alternatives)
+        lacking = any(self.vocabulary.spelling(one.words) is None for one in alternatives)
         encoded = self._encoded(segments) if lacking else ()
         return Understood(meant, alternatives, corrected, lacking, encoded)
 
@@ -171,7 +179,7 @@ class Understanding:
 
     def _ways(self, segment: _Segment) -> list[str]:
         """What is encoded for it; itself, but where the catalog lacks it and people have written down synonyms."""
-        lacking = [one for one in segment.alternatives if not self.vocabulary.has_all(one.words)]
+        lacking = [one for one in segment.alternatives if self.vocabulary.spelling(one.words) is None]
         written = [one for one in lacking if self._written.instead_of(one.words)]
         written.sort(key=lambda one: self.vocabulary.idf(one.phrase))
         return [segment.words.replace(one.words, one.phrase) for one in written] or [segment.words]
@@ -228,11 +236,11 @@ class Understanding:
         """Synonyms that people have written down. They count as much as what is asked for, however rare they are."""
         if not self.vocabulary:
             return [Alternative(phrase, other, 1.0) for other in self._written.instead_of(phrase)[:_MOST_WRITTEN]]
-        others = [other for other in self._written.instead_of(phrase) if self.vocabulary.has_all(other)]
+        others = filter(None, map(self.vocabulary.spelling, self._written.instead_of(phrase)))
         asked = self.vocabulary.idf(phrase)
         return [
             Alternative(phrase, other, min(1.0, asked / (self.vocabulary.idf(other) or 1.0)))
-            for other in others[:_MOST_WRITTEN]
+            for other in islice(others, _MOST_WRITTEN)
         ]
 
     def _of_dictionary(self, phrase: str) -> list[Alternative]:

@@ -162,6 +162,12 @@ def test_scripts_without_blanks_have_synonyms_within_their_words() -> None:
     assert _expanded(shop, "🍅") == {"🍅": ["赤い"]}
 
 
+def test_a_word_is_looked_for_as_the_catalog_spells_it() -> None:
+    shop = _with({"groups": [["Chick-pea", "garbanzo"], ["waste-bin", "trash can"], ["egg plant", "brinjal"]]})
+    assert _expanded(shop, "garbanzo") == {"garbanzo": ["Chick-pea"]}
+    assert _expanded(shop, "brinjals") == {"brinjals": ["eggplant"]}
+
+
 def test_an_index_that_does_not_say_its_words_has_all_that_is_written_down() -> None:
     written = Document("synonyms", "a", 1, datetime(2026, 1, 1, tzinfo=UTC), check_document("synonyms", HOUSE))
     shop = Understanding(Vocabulary([]), WrittenSynonyms([written]))
