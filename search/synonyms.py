@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 
 from index import pieces, stem_token, term_sequence
 from schemas import Document, Synonyms, fold
@@ -12,6 +13,9 @@ _Key = tuple[int, ...]
 
 _JOINED = 5
 """Letters of words that are also found as one: ``t-shirt`` is ``tshirt``, and ``eggplant`` is ``egg plant``."""
+
+_MOST = 1_000
+"""Phrases looked at for one, of all documents: a request is not to wait for whoever wrote more."""
 
 
 class WrittenSynonyms:
@@ -54,11 +58,11 @@ class WrittenSynonyms:
         terms = term_sequence(phrase)
         own = _keys(terms)
         found: dict[_Key, str] = {}
-        for others in (others for key in sorted(own, key=len, reverse=True) for others in self._others.get(key, ())):
-            for other in others:
-                keys = _keys(term_sequence(other))
-                if keys and own.isdisjoint(keys):
-                    found.setdefault(max(keys, key=len), other)
+        groups = (others for key in sorted(own, key=len, reverse=True) for others in self._others.get(key, ()))
+        for other in islice(chain.from_iterable(groups), _MOST):
+            keys = _keys(term_sequence(other))
+            if keys and own.isdisjoint(keys):
+                found.setdefault(max(keys, key=len), other)
         return list(found.values())
 
     def within(self, chunk: str) -> Iterator[str]:
