@@ -2,7 +2,7 @@
 
 from index.arguments import add_settings, build_settings, settings_parser
 from index.lexical import stem_token
-from index.paths import CODE_PARTS, CODES, SUBJECT_TERMS, TITLE_KEY
+from index.paths import CODE_PARTS, CODES, SUBJECT_TERMS, TERMS, TITLE_KEY
 from index.protocols import (
     DENSE,
     Alternative,
@@ -34,6 +34,7 @@ __all__ = [
     "CODE_PARTS",
     "DENSE",
     "SUBJECT_TERMS",
+    "TERMS",
     "TITLE_KEY",
     "Alternative",
     "Candidate",
