@@ -98,7 +98,7 @@ def _suggest(settings: IndexSettings, given: Namespace) -> int:
     else:
         print_lines(lines)
     where = f" in {out}: remove those that are none, then `{ingest_command()} synonyms add {out}`" if out else ""
-    print(f"{len(found)} suggestions{where}", file=sys.stderr)
+    print(f"suggestions: {len(found)}{where}", file=sys.stderr)
     return 0
 
 

@@ -121,7 +121,7 @@ def test_what_is_suggested_is_accepted_line_by_line(run: Run, data: Path, tmp_pa
     assert run("synonyms", "suggest", "--out", str(out), data_dir=data) == (
         0,
         [],
-        f"1 suggestions in {out}: remove those that are none, then `python -m ingest synonyms add {out}`\n",
+        f"suggestions: 1 in {out}: remove those that are none, then `python -m ingest synonyms add {out}`\n",
     )
     printed = run("synonyms", "suggest", data_dir=data)[1]
     assert printed == [json.loads(out.read_text(encoding="utf-8"))]
