@@ -65,6 +65,7 @@ class Serving:
         self._documents_problem = ""
         self._lock = threading.Lock()
         self._reading_documents = threading.Lock()
+        self._using_documents = threading.Lock()
         self._probing = threading.Lock()
         self._probed: tuple[float, StoreLensError | None] = (-math.inf, None)
         self._stop = threading.Event()
@@ -146,13 +147,14 @@ class Serving:
                 log.warning("%s", error.message)
             self._problem = error
             return
-        with self._lock:
-            if self._stop.is_set():  # while this waited for a server
-                searcher.index.close()
-                return
+        with self._using_documents:
             searcher.use(self._documents)
-            old, self._current = self._current, Shared(searcher, searcher.index.close)
-            self._version = version
+            with self._lock:
+                if self._stop.is_set():  # while this waited for a server
+                    searcher.index.close()
+                    return
+                old, self._current = self._current, Shared(searcher, searcher.index.close)
+                self._version = version
         # What is loaded by now stays; without this every full collection walks all of torch again,
         # a tenth of a search's time.
         gc.freeze()
@@ -172,10 +174,10 @@ class Serving:
                 documents = self._store.documents.read_all()
                 if documents or self._documents:
                     log.info("searching with %d documents", len(documents))
-                with self._lock:
+                with self._using_documents:
                     self._documents, self._documents_version = documents, version
-                    if self._current is not None:
-                        self._current.value.use(documents)
+                    if (current := self._current) is not None:
+                        current.value.use(documents)
         except StoreLensError as error:
             if error.message != self._documents_problem:
                 log.warning("documents stay as they were: %s", error.message)

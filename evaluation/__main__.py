@@ -117,9 +117,11 @@ def _search(parser: ArgumentParser, given: Namespace) -> str:
     path: Path = given.queries
     settings = build_settings(IndexSettings, parser, given)
     queries = read_queries(path)
-    index = open_store(settings).open()
+    store = open_store(settings)
+    index = store.open()
     try:
         searcher = Searcher(index, load_encoder(index.record.embedding.model))
+        searcher.use(store.documents.read_all())
         return quality.table(quality.measure(searcher, queries, path.parent))
     finally:
         index.close()

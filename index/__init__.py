@@ -2,7 +2,7 @@
 
 from index.arguments import add_settings, build_settings, settings_parser
 from index.lexical import stem_token
-from index.paths import CODE_PARTS, CODES, SUBJECT_TERMS, TITLE, TITLE_KEY
+from index.paths import CODE_PARTS, CODES, SUBJECT_TERMS, TERMS, TITLE, TITLE_KEY
 from index.protocols import (
     DENSE,
     Alternative,
@@ -26,7 +26,7 @@ from index.sample import sample_images, sample_products
 from index.server.deadline import deadline
 from index.settings import IndexSettings
 from index.store import open_store, open_stores
-from index.tokenizer import Piece, count_words, pieces, terms
+from index.tokenizer import Piece, count_words, pieces, term_sequence, terms
 from index.writer import indexed_terms
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "CODE_PARTS",
     "DENSE",
     "SUBJECT_TERMS",
+    "TERMS",
     "TITLE",
     "TITLE_KEY",
     "Alternative",
@@ -66,5 +67,6 @@ __all__ = [
     "sample_products",
     "settings_parser",
     "stem_token",
+    "term_sequence",
     "terms",
 ]

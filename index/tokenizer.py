@@ -99,6 +99,11 @@ def terms(text: str) -> list[str]:
     return list(found)
 
 
+def term_sequence(text: str) -> list[str]:
+    """The words of a text in their order, each as it is looked up first: folded and not stemmed."""
+    return [word.forms[0][0] for word in words(text)]
+
+
 def count_words(text: str) -> int:
     """About how many words a text has, cheaply: stop words count as well."""
     return sum(1 if chunk.isascii() else len(words(chunk)) for chunk in text.split())

@@ -19,6 +19,7 @@ from ingest.job import run
 from ingest.logs import configure
 from ingest.settings import parse
 from ingest.signals import answer
+from ingest.synonyms import command as synonyms_command
 from schemas import StoreLensError, ingest_command, reason
 
 log = logging.getLogger("ingest")
@@ -32,6 +33,7 @@ COMMANDS = {
     "documents": documents_command.main,
     "generations": generations_command.main,
     "same": same_command.main,
+    "synonyms": synonyms_command.main,
     "tidy": tidy.main,
 }
 """What the first argument may be besides a catalog; a file of such a name is ``./generations``."""

@@ -69,7 +69,7 @@ def _done(documents: Documents, given: Namespace) -> Any:
         case "get":
             return documents.read(given.kind, given.name).content
         case "put":
-            written = documents.write(given.kind, given.name, _content(given.file), given.if_version)
+            written = documents.write(given.kind, given.name, parsed(read(given.file)), given.if_version)
             return {"kind": written.kind, "name": written.name, "version": written.version}
         case "delete":
             documents.delete(given.kind, given.name, given.if_version)
@@ -83,8 +83,8 @@ def _done(documents: Documents, given: Namespace) -> Any:
     return {"documents": [{"kind": one.kind, "name": one.name, "version": one.version} for one in found]}
 
 
-def _content(file: str) -> Any:
-    """What a file says in JSON. Raises DocumentInvalid."""
+def read(file: str) -> str:
+    """A file of a document's size, or standard input. Raises DocumentInvalid."""
     try:
         if file == "-":
             written = sys.stdin.buffer.read(MAX_DOCUMENT_BYTES + 1)
@@ -93,9 +93,17 @@ def _content(file: str) -> Any:
                 written = opened.read(MAX_DOCUMENT_BYTES + 1)
         if len(written) > MAX_DOCUMENT_BYTES:
             raise DocumentInvalid(f"it is larger than {MAX_DOCUMENT_BYTES:,} bytes")
-        return json.loads(written.decode("utf-8-sig"), object_pairs_hook=_members)
+        return written.decode("utf-8-sig")
     except OSError as error:
         raise DocumentInvalid(reason(error)) from error
+    except UnicodeDecodeError as error:
+        raise DocumentInvalid("it is no JSON: it is not UTF-8") from error
+
+
+def parsed(written: str) -> Any:
+    """What is written in JSON. Raises DocumentInvalid."""
+    try:
+        return json.loads(written, object_pairs_hook=_members)
     except (ValueError, RecursionError) as error:
         raise DocumentInvalid(f"it is no JSON: {error}") from error
 

@@ -1,4 +1,4 @@
-"""What a job says on stderr: lines for people, or one JSON object a line for programs."""
+"""What a job says on stderr: lines for people, or one JSON object a line for programs; and results on stdout."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from typing import Literal, TextIO
@@ -142,3 +142,13 @@ def _log_lines(read_end: int, end: bytes) -> None:
             # Of a line that was drawn over, what is to be seen in the end.
             if shown := line.rpartition(b"\r")[2].decode("utf-8", "backslashreplace").strip():
                 output.info("%s", shown, extra={"event": "output"})
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Lines of results on stdout, for as long as somebody reads them."""
+    try:
+        for line in lines:
+            print(line)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `| head` has seen enough; what Python would flush at its end goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

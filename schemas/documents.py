@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -58,7 +59,7 @@ def _phrase(text: str) -> str:
     cleaned = _line(text)
     if len(cleaned.split()) > _PHRASE_WORDS:
         raise ValueError(f"{cleaned!r} has more than {_PHRASE_WORDS} words")
-    if not any(character.isalnum() for character in cleaned):
+    if not any(character.isalnum() or unicodedata.category(character) == "So" for character in cleaned):  # So: emoji
         raise ValueError(f"{cleaned!r} has no word in it")
     return cleaned
 

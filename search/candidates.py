@@ -131,7 +131,7 @@ def _covered(
         own = [term.own for term in terms]
         own_anywhere = coverage(own, index.matched(best, own).values())
         own_subject = coverage(own, [_words_of(own, tokens) for tokens in subjects])
-    regime = regime_of(terms, anywhere, expanded=bool(question.alternatives))
+    regime = regime_of(terms, anywhere, expanded=question.lacking)
     return Covered(anywhere, subject, own_anywhere, own_subject, regime)
 
 

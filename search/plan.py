@@ -28,7 +28,8 @@ class AskedImage:
 class Question:
     """Everything a request asks with, as vectors: ``(dim,) float32``, unit length.
 
-    ``written`` are its words as they stand there, ``words`` as they are looked for, with ``alternatives`` for some.
+    ``written`` are its words as they stand there, ``words`` as they are looked for, with ``alternatives`` for some,
+    and ``lacking`` where the catalog does not have what these stand for.
     ``title`` and ``details`` are what ``text->title`` and ``text->text`` ask with: the same vector for
     words, two stored ones for a product.
     """
@@ -36,6 +37,7 @@ class Question:
     written: str | None = None
     words: str | None = None
     alternatives: Sequence[Alternative] = ()
+    lacking: bool = False
     text: Vector | None = None
     title: Vector | None = None
     details: Vector | None = None

@@ -11,6 +11,7 @@ from functools import cached_property, partial
 from time import perf_counter
 from typing import Any, TypeVar
 
+import numpy as np
 from cachetools import LRUCache
 from pydantic import ValidationError
 
@@ -47,6 +48,7 @@ from search.facets import check_facets
 from search.hits import near_images
 from search.plan import AskedImage, Question, Vector
 from search.result_set import ResultSet, decide
+from search.synonyms import WrittenSynonyms
 from search.understanding import Understanding, Understood, Vocabulary
 from search.weights import weights_for
 
@@ -93,15 +95,15 @@ class Searcher:
         self._encoding = threading.Lock()
         self._cache: LRUCache[str | bytes, Any] = LRUCache(QUERY_CACHE)
         """Vectors by words, images by their hashes."""
-        self._documents: Sequence[Document] = ()
         self.calibration: Calibration | None = None
         """What the scores of searches mean on this catalog; None where nobody has measured it."""
-        self._decided: LRUCache[Any, tuple[Calibration | None, ResultSet]] = LRUCache(DECIDED_CACHE)
-        """What fits by what is asked, beside the calibration that says so."""
+        self._decided: LRUCache[Any, tuple[object, ResultSet]] = LRUCache(DECIDED_CACHE)
+        """What fits by what is asked, beside the documents that it was found by."""
 
     def use(self, documents: Sequence[Document]) -> None:
         """Answer by these documents of the collection from now on; requests that have begun may not."""
-        self._documents = documents
+        self.calibration = self._calibration(documents)
+        self._understanding = Understanding(self._vocabulary, WrittenSynonyms(documents))
         self.calibration = self._calibration(documents)
 
     def _calibration(self, documents: Sequence[Document]) -> Calibration | None:
@@ -188,13 +190,12 @@ class Searcher:
         """What fits a question, but for the product that it starts from."""
         itself = self._filter(request.model_copy(update={"filter": None}))
         key = (request.text, request.literal, request.product_id, *(image.hash for image in question.images))
-        calibration = self.calibration
+        calibration, by = self.calibration, self._understanding
         with self._encoding:
             known = self._decided.get(key)
-        if known is None or known[0] is not calibration:
+        if known is None or known[0] is not by:
             found = self._find(question, itself)
-            fits = decide(self.index, self._understanding.vocabulary, question, found, calibration)
-            known = calibration, fits
+            known = by, decide(self.index, self._vocabulary, question, found, calibration)
             with self._encoding:
                 self._decided[key] = known
         return known[1]
@@ -212,8 +213,12 @@ class Searcher:
         return Background(self.index)
 
     @cached_property
+    def _vocabulary(self) -> Vocabulary:
+        return Vocabulary(self.index.vocabulary(), self.index.count())
+
+    @cached_property
     def _understanding(self) -> Understanding:
-        return Understanding(Vocabulary(self.index.vocabulary()))
+        return Understanding(self._vocabulary)
 
     def _understood(self, request: SearchRequest) -> Understood:
         assert request.text is not None
@@ -236,21 +241,31 @@ class Searcher:
             question = replace(question, images=[*question.images, self._image(query_image, decode)])
         if request.text is not None:
             understood = self._understood(request)
-            text = self._text(understood.text)
+            text = self._text(understood.encoded or (understood.text,))
             # Words beside a product refine what is asked for; its own title and text give way to them.
             question = replace(
                 question,
                 written=request.text,
                 words=understood.text,
                 alternatives=understood.alternatives,
+                lacking=understood.lacking,
                 text=text,
                 title=text,
                 details=text,
             )
         return None if question.empty else question
 
-    def _text(self, words: str) -> Vector:
-        return self._cached(words, lambda: self.encoder.encode_texts([words])[0])
+    def _text(self, ways: Sequence[str]) -> Vector:
+        """The vector of what is meant, said in some ways: the direction of their mean."""
+        vectors: list[Vector] = [self._cached(text, partial(self._encode, text)) for text in ways]
+        if len(vectors) == 1:
+            return vectors[0]
+        mean = np.mean(vectors, axis=0)
+        return np.asarray(mean / np.linalg.norm(mean), np.float32)
+
+    def _encode(self, text: str) -> Vector:
+        vector: Vector = self.encoder.encode_texts([text])[0]
+        return vector
 
     def _image(self, query_image: bytes, decode: Decode) -> AskedImage:
         hash = hash_bytes(query_image)

@@ -1,24 +1,28 @@
 """The words of a request as the catalog would put them: misspelt ones corrected, unknown ones beside their synonyms.
 
-Nothing is done to a word that the catalog has, in whatever form, nor to one with a digit in it, which may be a product
-number. What was done is said in the answer, and ``literal`` asks for the words as they were written.
+Nothing is corrected that the catalog has, in whatever form, nor a word with a digit in it, which may be a product
+number. Synonyms that people have written down are looked for beside words that the catalog has as well; those of the
+dictionary only where it lacks a word for which nobody has written any. What was done is said in the answer, and
+``literal`` asks for the words as they were written.
 """
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from cachetools import LRUCache, cachedmethod
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from index import Alternative, VocabularyWord, stem_token, terms
+from index import Alternative, VocabularyWord, stem_token, term_sequence, terms
 from schemas import ExpandedWord, UnderstoodQuery, fold
+from search.synonyms import WrittenSynonyms
 from search.thesaurus import thesaurus
 
 _LEAST = 4
@@ -26,6 +30,9 @@ _LEAST = 4
 _LONG = 6
 """From here on two letters may be wrong."""
 _MOST_SYNONYMS = 12
+MOST_ENCODED = 3
+_MOST_WRITTEN = 100
+"""Of a phrase, of all documents."""
 _MOST_WORDS = 24
 """Of a request; whoever pastes a page does not look for a typo in it."""
 _PHRASE = 3
@@ -35,11 +42,17 @@ _REMEMBERED = 4096
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """What a request is taken to ask for: ``text`` is what is looked for, with ``alternatives`` for some of it."""
+    """What a request is taken to ask for: ``text`` is what is looked for, with ``alternatives`` for some of it.
+
+    ``lacking`` where the catalog does not have what they stand for. ``encoded``, where there is any, is to be encoded
+    in place of ``text``: up to ``MOST_ENCODED`` texts, with what people have written down in place of what it lacks.
+    """
 
     text: str
     alternatives: tuple[Alternative, ...] = ()
     corrected: bool = False
+    lacking: bool = False
+    encoded: tuple[str, ...] = ()
 
     def shown(self, written: str) -> UnderstoodQuery:
         """As an answer tells it, beside what was written."""
@@ -50,15 +63,23 @@ class Understood:
         return UnderstoodQuery(text=written, corrected=self.text if self.corrected else None, expanded=expanded or None)
 
 
-class Vocabulary:
-    """The words of a catalog, as far as they can be compared with those of a request."""
+class _Segment(NamedTuple):
+    """Some words of a request, with alternatives for them or for a part of them."""
 
-    def __init__(self, words: Sequence[VocabularyWord]) -> None:
+    words: str
+    alternatives: list[Alternative]
+
+
+class Vocabulary:
+    """The words of a catalog of so many products, as far as they can be compared with those of a request."""
+
+    def __init__(self, words: Sequence[VocabularyWord], products: int = 0) -> None:
         self._spellings: defaultdict[int, list[str]] = defaultdict(list)
         for word in words:
             if (token := stem_token(word.term)) is not None:
                 self._spellings[token].append(word.term)
         self._products = {word.term: word.products for word in words}
+        self._count = max(products, *self._products.values(), 1)
         self._spelt = [word.term for word in words if word.term.isalpha() and len(word.term) >= _LEAST - 1]
 
     def __bool__(self) -> bool:
@@ -76,16 +97,37 @@ class Vocabulary:
     def has_all(self, phrase: str) -> bool:
         return all(self.has(word) for word in terms(phrase))
 
+    def spelling(self, phrase: str) -> str | None:
+        """The phrase as the catalog may have it: as it is, or its words as one; None where it lacks some of it."""
+        found = term_sequence(phrase)
+        if all(map(self.has, found)):
+            return phrase
+        joined = "".join(found)
+        return joined if self.writes(joined) else None
+
     def writes(self, word: str) -> bool:
         """Whether a product has just this word, in any case."""
         return fold(word) in self._products
 
-    def nearest(self, word: str) -> str | None:
+    def idf(self, phrase: str) -> float:
+        """How much the words of a phrase say, together, by BM25's inverse document frequency."""
+        tokens = (token for word in term_sequence(phrase) if (token := stem_token(word)) is not None)
+        frequencies = (max((self._products[term] for term in self.spellings(token)), default=0) for token in tokens)
+        return sum(math.log1p((self._count - n + 0.5) / (n + 0.5)) for n in frequencies)
+
+    def nearest(self, word: str, further: Iterable[str] = ()) -> str | None:
         """The word that this is most likely a misspelling of: of those that differ least, one with the same first
-        letter, of most products. None where none is near."""
+        letter, of most products. None where none is near.
+
+        Args:
+            further: Words that may be meant besides those of the catalog.
+        """
         most = 1 if len(word) < _LONG else 2
         near = process.extract(word, self._spelt, scorer=OSA.distance, score_cutoff=most, limit=50)
-        ranked = sorted((distance, term[0] != word[0], -self._products[term], term) for term, distance, _ in near)
+        near += process.extract(word, list(further), scorer=OSA.distance, score_cutoff=most, limit=50)
+        ranked = sorted(
+            (distance, term[0] != word[0], -self._products.get(term, 0), term) for term, distance, _ in near
+        )
         return ranked[0][3] if ranked else None
 
     def split(self, word: str) -> str | None:
@@ -99,8 +141,10 @@ class Vocabulary:
 class Understanding:
     """Of the requests to one opened index. Thread-safe: what is remembered may be found out twice."""
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
+    def __init__(self, vocabulary: Vocabulary, synonyms: WrittenSynonyms | None = None) -> None:
         self.vocabulary = vocabulary
+        self._written = synonyms or WrittenSynonyms()
+        self._spelt = sorted(word for word in self._written.words if word.isalpha() and len(word) >= _LEAST)
         self._thesaurus = thesaurus()
         self._remembered: LRUCache[Any, Understood] = LRUCache(_REMEMBERED)
         self._lock = Lock()
@@ -108,14 +152,37 @@ class Understanding:
     # Not lru_cache: around its own method it is a cycle, which nobody collects once the API has frozen its garbage.
     @cachedmethod(lambda self: self._remembered, lock=lambda self: self._lock)
     def understand(self, text: str) -> Understood:
-        """As it is written, where the index does not say which words it has."""
+        """As it is written, but for what people have written down, where the index does not say which words it has."""
         written = text.split()
-        if not self.vocabulary or len(written) > _MOST_WORDS:
+        if len(written) > _MOST_WORDS:
             return Understood(text)
+        if not self.vocabulary:
+            some = tuple(one for segment in self._segments(written) for one in segment.alternatives)
+            return Understood(text, some)
         words = [self._corrected(word) for word in self._joined(written)]
         corrected = words != written
-        alternatives = self._alternatives([word for chunk in words for word in chunk.split()])
-        return Understood(" ".join(words) if corrected else text, tuple(alternatives), corrected)
+        meant = " ".join(words) if corrected else text
+        segments = self._segments(meant.split())
+        alternatives = tuple(one for segment in segments for one in segment.alternatives)
+        lacking = any(self.vocabulary.spelling(one.words) is None for one in alternatives)
+        encoded = self._encoded(segments) if lacking else ()
+        return Understood(meant, alternatives, corrected, lacking, encoded)
+
+    def _encoded(self, segments: Sequence[_Segment]) -> tuple[str, ...]:
+        """A text with what people have written down in place of what the catalog lacks, the most usual words first."""
+        ways = [self._ways(segment) for segment in segments]
+        texts = (
+            " ".join(way[min(number, len(way) - 1)] for way in ways)
+            for number in range(min(MOST_ENCODED, max(map(len, ways))))
+        )
+        return tuple(dict.fromkeys(texts))
+
+    def _ways(self, segment: _Segment) -> list[str]:
+        """What is encoded for it; itself, but where the catalog lacks it and people have written down synonyms."""
+        lacking = [one for one in segment.alternatives if self.vocabulary.spelling(one.words) is None]
+        written = [one for one in lacking if self._written.instead_of(one.words)]
+        written.sort(key=lambda one: self.vocabulary.idf(one.phrase))
+        return [segment.words.replace(one.words, one.phrase) for one in written] or [segment.words]
 
     def _joined(self, words: Sequence[str]) -> list[str]:
         """Words that the catalog writes as one, where it does not have both: ``egg plant`` is ``eggplant``."""
@@ -125,6 +192,7 @@ class Understanding:
                 joined
                 and self.vocabulary.writes(joined[-1] + word)
                 and not self.vocabulary.has_all(f"{joined[-1]} {word}")
+                and not self._written.instead_of(f"{joined[-1]} {word}")
             ):
                 joined[-1] += word
             else:
@@ -136,36 +204,53 @@ class Understanding:
         if len(plain) != 1:
             return written
         (word,) = plain
-        if len(word) < _LEAST or not word.isalpha() or self.vocabulary.has(word):
+        if len(word) < _LEAST or not word.isalpha() or self._knows(word):
             return written
         if parts := self.vocabulary.split(word):
             return parts
         if self._thesaurus.knows(word):  # a word that the shop lacks is no misspelling of one that it has
             return written
-        return self.vocabulary.nearest(word) or written
+        return self.vocabulary.nearest(word, self._spelt) or written
 
-    def _alternatives(self, words: Sequence[str]) -> list[Alternative]:
-        found: list[Alternative] = []
+    def _knows(self, word: str) -> bool:
+        return self.vocabulary.has(word) or self._written.knows(word)
+
+    def _segments(self, words: Sequence[str]) -> list[_Segment]:
+        """A text cut where a phrase with alternatives begins and ends; the longest phrases are taken."""
+        segments: list[_Segment] = []
         at = 0
         while at < len(words):
-            taken = 1
-            for length in range(min(_PHRASE, len(words) - at), 0, -1):
-                phrase = " ".join(words[at : at + length])
-                if instead := self._instead_of(phrase.lower()):
-                    found += [Alternative(phrase, other, weight) for other, weight in instead]
-                    taken = length
-                    break
+            longest = min(max(_PHRASE, self._written.longest), len(words) - at)
+            phrases = [(length, " ".join(words[at : at + length])) for length in range(longest, 0, -1)]
+            taken, some = next(((length, some) for length, phrase in phrases if (some := self._of(phrase))), (1, []))
+            if not some:
+                some = [one for phrase in self._written.within(words[at]) for one in self._of_people(phrase)]
+            segments.append(_Segment(" ".join(words[at : at + taken]), some))
             at += taken
-        return found
+        return segments
 
-    def _instead_of(self, phrase: str) -> list[tuple[str, float]]:
+    def _of(self, phrase: str) -> list[Alternative]:
+        return self._of_people(phrase) or self._of_dictionary(phrase)
+
+    def _of_people(self, phrase: str) -> list[Alternative]:
+        """Synonyms that people have written down. They count as much as what is asked for, however rare they are."""
+        if not self.vocabulary:
+            return [Alternative(phrase, other, 1.0) for other in self._written.instead_of(phrase)[:_MOST_WRITTEN]]
+        others = filter(None, map(self.vocabulary.spelling, self._written.instead_of(phrase)))
+        asked = self.vocabulary.idf(phrase)
+        return [
+            Alternative(phrase, other, min(1.0, asked / (self.vocabulary.idf(other) or 1.0)))
+            for other in islice(others, _MOST_WRITTEN)
+        ]
+
+    def _of_dictionary(self, phrase: str) -> list[Alternative]:
         """Synonyms, which the catalog has, of what no product has."""
-        if self.vocabulary.has_all(phrase):
+        if not self.vocabulary or len(phrase.split()) > _PHRASE or self.vocabulary.has_all(phrase):
             return []
         own = set(map(stem_token, terms(phrase)))
         synonyms = [
-            (other, weight)
-            for other, weight in self._thesaurus.synonyms(phrase)
+            Alternative(phrase, other, weight)
+            for other, weight in self._thesaurus.synonyms(phrase.lower())
             if self.vocabulary.has_all(other) and own.isdisjoint(map(stem_token, terms(other)))
         ]
         return synonyms[:_MOST_SYNONYMS]

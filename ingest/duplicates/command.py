@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ from catalog import points_of
 from index import CatalogIndex, IndexSettings, all_points, build_settings, open_store, settings_parser
 from ingest.duplicates.clusters import clusters
 from ingest.duplicates.find import find_duplicates
+from ingest.logs import print_lines
 from schemas import ProductNotFound, SameCluster, StoreLensError, ingest_command
 
 _EPILOG = """\
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print(f"{program}: interrupted", file=sys.stderr)
         return 130
-    _print(found[: given.limit])
+    print_lines(cluster.model_dump_json() for cluster in found[: given.limit])
     print(_summary(found, given.limit), file=sys.stderr)
     return 0
 
@@ -62,15 +62,6 @@ def _points(index: CatalogIndex, product: str | None) -> Iterator[UUID]:
     if not found:
         raise ProductNotFound(f"there is no product {product!r}")
     return iter(found)
-
-
-def _print(found: Sequence[SameCluster]) -> None:
-    try:
-        for cluster in found:
-            print(cluster.model_dump_json())
-        sys.stdout.flush()
-    except BrokenPipeError:  # `| head` has seen enough; what Python would flush at its end goes nowhere
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _summary(found: Sequence[SameCluster], limit: int | None) -> str:

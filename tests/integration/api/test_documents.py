@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,9 @@ from index.edge.store import EmbeddedStore
 from schemas import DOCUMENT_KINDS, MAX_DOCUMENT_BYTES, Document
 from search import Searcher
 from tests.integration.api.conftest import Drawn
+from tests.integration.ingest.jobs import write_rows
 from tests.support.qdrant_server import qdrant_server
-from tests.support.serving import client
+from tests.support.serving import client, ingest
 from tests.support.waiting import within
 
 HOUSE = "/v1/documents/synonyms/house"
@@ -178,3 +181,42 @@ def test_a_service_goes_on_with_what_others_have_written(
         others.delete("synonyms", "before")
         assert within(10, lambda: used[-1] == ["house"])
     assert len(used) == 3
+
+
+def test_a_document_that_changes_while_searches_go_on(tmp_path: Path) -> None:
+    """Answers follow, whoever has written it, and none fails."""
+    rows = [{"id": f"sofa-{n}", "title": f"Sofa {n}"} for n in range(3)] + [{"id": "rug", "title": "Rug"}]
+    ingest(write_rows(tmp_path / "rows.jsonl", rows), tmp_path / "data")
+    others = EmbeddedStore(tmp_path / "data", "products").documents
+    done = threading.Event()
+    with client(tmp_path / "data") as api, ThreadPoolExecutor(4) as threads:
+
+        def ask(text: str = "zofe", **further: Any) -> Any:
+            answer = api.post("/v1/search", json={"text": text, "explain": True, **further})
+            assert answer.status_code == 200, answer.text
+            return answer.json()
+
+        def expanded() -> Any:
+            return ask()["query"].get("expanded")
+
+        def go_on() -> None:
+            while not done.is_set():
+                ask()
+
+        going = [threads.submit(go_on) for _ in range(4)]
+        try:
+            assert expanded() is None
+            for word, ids in (("sofa", {"sofa-0", "sofa-1", "sofa-2"}), ("rug", {"rug"})):
+                api.put(HOUSE, json={"groups": [["zofe", word]]})
+                answer = ask()  # this very process follows at once
+                assert answer["query"]["expanded"] == [{"word": "zofe", "synonyms": [word]}]
+                assert {hit["id"] for hit in answer["hits"][: len(ids)]} == ids
+                assert ask(literal=True)["query"].get("expanded") is None
+            others.write("synonyms", "house", {"groups": [["zofe", "rug"]]})
+            assert within(10, lambda: expanded() == [{"word": "zofe", "synonyms": ["rug"]}])
+            others.delete("synonyms", "house")
+            assert within(10, lambda: expanded() is None)
+        finally:
+            done.set()
+        for one in going:
+            one.result()

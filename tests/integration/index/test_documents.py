@@ -358,3 +358,20 @@ class TestServer:
                 ask()
         with pytest.raises(IndexUnavailable):
             store.documents.write("synonyms", "house", SOFAS)
+
+
+def test_a_writer_that_died_before_it_removed_what_it_replaced_has_written(
+    documents: Documents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents.write("synonyms", "house", SOFAS)
+    with monkeypatch.context() as dying:
+        dying.setattr(type(documents), "_remove", lambda *_: None)
+        documents.write("synonyms", "house", SHOES, expected=1)
+    assert documents.read("synonyms", "house").content == SHOES
+    assert _names(documents, "synonyms") == {"house": 2}
+    with monkeypatch.context() as dying:
+        dying.setattr(type(documents), "_remove", lambda *_: None)
+        documents.delete("synonyms", "house", expected=2)
+    assert documents.read_all() == []
+    assert documents.write("synonyms", "house", SOFAS, expected=0).version == 4
+    assert documents.read_all() == [documents.read("synonyms", "house")]

@@ -42,7 +42,7 @@ class Shop:
     """What of a catalog was ingested into one store, and is asked."""
 
     def __init__(self, store: IndexStore, folder: Path) -> None:
-        self._store = store
+        self.store = store
         self._folder = folder
 
     def ingest(self, rows: list[dict[str, Any]], encoder: HashEncoder | None = None, **options: Any) -> IngestReport:
@@ -54,7 +54,7 @@ class Shop:
 
     @contextmanager
     def searcher(self) -> Iterator[Searcher]:
-        index = self._store.open()
+        index = self.store.open()
         yield Searcher(index, HashEncoder())
         index.close()
 
@@ -251,6 +251,31 @@ def test_words_are_found_however_they_are_spelt_and_by_their_synonyms(shop: Shop
             as_written = searcher.search(SearchRequest(text=text, literal=True)).response.query
             assert as_written is not None
             assert (as_written.text, as_written.corrected, as_written.expanded) == (text, None, None)
+
+
+def test_synonyms_that_people_have_written_down_hold_for_words_that_the_catalog_has(shop: Shop) -> None:
+    shop.ingest(SOFAS)
+    with shop.searcher() as searcher:
+
+        def best(text: str, **request: Any) -> set[str]:
+            return {hit.id for hit in searcher.search(SearchRequest(text=text, limit=2, **request)).response.hits}
+
+        assert "sofa" not in best("rug")
+        shop.store.documents.write(
+            "synonyms", "house", {"groups": [["rug", "velvet sofa"], ["chick peas", "garbanzo"]]}
+        )
+        searcher.use(shop.store.documents.read_all())
+        response = searcher.search(SearchRequest(text="woollen rugs")).response
+        assert response.query is not None
+        assert [one.model_dump() for one in response.query.expanded or []] == [
+            {"word": "rugs", "synonyms": ["velvet sofa"]}
+        ]
+        assert best("rug") == best("velvet sofa") == {"rug", "sofa"}
+        assert "sofa" not in best("rug", literal=True)
+        assert searcher.search(SearchRequest(text="garbanzos")).response.hits[0].id == "peas"
+        shop.store.documents.delete("synonyms", "house")
+        searcher.use(shop.store.documents.read_all())
+        assert "sofa" not in best("rug")
 
 
 def test_pages_of_words_that_were_corrected_are_those_of_one_ranking(shop: Shop) -> None:

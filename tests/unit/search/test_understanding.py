@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from index import VocabularyWord
+from schemas import Document, check_document
+from search.synonyms import WrittenSynonyms
 from search.understanding import Understanding, Vocabulary
 
 WORDS = {
@@ -70,6 +75,104 @@ def test_several_words_may_be_one(shop: Understanding) -> None:
 
 def test_an_index_that_does_not_say_its_words_is_asked_as_it_is_written() -> None:
     assert Understanding(Vocabulary([])).understand("jackett").text == "jackett"
+
+
+def _with(*documents: dict[str, Any]) -> Understanding:
+    """The shop, and what people have written down."""
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    words = [VocabularyWord(word, count, count) for word, count in WORDS.items()]
+    written = [Document("synonyms", str(n), 1, now, check_document("synonyms", one)) for n, one in enumerate(documents)]
+    return Understanding(Vocabulary(words, 100), WrittenSynonyms(written))
+
+
+def _expanded(shop: Understanding, text: str) -> dict[str, list[str]]:
+    return {one.word: one.synonyms for one in shop.understand(text).shown(text).expanded or []}
+
+
+HOUSE = {"groups": [["sofa", "settee", "chesterfield"], ["waste bin", "trash can", "rug"], ["T-shirt", "jacket"]]}
+SHOES = {"one_way": [{"from": "plimsoll", "to": ["nike", "nike women"]}, {"from": "jacket", "to": ["red rug"]}]}
+
+
+@pytest.mark.parametrize(
+    ("written", "expanded"),
+    [
+        ("settee", {"settee": ["sofa"]}),
+        ("big red Settees", {"Settees": ["sofa"]}),
+        ("sofa", {}),  # the catalog has none of the others
+        ("rug", {"rug": ["waste bin"]}),
+        ("red rugs", {"rugs": ["waste bin"]}),
+        ("trash can", {"trash can": ["waste bin", "rug"]}),
+        ("Trash Cans sofa", {"Trash Cans": ["waste bin", "rug"]}),
+        ("tshirt", {"tshirt": ["jacket"]}),
+        ("t-shirts", {"t-shirts": ["jacket"]}),
+        ("t shirt", {"t shirt": ["jacket"]}),
+        ("plimsolls", {"plimsolls": ["nike", "nike women"]}),
+        ("nike", {}),  # not the other way round
+        ("jacket", {"jacket": ["red rug"]}),
+        ("chair", {}),
+    ],
+)
+def test_what_people_have_written_down_is_looked_for_as_well(written: str, expanded: dict[str, list[str]]) -> None:
+    assert _expanded(_with(HOUSE, SHOES), written) == expanded
+
+
+def test_it_takes_the_place_of_what_the_dictionary_says_and_documents_add_up() -> None:
+    assert _expanded(_with(), "couch") == {"couch": ["sofa"]}
+    assert _expanded(_with({"groups": [["couch", "rug"]]}), "couch") == {"couch": ["rug"]}
+    assert _expanded(_with({"groups": [["couch", "zzz"]]}), "couch") == {"couch": ["sofa"]}
+    both = _with({"groups": [["couch", "rug"]]}, {"one_way": [{"from": "Couch", "to": ["RUG", "dal"]}]})
+    assert _expanded(both, "couch") == {"couch": ["rug", "dal"]}
+
+
+def test_a_word_that_is_written_down_is_corrected_to_and_not_from() -> None:
+    shop = _with({"groups": [["jackt", "rug"], ["chesterfeld", "sofa"]]})
+    assert _with().understand("jackt").text == "jacket"
+    assert shop.understand("jackt").text == "jackt"
+    understood = shop.understand("chesterfeeld")
+    assert (understood.text, understood.corrected) == ("chesterfeld", True)
+    assert [one.phrase for one in understood.alternatives] == ["sofa"]
+
+
+def test_a_rare_word_counts_no_more_than_what_it_stands_for() -> None:
+    shop = _with({"groups": [["jacket", "bin"], ["settee", "sofa"]]})
+    (rare,) = shop.understand("jacket").alternatives
+    (common,) = shop.understand("bin").alternatives
+    (lacked,) = shop.understand("settee").alternatives
+    assert rare.weight == pytest.approx(shop.vocabulary.idf("jacket") / shop.vocabulary.idf("bin"))
+    assert (common.weight, lacked.weight) == (1.0, 1.0)
+
+
+def test_what_the_catalog_lacks_is_encoded_as_what_stands_for_it() -> None:
+    shop = _with({"groups": [["settee", "sofa", "rug", "bin", "jacket"], ["plimsoll", "nike"]]})
+    assert shop.understand("red settee").encoded == ("red jacket", "red sofa", "red rug")
+    assert shop.understand("settee  plimsoll").encoded == ("jacket nike", "sofa nike", "rug nike")
+    assert shop.understand("red sofa").encoded == ()
+    assert shop.understand("red couch").encoded == ("red couch",)
+
+
+def test_scripts_without_blanks_have_synonyms_within_their_words() -> None:
+    words = [VocabularyWord(word, 3, 3) for word in ("ソフ", "ファ", "赤い")]
+    written = {"groups": [["ソファ", "長椅子"], ["🍅", "赤い"]]}
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    document = Document("synonyms", "a", 1, now, check_document("synonyms", written))
+    shop = Understanding(Vocabulary(words, 10), WrittenSynonyms([document]))
+    assert _expanded(shop, "大きな長椅子です") == {"長椅子": ["ソファ"]}
+    assert shop.understand("大きな長椅子です").encoded == ("大きなソファです",)
+    assert _expanded(shop, "長椅子") == {"長椅子": ["ソファ"]}
+    assert _expanded(shop, "🍅") == {"🍅": ["赤い"]}
+
+
+def test_a_word_is_looked_for_as_the_catalog_spells_it() -> None:
+    shop = _with({"groups": [["Chick-pea", "garbanzo"], ["waste-bin", "trash can"], ["egg plant", "brinjal"]]})
+    assert _expanded(shop, "garbanzo") == {"garbanzo": ["Chick-pea"]}
+    assert _expanded(shop, "brinjals") == {"brinjals": ["eggplant"]}
+
+
+def test_an_index_that_does_not_say_its_words_has_all_that_is_written_down() -> None:
+    written = Document("synonyms", "a", 1, datetime(2026, 1, 1, tzinfo=UTC), check_document("synonyms", HOUSE))
+    shop = Understanding(Vocabulary([]), WrittenSynonyms([written]))
+    assert _expanded(shop, "settee") == {"settee": ["sofa", "chesterfield"]}
+    assert shop.understand("setee").text == "setee"
 
 
 @given(st.text(max_size=60))

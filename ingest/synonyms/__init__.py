@@ -1,0 +1,1 @@
+"""Synonyms that a catalog suggests, for a person to accept."""
