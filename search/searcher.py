@@ -44,7 +44,7 @@ from search.hits import near_images
 from search.plan import AskedImage, Question, Vector
 from search.ranking import rank
 from search.understanding import Understanding, Understood, Vocabulary
-from search.weights import weights_for
+from search.weights import LegWeights, weights_for
 
 Encoded = TypeVar("Encoded")
 Decode = Callable[[bytes, Preparer], Decoded]
@@ -70,7 +70,13 @@ class Searcher:
         ModelMismatch: the encoder's vectors cannot be compared with the index's.
     """
 
-    def __init__(self, index: CatalogIndex, encoder: Encoder, limits: ImageLimits | None = None) -> None:
+    def __init__(
+        self,
+        index: CatalogIndex,
+        encoder: Encoder,
+        limits: ImageLimits | None = None,
+        weights: LegWeights | None = None,
+    ) -> None:
         differences = index.record.embedding.differences(encoder.spec)
         if differences:
             raise ModelMismatch(
@@ -80,7 +86,7 @@ class Searcher:
         self.index = index
         self.encoder = encoder
         self.limits = limits or ImageLimits()
-        self._weights = weights_for(index.record.embedding)
+        self.weights = weights or weights_for(index.record.embedding)
         self._encoding = threading.Lock()
         self._cache: LRUCache[str | bytes, Any] = LRUCache(QUERY_CACHE)
         """Vectors by words, images by their hashes."""
@@ -120,7 +126,7 @@ class Searcher:
         if question is None:
             page = browse(self.index, ask)
         else:
-            page = rank(self.index, self._background, ask, question, self._weights)
+            page = rank(self.index, self._background, ask, question, self.weights)
         notices = list(page.notices)
         if cursor is not None and cursor.generation != self.index.generation:
             notices.append("the catalog has changed since the page before; hits may repeat or be missing")
@@ -142,7 +148,7 @@ class Searcher:
         question = self._question(request, query_image, self._decode)
         if question is None:
             raise EmptyRequest("a browse has no legs; ask with text, image or product_id")
-        return find(self.index, self._background, question, self._filter(request), self._weights)
+        return find(self.index, self._background, question, self._filter(request), self.weights)
 
     def warm_up(self) -> None:
         """Read what the first search would wait for: the words of the catalog, and a sample of its vectors."""
