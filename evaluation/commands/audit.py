@@ -1,22 +1,35 @@
-"""``audit``: what is wrong in an index."""
+"""``audit``: whether an index is in order, and what has moved since another generation of it."""
 
 from __future__ import annotations
 
-from contextlib import closing
+import json
+from argparse import ArgumentParser, Namespace
 from functools import partial
 from typing import Any
 
-from evaluation import audit
-from index import IndexSettings, add_settings, build_settings, open_store
+from evaluation.audit import audit, drift
+from evaluation.audit.audit import text
+from evaluation.audit.drift import text as drift_text
+from evaluation.configuration import Configuration
+from index import IndexSettings, add_settings, build_settings
 
 
 def add_commands(commands: Any) -> None:
-    command = commands.add_parser("audit", help="what is wrong in an index, point by point")
+    command = commands.add_parser("audit", help="what is wrong in an index: its vectors, duplicates, hubs, drift")
     add_settings(command, IndexSettings)
+    command.add_argument("--generation", metavar="NAME", help="A kept generation; left out, the one that serves.")
+    command.add_argument("--against", metavar="NAME", help="Also what has moved since this generation.")
     command.add_argument("--json", action="store_true", help="Print one JSON object.")
     command.set_defaults(run=partial(_audit, command))
 
 
-def _audit(parser: Any, given: Any) -> str:
-    with closing(open_store(build_settings(IndexSettings, parser, given)).open()) as index:
-        return audit.report(audit.audit(index), as_json=given.json)
+def _audit(parser: ArgumentParser, given: Namespace) -> str:
+    configuration = Configuration(build_settings(IndexSettings, parser, given), given.generation)
+    with configuration.index() as index:
+        found = audit(index)
+        if given.against is not None:
+            with configuration.changed([f"generation={given.against}"]).index() as before:
+                found["drift"] = drift(index, before)
+    if given.json:
+        return json.dumps(found)
+    return "\n".join([text(found), *([drift_text(found["drift"])] if "drift" in found else [])])

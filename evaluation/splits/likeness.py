@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,9 +86,12 @@ def _likeness(index: CatalogIndex, pairs: Sequence[SamePair]) -> Likeness:
             images[hash].append(id)
         if len(known) < ("image" in product) + len(product.get("images", ())):
             not_compared.append(id)
-    alike: list[tuple[Why, list[str]]] = []
-    for why, by_key in (("same image", images), ("same group", groups), ("same text", texts)):
-        alike += [(why, ids) for ids in by_key.values() if len(ids) > 1]
+    shared: tuple[tuple[Why, Iterable[list[str]]], ...] = (
+        ("same image", images.values()),
+        ("same group", groups.values()),
+        ("same text", texts.values()),
+    )
+    alike = [(why, ids) for why, some in shared for ids in some if len(ids) > 1]
     for one, other in ((pair.one, pair.other) for pair in pairs if pair.kind == "near-identical"):
         # What a copy has been found of stands for all images with its bytes.
         ends = [hashes[end.product, end.picture] for end in (one, other)]

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from contextlib import closing
 from pathlib import Path
 
@@ -12,21 +11,6 @@ from index import IndexSettings, open_store
 from schemas import SearchRequest
 from search import Searcher
 from tests.support.encoders import HashEncoder
-
-
-def test_an_audit_counts_what_is_wrong_with_points(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    fill_index(tmp_path, HashEncoder.spec, 20)
-    assert main(["audit", "--data-dir", str(tmp_path), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"points": 20, "foreign": 0, "not_unit": 0, "not_finite": 0}
-
-    store = open_store(IndexSettings(data_dir=tmp_path))
-    with store.lock(), closing(store.open()) as index:
-        (strange,), record = index.scan(None, 1), index.record
-        build = store.begin(record)
-        build.set_payload({strange: {"colour": "red"}})
-        build.commit()
-    assert main(["audit", "--data-dir", str(tmp_path)]) == 0
-    assert capsys.readouterr().out.split() == ["19", "points", "1", "foreign", "0", "not", "unit", "0", "not", "finite"]
 
 
 def test_an_index_of_synthetic_products_answers_like_any_other(tmp_path: Path) -> None:
