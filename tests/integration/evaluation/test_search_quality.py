@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from evaluation.__main__ import main
+from evaluation.commands import paraphrases
 from evaluation.commands import search as command
 from evaluation.comparison import compare
 from evaluation.exact import nearest
@@ -231,3 +232,27 @@ def test_queries_of_another_file_are_not_compared(
     other = run(searcher, read_queries(queries(titles(catalog, 4))), path, exact=False)
     with pytest.raises(ConfigurationError, match="other queries"):
         compare(one, document(other))
+
+
+def test_wordings_of_one_need_are_compared_and_the_least_stable_is_first(
+    two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(paraphrases, "load_encoder", lambda model: HashEncoder())
+    needs: Rows = [
+        {"wordings": ["striped star", "star striped", "STRIPED STAR"]},
+        {"need": "any", "queries": ["striped blue star", "plain red circle"], "filter": {"in_stock": True}},
+    ]
+    path = tmp_path / "paraphrases.jsonl"
+    path.write_text("".join(json.dumps(need) + "\n" for need in needs))
+    arguments = ["paraphrases", "--queries", str(path), "--data-dir", str(two)]
+    assert main([*arguments, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [one["need"] for one in found["worst"]] == ["any", "striped star"]
+    assert (found["worst"][1]["overlap@10"], found["worst"][1]["rbo"]) == (1, pytest.approx(1))
+    assert found["worst"][0]["rbo"] < found["rbo"] < 1
+    assert found["worst"][0]["farthest"]["wordings"] == needs[1]["queries"]
+    assert main(arguments) == 0
+    assert "farthest apart: striped blue star | plain red circle" in capsys.readouterr().out
+    path.write_text('{"wordings": ["a", "b"], "filter": {"nonsense": 1}}')
+    assert main(arguments) == 1
+    assert "paraphrases.jsonl, line 1: " in capsys.readouterr().err
