@@ -49,6 +49,7 @@ def compare(run: Run, against: Mapping[str, Any]) -> dict[str, Any]:
         "gained": [_query(run, against, at, gains) for at in order[:SHOWN] if gains[at] > 0],
         "lost": [_query(run, against, at, gains) for at in order[::-1][:SHOWN] if gains[at] < 0],
         "changed": int((gains != 0).sum()),
+        "differences": gains.tolist(),
     }
 
 
@@ -104,7 +105,7 @@ def read_run(path: Path) -> dict[str, Any]:
 
 def lines(found: Mapping[str, Any]) -> Sequence[str]:
     """A comparison as text, a line a kind."""
-    said = ["", f"against {_named(found['against'])}: difference of {MAIN}, and whether it is more than chance"]
+    said = ["", f"{otherwise(found)} Difference of {MAIN}, and whether it is more than chance:"]
     for kind, its in [*found["kinds"].items(), (ALL, found["overall"])]:
         of = its[MAIN]
         p = f"p {of['p']:.4f}" + (f", corrected {of['p_corrected']:.4f}" if "p_corrected" in of else "")
@@ -120,5 +121,11 @@ def lines(found: Mapping[str, Any]) -> Sequence[str]:
     return said
 
 
-def _named(configuration: Mapping[str, Any]) -> str:
-    return f"{configuration['collection']} {configuration['generation']} ({configuration['model']})"
+def otherwise(found: Mapping[str, Any]) -> str:
+    """What the configurations of a comparison differ in, as a sentence."""
+    this, against = found["this"], found["against"]
+    differ = [name for name in this if name not in ("queries", "digest") and this[name] != against.get(name)]
+    named = [name if name == "weights" else f"{name} {against.get(name)}" for name in differ]
+    if not named:
+        return "The other run is of the same configuration."
+    return f"The other run has another {', '.join(named)}."

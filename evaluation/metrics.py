@@ -7,10 +7,11 @@ every grade above 0; MRR is over the whole list that is given.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import ir_measures
 import numpy as np
-from ir_measures import RR, R, Success, nDCG
+from ir_measures import RR, IPrec, R, Success, nDCG
 from numpy.typing import NDArray
 from scipy.stats import hypergeom
 
@@ -31,6 +32,9 @@ METRICS = tuple(_MEASURES)
 MAIN = "ndcg@10"
 DEPTH = 100
 """Of a ranking that is measured: the longest page that may be asked for."""
+RECALLS = tuple(step / 10 for step in range(11))
+SUCCESS_UP_TO = 20
+"""First hits, of a curve of success."""
 
 
 def measure(relevant: Sequence[Mapping[str, int]], rankings: Sequence[Sequence[str]]) -> Values:
@@ -39,15 +43,32 @@ def measure(relevant: Sequence[Mapping[str, int]], rankings: Sequence[Sequence[s
     Args:
         relevant: Grades by product id, of each query.
     """
+    return _calculated(list(_MEASURES.values()), relevant, rankings)
+
+
+def precisions(relevant: Sequence[Mapping[str, int]], rankings: Sequence[Sequence[str]]) -> Values:
+    """The best precision at each of ``RECALLS`` or beyond, of each query: ``(queries, 11)``."""
+    return _calculated([IPrec @ recall for recall in RECALLS], relevant, rankings)
+
+
+def successes(relevant: Sequence[Mapping[str, int]], rankings: Sequence[Sequence[str]]) -> Values:
+    """Whether the first 1, 2 .. ``SUCCESS_UP_TO`` have a relevant one, of each query."""
+    return _calculated([Success @ k for k in range(1, SUCCESS_UP_TO + 1)], relevant, rankings)
+
+
+def _calculated(
+    measures: Sequence[Any], relevant: Sequence[Mapping[str, int]], rankings: Sequence[Sequence[str]]
+) -> Values:
+    """``(queries, measures)``."""
     qrels = {str(at): dict(grades) for at, grades in enumerate(relevant)}
     # Only the order counts, and trec_eval breaks equal scores its own way. It leaves out a query without a ranking.
     run = {
         str(at): {id: -float(rank) for rank, id in enumerate(ids[:DEPTH])} or {"": 0.0}
         for at, ids in enumerate(rankings)
     }
-    values = np.zeros((len(rankings), len(METRICS)))
-    column = {measure: at for at, measure in enumerate(_MEASURES.values())}
-    for found in ir_measures.iter_calc(list(_MEASURES.values()), qrels, run):
+    values = np.zeros((len(rankings), len(measures)))
+    column = {measure: at for at, measure in enumerate(measures)}
+    for found in ir_measures.iter_calc(measures, qrels, run):
         values[int(found.query_id), column[found.measure]] = found.value
     return values
 

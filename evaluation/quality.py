@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.configuration import described
-from evaluation.metrics import DEPTH, MAIN, METRICS, Values, measure
+from evaluation.metrics import DEPTH, MAIN, METRICS, RECALLS, SUCCESS_UP_TO, Values, measure, precisions, successes
 from evaluation.queries import LabelledQuery
 from evaluation.rankings import Asked, ask
 from evaluation.significance import interval, mean
@@ -93,8 +93,23 @@ def summary(run: Run) -> dict[str, Any]:
 
 
 def document(run: Run) -> dict[str, Any]:
-    """The run as JSON, with all of its queries."""
-    return {**summary(run), "queries": _queries(run)}
+    """The run as JSON, with its curves and all of its queries."""
+    return {**summary(run), "curves": _curves(run), "queries": _queries(run)}
+
+
+def _curves(run: Run) -> dict[str, Any]:
+    """Precision by recall, and success by how many hits are looked at, of each kind and of all."""
+    relevant, fused = [one.query.relevant for one in run.asked], [one.fused for one in run.asked]
+    precision, success = precisions(relevant, fused), successes(relevant, fused)
+    return {
+        kind: {
+            "recall": RECALLS,
+            "precision": mean(precision[its], run.weights[its]).tolist(),
+            "hits": list(range(1, SUCCESS_UP_TO + 1)),
+            "success": mean(success[its], run.weights[its]).tolist(),
+        }
+        for kind, its in ((kind, run.of_kind(kind)) for kind in [*run.kinds, ALL])
+    }
 
 
 def _queries(run: Run) -> list[dict[str, Any]]:

@@ -13,6 +13,9 @@ from evaluation.comparison import compare, lines, read_run
 from evaluation.configuration import Configuration, LoadEncoder
 from evaluation.quality import document, run, summary, table
 from evaluation.queries import LabelledQuery, read_queries
+from evaluation.report.images import ReportImages
+from evaluation.report.page import check_report, write_report
+from evaluation.report.search import search_page
 from index import IndexSettings, add_settings, build_settings
 
 
@@ -34,6 +37,9 @@ def add_commands(commands: Any) -> None:
     command.add_argument(
         "--no-exact", action="store_true", help="Do not compare the engine's answers with exact ones: a pass less."
     )
+    command.add_argument(
+        "--report", type=Path, metavar="FILE.html", help="Write a page of the run, and FILE.json with every query."
+    )
     command.add_argument("--json", action="store_true", help="Print one JSON object.")
     command.set_defaults(run=partial(_search, command))
 
@@ -42,13 +48,18 @@ def _search(parser: ArgumentParser, given: Namespace) -> str:
     settings = build_settings(IndexSettings, parser, given)
     configuration = Configuration(settings, given.generation, given.weights)
     load: LoadEncoder = cache(load_encoder)
+    page = None if given.report is None else check_report(given.report)
     queries = read_queries(given.queries)
     against = _against(configuration, given, load, queries)
     with configuration.searcher(load) as searcher:
         measured = run(searcher, queries, given.queries, exact=not given.no_exact)
-    found = summary(measured)
-    if against is not None:
-        found["comparison"] = compare(measured, against)
+        found = summary(measured)
+        if against is not None:
+            found["comparison"] = compare(measured, against)
+        if page is not None:
+            whole = {**document(measured), **found}
+            with ReportImages(searcher.index, settings.data_dir) as images:
+                write_report(page, search_page(whole, given.queries.parent, images), whole)
     if given.json:
         return json.dumps(found)
     return "\n".join([table(found), *(lines(found["comparison"]) if against is not None else [])])

@@ -174,16 +174,22 @@ def test_two_generations_are_compared_and_who_lost_is_named(
         assert its["p"] <= its["p_corrected"] <= 1
     assert main([*arguments, "--against", f"generation={old}"]) == 0
     text = capsys.readouterr().out
-    assert "corrected" in text and f"against products {old}" in text and "lost" in text
+    assert "corrected" in text and f"another generation {old}" in text and "lost" in text
 
 
 def test_the_same_configuration_does_not_differ_from_itself_and_other_weights_do(
     two: Path, catalog: Path, queries: Callable[[Rows], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["search", "--queries", str(queries(titles(catalog, 8))), "--data-dir", str(two), "--json"]
-    assert main([*arguments, "--no-exact"]) == 0
+    page = tmp_path / "run.html"
+    assert main([*arguments, "--no-exact", "--report", str(page)]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["exact"] == {}
+    written = json.loads(page.with_suffix(".json").read_text())
+    assert found.items() <= {**written, "depth": 100}.items()
+    assert len(written["queries"]) == 8 and "data:image/webp;base64," in page.read_text()
+    assert main([*arguments, "--against", str(page.with_suffix(".json"))]) == 0
+    assert json.loads(capsys.readouterr().out)["comparison"]["changed"] == 0
     weights = found["configuration"]["weights"]
     own = tmp_path / "own.json"
     own.write_text(json.dumps(weights))
@@ -220,6 +226,8 @@ def test_what_cannot_be_measured_is_said(
     assert "neither the JSON of a run nor one of" in said(*arguments, "--against", "limit=3", "collection=x")
     assert "is not the JSON of a run" in said(*arguments, "--against", path)
     assert "there is no index" in said(*arguments, "--against", "collection=other")
+    for name in ("none/run.html", "run.pdf"):
+        assert "name an .html file in a folder that is there" in said(*arguments, "--report", str(tmp_path / name))
     queries([{"query": "x", "relevant": ["a"], "filter": {"nonsense": 1}}])
     assert "queries.jsonl, line 1: " in said(*arguments)
 
