@@ -125,7 +125,7 @@ def otherwise(found: Mapping[str, Any]) -> str:
     """What the configurations of a comparison differ in, as a sentence."""
     this, against = found["this"], found["against"]
     differ = [name for name in this if name not in ("queries", "digest") and this[name] != against.get(name)]
-    named = [name if name == "weights" else f"{name} {against.get(name)}" for name in differ]
+    named = [name if name == "weights" else f"{name} ({against.get(name)})" for name in differ]
     if not named:
         return "The other run is of the same configuration."
-    return f"The other run has another {', '.join(named)}."
+    return f"The other run has other {', '.join(named)}."

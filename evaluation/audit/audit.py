@@ -108,7 +108,7 @@ def _effective_dimensions(rows: Vectors) -> float:
     return float(np.exp(-(shares * np.log(shares)).sum()))
 
 
-_SAID = {
+SAID = {
     "points": "products",
     "foreign": "points that StoreLens did not write",
     "not_unit": "products with a vector that is not of unit length",
@@ -123,7 +123,7 @@ def text(found: Mapping[str, Any]) -> str:
     """A line a number, and what there is to say of it."""
     details = found["details"]
     lines = []
-    for name, said in _SAID.items():
+    for name, said in SAID.items():
         lines.append(f"{found[name]:>10,}  {said}")
         if name == "constant_dimensions":
             lines += [_dimensions(kind, its) for kind, its in details["vectors"].items()]

@@ -14,7 +14,7 @@ from evaluation.configuration import Configuration, LoadEncoder
 from evaluation.quality import document, run, summary, table
 from evaluation.queries import LabelledQuery, read_queries
 from evaluation.report.images import ReportImages
-from evaluation.report.page import check_report, write_report
+from evaluation.report.page import add_report, check_report, write_report
 from evaluation.report.search import search_page
 from index import IndexSettings, add_settings, build_settings
 
@@ -37,9 +37,7 @@ def add_commands(commands: Any) -> None:
     command.add_argument(
         "--no-exact", action="store_true", help="Do not compare the engine's answers with exact ones: a pass less."
     )
-    command.add_argument(
-        "--report", type=Path, metavar="FILE.html", help="Write a page of the run, and FILE.json with every query."
-    )
+    add_report(command)
     command.add_argument("--json", action="store_true", help="Print one JSON object.")
     command.set_defaults(run=partial(_search, command))
 

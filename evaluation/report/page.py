@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -82,6 +83,12 @@ class Page:
     title: str
     facts: Mapping[str, str]
     sections: Sequence[Section] = field(default_factory=list)
+
+
+def add_report(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--report", type=Path, metavar="FILE.html", help="Write a page of it, and the same as JSON into FILE.json."
+    )
 
 
 def check_report(path: Path) -> Path:

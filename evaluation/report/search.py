@@ -83,10 +83,10 @@ def _kinds(document: Mapping[str, Any]) -> dict[str, Any]:
 def _by_kind(document: Mapping[str, Any]) -> Section:
     rows: dict[str, dict[str, Estimate]] = {}
     for kind, its in _kinds(document).items():
-        best = max(its["legs"].items(), key=lambda leg: leg[1][MAIN], default=None)
         rows[kind] = {"all legs together": _estimate(its[FUSED])}
-        if best is not None:
-            rows[kind]["best leg alone"] = _estimate(best[1])
+        whole = [leg for leg in its["legs"].values() if leg["queries"] == its["queries"]]
+        if whole:
+            rows[kind]["best leg alone"] = _estimate(max(whole, key=lambda leg: leg[MAIN]))
         floor = its[RANDOM][MAIN]
         rows[kind]["random order"] = Estimate(floor, floor, floor)
     overall = document["overall"]

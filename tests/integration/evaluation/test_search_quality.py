@@ -174,7 +174,7 @@ def test_two_generations_are_compared_and_who_lost_is_named(
         assert its["p"] <= its["p_corrected"] <= 1
     assert main([*arguments, "--against", f"generation={old}"]) == 0
     text = capsys.readouterr().out
-    assert "corrected" in text and f"another generation {old}" in text and "lost" in text
+    assert "corrected" in text and f"other generation ({old})" in text and "lost" in text
 
 
 def test_the_same_configuration_does_not_differ_from_itself_and_other_weights_do(
