@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -56,7 +57,7 @@ def intervals(title: str, axis: str, rows: Mapping[str, Mapping[str, Estimate]],
                 continue
             y, color = at + (number - (len(series) - 1) / 2) * step, SERIES[number % len(SERIES)]
             axes.plot([one.low, one.high], [y, y], color=color, linewidth=2, solid_capstyle="round")
-            axes.plot([one.value], [y], "o", color=color, markersize=5, label=name if at == 0 else None)
+            axes.plot([one.value], [y], "o", color=color, markersize=5, label=_cut(name) if at == 0 else None)
     axes.set_yticks(range(len(rows)), [_cut(name) for name in rows])
     axes.set_ylim(len(rows) - 0.45, -0.55)
     if zero:
@@ -127,9 +128,14 @@ def _svg(figure: Any, description: str) -> str:
     """The figure without what a page's policy forbids, styles in attributes and of its own, with colours that follow
     the page's."""
     from matplotlib import rc_context
+    from matplotlib.text import Text
 
     drawn = io.StringIO()
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "storelens"}):
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "storelens"}), warnings.catch_warnings():
+        # Letters that matplotlib's font lacks are the browser's to draw.
+        warnings.filterwarnings("ignore", "Glyph", UserWarning)
+        for text in figure.findobj(match=Text):
+            text.set_parse_math(False)  # a dollar is a price
         figure.savefig(drawn, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     ElementTree.register_namespace("", _SVG)
     ElementTree.register_namespace("xlink", _XLINK)
@@ -143,7 +149,7 @@ def _svg(figure: Any, description: str) -> str:
         _plain(element, mark)
     for size in ("width", "height"):
         root.attrib.pop(size, None)
-    root.attrib |= {"role": "img", "aria-label": description, "stroke-linejoin": "round"}
+    root.attrib |= {"role": "img", "aria-label": _printable(description), "stroke-linejoin": "round"}
     return _colored(ElementTree.tostring(root, encoding="unicode"))
 
 
@@ -173,4 +179,11 @@ def _colored(svg: str) -> str:
 
 
 def _cut(name: str) -> str:
-    return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
+    """A name as a chart has room for it."""
+    shown = _printable(name)
+    return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"
+
+
+def _printable(text: str) -> str:
+    """Without what XML does not take."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
