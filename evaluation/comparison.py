@@ -45,7 +45,7 @@ def compare(run: Run, against: Mapping[str, Any]) -> dict[str, Any]:
         "this": run.configuration,
         "against": against["configuration"],
         "kinds": {kind: {"queries": int(run.of_kind(kind).sum()), **its} for kind, its in kinds.items()},
-        "overall": {"queries": len(run.asked), **_difference(run, other, run.of_kind(ALL))},
+        "overall": {"queries": len(run.asked), **_difference(run, other, run.of_kind(None))},
         "gained": [_query(run, against, at, gains) for at in order[:SHOWN] if gains[at] > 0],
         "lost": [_query(run, against, at, gains) for at in order[::-1][:SHOWN] if gains[at] < 0],
         "changed": int((gains != 0).sum()),

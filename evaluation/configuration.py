@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from embedding import Encoder
 from index import CatalogIndex, IndexSettings, open_store
-from schemas import ConfigurationError
+from schemas import ConfigurationError, LegName
 from search import LegWeights, Searcher
 
 LoadEncoder = Callable[[str], Encoder]
 
 _WEIGHTS = TypeAdapter(LegWeights)
+_OF_WORDS: set[LegName] = {"text->title", "text->text", "text->image", "lexical"}
+_OF_IMAGES: set[LegName] = {"image->image", "image->text"}
 _OF_INDEX = ("data_dir", "qdrant_url", "collection")
 _OWN = ("generation", "weights")
 
@@ -49,25 +52,23 @@ class Configuration:
         Raises:
             ConfigurationError: an assignment is none of these.
         """
-        values: dict[str, str] = {}
+        values: dict[str, Any] = {}
         for assignment in assignments:
             name, equals, value = assignment.partition("=")
             if not equals or not value or name not in (*_OF_INDEX, *_OWN):
                 known = ", ".join(f"{name}=" for name in (*_OF_INDEX, *_OWN))
                 raise ConfigurationError(f"{assignment!r} is neither the JSON of a run nor one of {known}")
             values[name] = value
-        of_index = {name: values.pop(name) for name in _OF_INDEX if name in values}
-        if "data_dir" in of_index:
-            of_index.setdefault("qdrant_url", "")
+        changes: dict[str, Any] = {"weights": Path(values.pop("weights"))} if "weights" in values else {}
+        if values:  # another index has generations of its own
+            changes["generation"] = values.pop("generation", None)
+        if "data_dir" in values and "qdrant_url" not in values:
+            values["qdrant_url"] = None
         try:
-            # Another index has generations of its own.
-            settings = self.settings.model_validate({**self.settings.model_dump(), **of_index} if of_index else {})
+            settings = self.settings.model_validate({**self.settings.model_dump(), **values})
         except ValidationError as error:
             raise ConfigurationError(error.errors()[0]["msg"]) from error
-        changes: dict[str, Any] = {"weights": Path(values["weights"])} if "weights" in values else {}
-        if of_index or "generation" in values:
-            changes["generation"] = values.get("generation")
-        return replace(self, settings=settings if of_index else self.settings, **changes)
+        return replace(self, settings=settings, **changes)
 
 
 def read_weights(path: Path) -> LegWeights:
@@ -77,13 +78,23 @@ def read_weights(path: Path) -> LegWeights:
         ConfigurationError: the file cannot be read, or is not like that.
     """
     try:
-        return _WEIGHTS.validate_json(path.read_bytes())
+        weights = _WEIGHTS.validate_json(path.read_bytes())
     except OSError as error:
         raise ConfigurationError(f"cannot read the weights in {path}: {error}") from error
     except ValidationError as error:
         wrong = error.errors(include_url=False)[0]
         place = ".".join(map(str, wrong["loc"]))
         raise ConfigurationError(f"{path} has no weights of legs: {place}: {wrong['msg']}") from error
+    for name, table in {**asdict(weights.words), "image": weights.image}.items():
+        legs = _OF_IMAGES if name == "image" else _OF_WORDS
+        usable = all(isfinite(weight) and weight >= 0 for weight in table.values()) and any(table.values())
+        if table.keys() != legs or not usable:
+            raise ConfigurationError(
+                f"{path}: {name} is to have a weight of 0 or more for each of {', '.join(sorted(legs))}, one above 0"
+            )
+    if not 0 <= weights.share_of_words <= 1:
+        raise ConfigurationError(f"{path}: share_of_words is {weights.share_of_words}, and not from 0 to 1")
+    return weights
 
 
 def described(searcher: Searcher) -> dict[str, Any]:

@@ -21,8 +21,8 @@ from evaluation.rankings import Asked, ask
 from evaluation.significance import interval, mean
 from search import Searcher
 
-ALL = "all"
-"""The queries of every kind together."""
+ALL = "all queries"
+"""What those of every kind together are called."""
 FUSED, RANDOM = "fused", "random"
 
 
@@ -48,9 +48,9 @@ class Run:
         """In the order of the file."""
         return list(dict.fromkeys(query.kind for query in self.queries))
 
-    def of_kind(self, kind: str) -> NDArray[np.bool_]:
-        """Which queries these are: ``(queries,)``."""
-        return np.array([kind in (ALL, query.kind) for query in self.queries])
+    def of_kind(self, kind: str | None) -> NDArray[np.bool_]:
+        """Which queries these are, all for None: ``(queries,)``."""
+        return np.array([kind in (None, query.kind) for query in self.queries])
 
 
 def run(searcher: Searcher, queries: Sequence[LabelledQuery], path: Path, *, exact: bool = True) -> Run:
@@ -86,7 +86,7 @@ def summary(run: Run) -> dict[str, Any]:
         "configuration": run.configuration,
         "depth": DEPTH,
         "kinds": {kind: _of_kind(run, kind) for kind in run.kinds},
-        "overall": _of_kind(run, ALL),
+        "overall": _of_kind(run, None),
         "exact": _against_exact(run.asked),
         "unknown_products": sorted({id for one in run.asked for id in one.unknown}),
     }
@@ -98,17 +98,21 @@ def document(run: Run) -> dict[str, Any]:
 
 
 def _curves(run: Run) -> dict[str, Any]:
-    """Precision by recall, and success by how many hits are looked at, of each kind and of all."""
+    """Precision by recall, and success by how many hits are looked at, of each kind and of all queries."""
     relevant, fused = [one.query.relevant for one in run.asked], [one.fused for one in run.asked]
     precision, success = precisions(relevant, fused), successes(relevant, fused)
-    return {
-        kind: {
-            "recall": RECALLS,
+
+    def of(its: NDArray[np.bool_]) -> dict[str, Any]:
+        return {
             "precision": mean(precision[its], run.weights[its]).tolist(),
-            "hits": list(range(1, SUCCESS_UP_TO + 1)),
             "success": mean(success[its], run.weights[its]).tolist(),
         }
-        for kind, its in ((kind, run.of_kind(kind)) for kind in [*run.kinds, ALL])
+
+    return {
+        "recall": RECALLS,
+        "hits": list(range(1, SUCCESS_UP_TO + 1)),
+        "kinds": {kind: of(run.of_kind(kind)) for kind in run.kinds},
+        "overall": of(run.of_kind(None)),
     }
 
 
@@ -129,7 +133,7 @@ def _queries(run: Run) -> list[dict[str, Any]]:
     ]
 
 
-def _of_kind(run: Run, kind: str) -> dict[str, Any]:
+def _of_kind(run: Run, kind: str | None) -> dict[str, Any]:
     its = run.of_kind(kind)
     systems = {
         system: _of_system(values[its], run.weights[its])

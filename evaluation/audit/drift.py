@@ -57,7 +57,7 @@ def _compared(new: Mapping[DenseName, Vectors], old: Mapping[DenseName, Vectors]
     found: dict[DenseName, float] = {}
     for name in new.keys() & old.keys():
         ours, theirs = np.atleast_2d(new[name]), np.atleast_2d(old[name])
-        if len(ours) and len(theirs):
+        if len(ours) and len(theirs) and np.isfinite(ours).all() and np.isfinite(theirs).all():
             found[name] = float((ours @ theirs.T).max(axis=1).min())
     return found
 

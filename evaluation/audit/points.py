@@ -24,8 +24,9 @@ _UNIT = 1e-3
 """How far from 1 the length of a vector may be: float32 and an engine's own normalisation are far closer."""
 _CONSTANT = 1e-6
 _PROJECTIONS = 8
-_SAME = 2e-6
-"""Of projections: an image that was embedded twice differs by some 1e-7."""
+_GRID = 1e-6
+"""Steps that projections are counted in, of which an image that was embedded twice differs by less than two: a space
+that has collapsed into a point is one step, and not millions of pairs."""
 
 
 @dataclass(slots=True)
@@ -148,8 +149,9 @@ class _Repeats:
         """The most products first."""
         if not self._projected:
             return []
-        projected, which = np.unique(np.concatenate(self._projected), axis=0, return_inverse=True)
-        pairs = cKDTree(projected).query_pairs(_SAME, p=np.inf, output_type="ndarray")
+        steps = np.round(np.concatenate(self._projected) / _GRID).astype(np.int64)
+        projected, which = np.unique(steps, axis=0, return_inverse=True)
+        pairs = cKDTree(projected).query_pairs(2, p=np.inf, output_type="ndarray")
         links = coo_array((np.ones(len(pairs), np.int8), pairs.T), shape=(len(projected), len(projected)))
         labels = connected_components(links, directed=False)[1][which.ravel()]
         members: defaultdict[int, dict[Hashable, str]] = defaultdict(dict)

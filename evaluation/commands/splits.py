@@ -9,6 +9,7 @@ from typing import Any
 
 from evaluation.splits import leaks, maker
 from evaluation.splits.likeness import likeness
+from schemas import ConfigurationError
 
 
 def add_commands(commands: Any) -> None:
@@ -41,6 +42,8 @@ def _add_model(command: ArgumentParser) -> None:
 
 def _split(given: Namespace) -> str:
     shares = maker.read_shares(given.shares)
+    if given.out.exists() and Path(given.catalog).exists() and given.out.samefile(given.catalog):
+        raise ConfigurationError(f"--out {given.out} is the catalog itself: name another file")
     made = maker.write_split(given.out, likeness(given.catalog, given.model), shares, given.seed)
     return json.dumps(made) if given.json else maker.text(made)
 

@@ -136,16 +136,28 @@ def _between(its: Mapping[str, Any]) -> str:
 
 def _curves(document: Mapping[str, Any]) -> Section:
     found: Mapping[str, Any] = document["curves"]
-    kinds = [kind for kind in found if kind != ALL]
-    shown = kinds if len(kinds) <= _CURVES else [ALL]
-    recall, hits = found[ALL]["recall"], found[ALL]["hits"]
+    kinds: Mapping[str, Any] = found["kinds"]
+    shown = kinds if len(kinds) <= _CURVES else {ALL: found["overall"]}
+    recall, hits = found["recall"], found["hits"]
     return Section(
         "How far down one has to look",
         "Left: how many of the hits are right by the time that a share of all right ones was seen. Right: of how many "
         "queries one of the first hits is right.",
         charts=[
-            curves("precision by recall", "recall", "precision", recall, {k: found[k]["precision"] for k in shown}),
-            curves("success by hits seen", "first hits", "success", hits, {k: found[k]["success"] for k in shown}),
+            curves(
+                "precision by recall",
+                "recall",
+                "precision",
+                recall,
+                {kind: its["precision"] for kind, its in shown.items()},
+            ),
+            curves(
+                "success by hits seen",
+                "first hits",
+                "success",
+                hits,
+                {kind: its["success"] for kind, its in shown.items()},
+            ),
         ],
     )
 

@@ -20,7 +20,7 @@ _ALL_PAIRS = 200
 class Assignment(BaseModel):
     """A line of a split. Other keys are notes and not read."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
 
     id: Annotated[str, AfterValidator(clean_code)] = Field(min_length=1)
     split: str = Field(min_length=1)
@@ -87,6 +87,7 @@ def report(likeness: Likeness, split: Mapping[str, str], twice: Sequence[Leak]) 
         "without_split": sorted(likeness.products.keys() - split.keys()),
         "unknown": sorted(split.keys() - likeness.products.keys()),
         "not_compared": sorted(set(likeness.not_compared) & split.keys()),
+        "rejected": likeness.rejected,
     }
 
 

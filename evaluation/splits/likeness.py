@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,11 +29,12 @@ _READ = 500
 @dataclass(frozen=True, slots=True)
 class Likeness:
     """``products`` are ids and their categories, in no particular order. Each of ``alike`` are products that are one to
-    a model, and why; ``not_compared`` have an image that could not be read."""
+    a model, and why; ``not_compared`` have an image that could not be read; ``rejected`` rows became no products."""
 
     products: dict[str, str | None]
     alike: list[tuple[Why, list[str]]]
     not_compared: list[str]
+    rejected: int
 
 
 def likeness(catalog: str, model: str) -> Likeness:
@@ -45,7 +46,7 @@ def likeness(catalog: str, model: str) -> Likeness:
     with TemporaryDirectory(prefix="storelens-split-") as folder:
         report = ingest(catalog, model, folder)
         with closing(open_store(IndexSettings(data_dir=Path(folder), qdrant_url=None)).open()) as index:
-            return _likeness(index, _pairs(report.same_file))
+            return _likeness(index, report)
 
 
 def ingest(catalog: str, model: str, folder: str) -> IngestReport:
@@ -68,7 +69,7 @@ def _pairs(file: str | None) -> list[SamePair]:
     return [SamePair.model_validate_json(line) for line in lines if line]
 
 
-def _likeness(index: CatalogIndex, pairs: Sequence[SamePair]) -> Likeness:
+def _likeness(index: CatalogIndex, report: IngestReport) -> Likeness:
     products: dict[str, str | None] = {}
     not_compared: list[str] = []
     groups, texts, images = (defaultdict[Hashable, list[str]](list) for _ in range(3))
@@ -92,13 +93,13 @@ def _likeness(index: CatalogIndex, pairs: Sequence[SamePair]) -> Likeness:
         ("same text", texts.values()),
     )
     alike = [(why, ids) for why, some in shared for ids in some if len(ids) > 1]
-    for one, other in ((pair.one, pair.other) for pair in pairs if pair.kind == "near-identical"):
+    for one, other in ((pair.one, pair.other) for pair in _pairs(report.same_file) if pair.kind == "near-identical"):
         # What a copy has been found of stands for all images with its bytes.
         ends = [hashes[end.product, end.picture] for end in (one, other)]
         its = list(dict.fromkeys(id for hash in ends for id in images[hash]))
         if len(its) > 1:
             alike.append(("near-duplicate", its))
-    return Likeness(products, alike, not_compared)
+    return Likeness(products, alike, not_compared, report.rejected)
 
 
 def _payloads(index: CatalogIndex) -> Iterator[dict[str, Any]]:

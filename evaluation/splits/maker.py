@@ -118,6 +118,7 @@ def write_split(path: Path, likeness: Likeness, shares: Mapping[str, float], see
         "largest_cluster": max((len(cluster.ids) for cluster in found), default=0),
         "categories": {name: {part: counts[part] for part in shares} for name, counts in sorted(strata.items())},
         "not_compared": sorted(likeness.not_compared),
+        "rejected": likeness.rejected,
         "leaks": len(find_leaks(likeness, split)),
     }
 
@@ -126,5 +127,9 @@ def text(made: Mapping[str, Any]) -> str:
     """A line a part, and the clusters."""
     total = max(made["products"], 1)
     lines = [f"{part:<14}{number:>9,}  {number / total:.3f}" for part, number in made["splits"].items()]
-    lines.append(f"{made['clusters']:,} clusters, the largest of {made['largest_cluster']:,} products; written to")
-    return "\n".join([*lines, made["out"]])
+    lines.append(f"{made['clusters']:,} clusters, the largest of {made['largest_cluster']:,} products")
+    if made["rejected"]:
+        lines.append(f"{made['rejected']:,} rows became no products, and are in no part")
+    if made["not_compared"]:
+        lines.append(f"{len(made['not_compared']):,} products have an image that could not be read: compared with none")
+    return "\n".join([*lines, f"written to {made['out']}"])

@@ -106,6 +106,8 @@ def test_a_split_that_is_made_keeps_what_is_alike_together(
     assert (made["splits"], made["largest_cluster"], made["leaks"]) == ({"train": 10, "test": 10}, 3, 0)
     split = {row["id"]: row["split"] for row in map(json.loads, out.read_text().splitlines())}
     assert split["p00"] == split["p10"] == split["p11"]
+    assert main(["split", arguments[2], "--out", arguments[2]]) == 1
+    assert "is the catalog itself" in capsys.readouterr().err
     assert main([*arguments[:3], "--split", str(out), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["count"] == 0
 

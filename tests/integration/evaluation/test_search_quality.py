@@ -13,6 +13,7 @@ from evaluation.__main__ import main
 from evaluation.commands import paraphrases
 from evaluation.commands import search as command
 from evaluation.comparison import compare
+from evaluation.configuration import Configuration
 from evaluation.exact import nearest
 from evaluation.quality import document, run, summary
 from evaluation.queries import read_queries
@@ -178,7 +179,12 @@ def test_two_generations_are_compared_and_who_lost_is_named(
 
 
 def test_the_same_configuration_does_not_differ_from_itself_and_other_weights_do(
-    two: Path, catalog: Path, queries: Callable[[Rows], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    two: Path,
+    catalog: Path,
+    queries: Callable[[Rows], Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     arguments = ["search", "--queries", str(queries(titles(catalog, 8))), "--data-dir", str(two), "--json"]
     page = tmp_path / "run.html"
@@ -203,6 +209,8 @@ def test_the_same_configuration_does_not_differ_from_itself_and_other_weights_do
     assert main([*arguments, "--against", f"weights={other}"]) == 0
     comparison = json.loads(capsys.readouterr().out)["comparison"]
     assert comparison["overall"]["ndcg@10"]["difference"] > 0
+    monkeypatch.setenv("STORELENS_QDRANT_URL", "http://127.0.0.1:9")  # of no concern where a folder is named
+    assert Configuration(IndexSettings(data_dir=two)).changed([f"data_dir={two}"]).settings.qdrant_url is None
     assert comparison["against"]["weights"] == weights
 
 
@@ -222,6 +230,12 @@ def test_what_cannot_be_measured_is_said(
     assert "broken.jsonl, line 2: " in said("--queries", str(tmp_path / "broken.jsonl"), "--data-dir", data)
     arguments = ("--queries", path, "--data-dir", data)
     assert "no weights of legs: words.covered" in said(*arguments, "--weights", str(tmp_path / "weights.json"))
+    legs = {"text->title": 1, "text->text": 1, "text->image": 1, "lexical": 1}
+    words = dict.fromkeys(("covered", "expanded", "uncovered", "long"), legs)
+    for wrong in ({"lexical": 1}, {**legs, "lexical": -1}, dict.fromkeys(legs, 0)):
+        changed = {"words": {**words, "long": wrong}, "image": {"image->image": 1, "image->text": 0}}
+        (tmp_path / "weights.json").write_text(json.dumps(changed))
+        assert "long is to have a weight" in said(*arguments, "--weights", str(tmp_path / "weights.json"))
     assert "those kept are" in said(*arguments, "--generation", "none")
     assert "neither the JSON of a run nor one of" in said(*arguments, "--against", "limit=3", "collection=x")
     assert "is not the JSON of a run" in said(*arguments, "--against", path)

@@ -17,7 +17,7 @@ WHY: tuple[Why, ...] = ("same image", "near-duplicate", "same group", "same text
 
 
 def likeness(*alike: tuple[Why, list[str]], categories: int = 4, count: int = 40) -> Likeness:
-    return Likeness({f"p{n}": f"category {n % categories}" for n in range(count)}, list(alike), [])
+    return Likeness({f"p{n}": f"category {n % categories}" for n in range(count)}, list(alike), [], 0)
 
 
 @given(
@@ -78,7 +78,7 @@ def test_each_pair_of_two_parts_is_a_leak_for_each_reason_and_a_copy_is_no_near_
 def test_of_very_many_that_are_alike_every_product_that_leaks_is_named_without_all_pairs() -> None:
     ids = [f"q{number:05}" for number in range(5000)]
     split = {id: ("train", "test", "dev")[n % 3] for n, id in enumerate(ids)}
-    leaks = find_leaks(Likeness(dict.fromkeys(ids), [("same text", ids)], []), split)
+    leaks = find_leaks(Likeness(dict.fromkeys(ids), [("same text", ids)], [], 0), split)
     assert {id for leak in leaks for id in (leak.a, leak.b)} == set(ids)
     assert len(leaks) < 3 * len(ids)
 
@@ -87,7 +87,7 @@ def test_of_very_many_that_are_alike_every_product_that_leaks_is_named_without_a
     ("content", "reason"),
     [
         ('{"id": "a", "split": "train"}\n{"id": "b"}', "line 2: split: .*required"),
-        ('{"id": "a", "split": "train"}\n{"id": 7, "split": "test"}', "line 2: id: .*string"),
+        ('{"id": "a", "split": "train"}\n{"id": ["b"], "split": "test"}', "line 2: id: .*string"),
         ('{"id": "a", "split": "train"}\nb,test', "line 2: is not JSON"),
         ('{"id": "a", "split": ""}', "line 1: split: "),
         ('{"id": "a", "split": "train"}', "all products are in 'train'"),
@@ -102,10 +102,13 @@ def test_a_split_that_is_none_is_refused_and_its_line_named(tmp_path: Path, cont
 
 
 def test_a_product_in_two_parts_is_a_leak_and_one_that_is_repeated_is_not(tmp_path: Path) -> None:
-    rows = [("a", "train"), ("b", "test"), ("a", "test"), ("b", "test")]
+    rows = [("a", "train"), ("b", "test"), ("a", "test"), ("b", "test"), (7, "test")]
     path = tmp_path / "split.jsonl"
     path.write_text("".join(json.dumps({"id": id, "split": part}) + "\n" for id, part in rows))
-    assert read_split(path) == ({"a": "train", "b": "test"}, [Leak("a", "a", "same product", "train", "test")])
+    assert read_split(path) == (
+        {"a": "train", "b": "test", "7": "test"},
+        [Leak("a", "a", "same product", "train", "test")],
+    )
 
 
 @pytest.mark.parametrize(
