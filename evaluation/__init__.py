@@ -1,1 +1,1 @@
-"""How good, how fast? ``python -m evaluation search|speed|scale|incremental``."""
+"""How good, how fast, and is the index in order? ``python -m evaluation``."""

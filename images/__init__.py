@@ -23,10 +23,12 @@ from images.settings import CommaSeparated, ImageSettings
 from images.sources import Images, is_kept, open_images
 from images.spool import file_slice, spool
 from images.store import ImageStore
+from images.thumbnails import MEDIA_TYPE, Thumbnails
 
 __all__ = [
     "DAMAGED",
     "IN_BROWSERS",
+    "MEDIA_TYPE",
     "WHOLE",
     "WITH_CROPS",
     "Archive",
@@ -39,6 +41,7 @@ __all__ = [
     "ImageStore",
     "Images",
     "Prints",
+    "Thumbnails",
     "Waiting",
     "brightness_cells",
     "browser_format",

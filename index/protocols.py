@@ -307,8 +307,11 @@ class IndexStore(Protocol):
         """How often ``version`` may well be asked."""
         ...
 
-    def open(self) -> CatalogIndex:
-        """What serves now. Raises IndexMissing when nothing was ingested."""
+    def open(self, generation: str | None = None) -> CatalogIndex:
+        """What serves now, or another generation that is kept.
+
+        Raises IndexMissing when nothing was ingested, GenerationUnknown.
+        """
         ...
 
     def version(self) -> str | None:

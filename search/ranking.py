@@ -50,7 +50,7 @@ def by_fields(index: CatalogIndex, points: Sequence[UUID], keys: Sequence[SortKe
         lack = [point for point in points if held[point] is None]
         # reverse=True keeps ties in their order, as sorting twice must.
         points = sorted(have, key=lambda point: held[point], reverse=key.descending) + lack
-    return points
+    return list(points)
 
 
 def _first(value: Any, key: SortKey) -> Any:

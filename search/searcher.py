@@ -50,7 +50,7 @@ from search.plan import AskedImage, Question, Vector
 from search.result_set import ResultSet, decide
 from search.synonyms import WrittenSynonyms
 from search.understanding import Understanding, Understood, Vocabulary
-from search.weights import weights_for
+from search.weights import LegWeights, weights_for
 
 Encoded = TypeVar("Encoded")
 Decode = Callable[[bytes, Preparer], Decoded]
@@ -81,7 +81,13 @@ class Searcher:
         ModelMismatch: the encoder's vectors cannot be compared with the index's.
     """
 
-    def __init__(self, index: CatalogIndex, encoder: Encoder, limits: ImageLimits | None = None) -> None:
+    def __init__(
+        self,
+        index: CatalogIndex,
+        encoder: Encoder,
+        limits: ImageLimits | None = None,
+        weights: LegWeights | None = None,
+    ) -> None:
         differences = index.record.embedding.differences(encoder.spec)
         if differences:
             raise ModelMismatch(
@@ -91,7 +97,7 @@ class Searcher:
         self.index = index
         self.encoder = encoder
         self.limits = limits or ImageLimits()
-        self._weights = weights_for(index.record.embedding)
+        self.weights = weights or weights_for(index.record.embedding)
         self._encoding = threading.Lock()
         self._cache: LRUCache[str | bytes, Any] = LRUCache(QUERY_CACHE)
         """Vectors by words, images by their hashes."""
@@ -104,7 +110,6 @@ class Searcher:
         """Answer by these documents of the collection from now on; requests that have begun may not."""
         self.calibration = self._calibration(documents)
         self._understanding = Understanding(self._vocabulary, WrittenSynonyms(documents))
-        self.calibration = self._calibration(documents)
 
     def _calibration(self, documents: Sequence[Document]) -> Calibration | None:
         """The one of searches, where it was measured with the model of the index."""
@@ -184,7 +189,7 @@ class Searcher:
         return self._fits(request, question)
 
     def _find(self, question: Question, filter: Filter) -> Candidates:
-        return find(self.index, self._background, question, filter, self._weights)
+        return find(self.index, self._background, question, filter, self.weights)
 
     def _fits(self, request: SearchRequest, question: Question) -> ResultSet:
         """What fits a question, but for the product that it starts from."""

@@ -35,9 +35,15 @@ class EmbeddedStore:
 
     poll_seconds = 0.5
 
-    def open(self) -> IndexReader:
+    def open(self, generation: str | None = None) -> IndexReader:
         self._generations.sweep_views()
-        return self._open(self._generations.view())
+        return self._open(self._generations.view() if generation is None else self._view_of(generation))
+
+    def _view_of(self, generation: str) -> View:
+        try:
+            return self._generations.view_of(self._generations.known(generation))
+        except FileNotFoundError as error:
+            raise IndexDamaged(f"generation {generation} is not whole: {error}") from error
 
     def _open(self, view: View) -> IndexReader:
         try:
@@ -127,11 +133,7 @@ class EmbeddedStore:
     def open_all(self) -> Iterator[IndexReader]:
         self._release()
         for name in self._generations.names():
-            try:
-                view = self._generations.view_of(name)
-            except FileNotFoundError as error:
-                raise IndexDamaged(f"generation {name} is not whole: {error}") from error
-            with closing(self._open(view)) as index:
+            with closing(self._open(self._view_of(name))) as index:
                 yield index
         if base := self._generations.base():
             try:

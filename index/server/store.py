@@ -85,8 +85,8 @@ class ServerStore:
         client.http.client.add_middleware(retries)
         return cls(client, settings, shown, retries)
 
-    def open(self) -> IndexReader:
-        collection = self._collections.serving()
+    def open(self, generation: str | None = None) -> IndexReader:
+        collection = self._collections.serving() if generation is None else self._known(generation)
         if collection is None:
             raise IndexMissing(f"there is no index {self._collections.alias!r} at {self.url}: ingest a catalog first")
         record, revision = self._collections.description(collection)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ingest.report_page.thumbnails import MEDIA_TYPE, Thumbnails
+from images import MEDIA_TYPE, Thumbnails
 from schemas import StoreLensError
 
 ReadImage = Callable[[str | None, str], bytes | None]

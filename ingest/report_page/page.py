@@ -16,9 +16,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from images import ImageLimits, ImageRoot, ImageStore, open_images
+from images import ImageLimits, ImageRoot, ImageStore, Thumbnails, open_images
 from ingest.report_page.gallery import Gallery, ReadImage, read_duplicates, read_rejects
-from ingest.report_page.thumbnails import Thumbnails
 from ingest.settings import IngestSettings, shown_settings
 from ingest.timing import ADVICE, MEANING, PART, PARTS, Part, bottleneck, shares
 from schemas import IngestReport, ingest_command

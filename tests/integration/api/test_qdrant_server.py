@@ -171,7 +171,7 @@ class TestGuests:
         self._write(server, *guests)
         with closing(open_store(IndexSettings(qdrant_url=server.url)).open()) as index:
             found = audit(index)
-        assert (found.points, found.foreign, found.not_unit, found.not_finite) == (3, 2, 0, 0)
+        assert [found[name] for name in ("points", "foreign", "not_unit", "not_finite")] == [3, 2, 0, 0]
         report = ingest(
             write_lamps(tmp_path / "lamps.jsonl", 2),
             tmp_path / "data",

@@ -72,7 +72,7 @@ def test_a_search_answers_with_products_and_says_where_the_time_went(api: TestCl
         ({"text": "x", "group_by": "colour"}, "unknown-field", "group_by"),
         ({"filter": {"price": "cheap"}}, "wrong-type", "filter.price"),
         ({"filter": {"brand": {"gte": 1}}}, "wrong-type", "filter.brand"),
-        ({"text": "x", "sort": [{"field": "brand"}]}, "wrong-type", "sort"),
+        ({"text": "x", "max_per": {"price": 3}}, "wrong-type", "max_per"),
         ({"text": "x", "cursor": "nonsense"}, "cursor-invalid", "cursor"),
         ({"filter": {"id": ["a"] * 300}}, "request-too-large", "filter"),
     ],

@@ -49,6 +49,18 @@ def test_every_generation_is_listed_oldest_first(store: IndexStore) -> None:
     assert old.created == index_record().created
 
 
+def test_one_that_does_not_serve_is_opened_by_its_name(store: IndexStore) -> None:
+    _ingest(store, 1)
+    _ingest(store, 2, 3, other=True)
+    old, new = (each.name for each in store.generations())
+    for name, numbers in ((old, [1]), (new, [2, 3])):
+        with closing(store.open(name)) as index:
+            assert [id.int for id in index.scan(None, 100)] == numbers
+    assert _served(store) == [2, 3]
+    with pytest.raises(GenerationUnknown, match=f"those kept are {old}, {new}"):
+        store.open("../generations")
+
+
 def test_rolling_back_serves_what_served_before(store: IndexStore) -> None:
     _ingest(store, 1)
     first = store.version()

@@ -194,7 +194,9 @@ def test_text_is_sorted_by_its_letters(shop: Shop, text: str | None, field: str,
 
 
 def test_at_most_so_many_of_a_value_on_all_pages_together(shop: Shop) -> None:
-    for request in ({"text": "cushion"}, {"filter": {}}, {"text": "cushion", "sort": [{"field": "price"}]}):
+    sorted_too: dict[str, Any] = {"text": "cushion", "sort": [{"field": "price"}]}
+    requests: list[dict[str, Any]] = [{"text": "cushion"}, {"filter": {}}, sorted_too]
+    for request in requests:
         pages = shop.pages(4, max_per={"brand": 2}, **request)
         brands = Counter(shop.row(hit.id).get("brand") for page in pages for hit in page.hits)
         assert all(count == 2 for brand, count in brands.items() if brand)
@@ -202,7 +204,9 @@ def test_at_most_so_many_of_a_value_on_all_pages_together(shop: Shop) -> None:
 
 
 def test_pages_by_number_are_those_of_cursors(shop: Shop) -> None:
-    for request in ({"text": "red cushion"}, {"filter": {}}, {"text": "cushion", "group_by": "brand"}):
+    grouped: dict[str, Any] = {"text": "cushion", "group_by": "brand"}
+    requests: list[dict[str, Any]] = [{"text": "red cushion"}, {"filter": {}}, grouped]
+    for request in requests:
         pages = shop.pages(5, **request)
         by_number = [shop.search(limit=5, page=number, **request) for number in range(1, len(pages) + 1)]
         assert [page.hits for page in by_number] == [page.hits for page in pages]
@@ -216,7 +220,7 @@ def test_no_hits_are_asked_for_where_counts_are_wanted(shop: Shop) -> None:
 
 
 def test_hits_that_differ_come_forward(shop: Shop) -> None:
-    request = {"text": "plain red star cushion", "limit": 4}
+    request: dict[str, Any] = {"text": "plain red star cushion", "limit": 4}
     plain, diverse = shop.ids(**request), shop.ids(**request, diversity=0.9)
     assert plain[0] == diverse[0] and plain != diverse
     assert sorted(shop.ids(text="plain red star cushion", diversity=0.9)) == sorted(

@@ -8,7 +8,6 @@ import pytest
 from demo.drawn import write_drawn_catalog
 from evaluation.benchmarks.speed import IngestSpeed, Turns, image_paths, images_only, ingest_lines
 from evaluation.benchmarks.synthetic import write_catalog
-from evaluation.quality import Quality, table
 from schemas import ConfigurationError
 
 
@@ -55,13 +54,3 @@ def test_a_catalog_without_images_is_nothing_to_measure_with(tmp_path: Path) -> 
     catalog.write_text(json.dumps({"id": "a", "title": "A"}))
     with pytest.raises(ConfigurationError, match="no images"):
         image_paths(catalog)
-
-
-def test_a_table_has_a_line_a_system_and_names_a_kind_once() -> None:
-    rows = [Quality("title", "fused", 3, 1.0, 0.5), Quality("title", "lexical", 3, 0.25, 1.0)]
-    assert [line.split() for line in table(rows).splitlines()] == [
-        ["kind", "system", "queries", "nDCG@10", "Recall@10"],
-        ["title", "fused", "3", "1.000", "0.500"],
-        ["lexical", "3", "0.250", "1.000"],
-    ]
-    assert len({len(line) for line in table(rows).splitlines()}) == 1

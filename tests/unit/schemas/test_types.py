@@ -288,7 +288,13 @@ def test_a_request_must_ask_something() -> None:
     for empty in empties:
         with pytest.raises(EmptyRequest, match="at least one of"):
             SearchRequest.model_validate(empty).require_question()
-    for asked in ({"text": "a"}, {"product_id": "1"}, {"filter": {}}, {"sort": [{"field": "price"}]}):
+    questions: tuple[dict[str, Any], ...] = (
+        {"text": "a"},
+        {"product_id": "1"},
+        {"filter": {}},
+        {"sort": [{"field": "price"}]},
+    )
+    for asked in questions:
         SearchRequest.model_validate(asked).require_question()
 
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from images import ImageLimits
-from ingest.report_page.thumbnails import SIDE, Thumbnails
+from images.thumbnails import SIDE, Thumbnails
 from tests.support.decoders import decoders
 
 

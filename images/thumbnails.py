@@ -9,7 +9,9 @@ from typing import Self
 
 from PIL import ImageFile
 
-from images import DecodePool, ImageLimits, decode_image
+from images.decode import decode_image
+from images.decode_pool import DecodePool
+from images.limits import ImageLimits
 from schemas import StoreLensError
 
 SIDE = 200

@@ -1,0 +1,85 @@
+"""``speed``, ``scale``, ``incremental``, ``same``: how fast on this machine, and how well copies of images are told."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, ArgumentTypeError
+from pathlib import Path
+from typing import Any
+
+from embedding import load_encoder
+from evaluation.benchmarks import duplicates, incremental, scale, speed
+from evaluation.benchmarks.synthetic import RANDOM_CLIP
+
+
+def add_commands(commands: Any) -> None:
+    _add_speed(commands)
+    _add_scale(commands)
+    _add_incremental(commands)
+    _add_duplicates(commands)
+
+
+def _add_speed(commands: Any) -> None:
+    command = commands.add_parser("speed", help="ingest and query speed on this machine, against a plain loop")
+    command.add_argument(
+        "--catalog", type=Path, metavar="FILE", help="Catalog to ingest, JSONL; made up when left out."
+    )
+    _add_model(command)
+    command.add_argument(
+        "--products", type=_count, default=10_000, metavar="N", help="Size of the index that is queried."
+    )
+    command.add_argument("--runs", type=_count, default=3, metavar="N", help="Turns whose median is printed.")
+    command.add_argument("--json", action="store_true", help="Print one JSON object with every measurement.")
+    command.set_defaults(
+        run=lambda given: speed.report(
+            given.model, given.catalog, products=given.products, runs=given.runs, as_json=given.json
+        )
+    )
+
+
+def _add_scale(commands: Any) -> None:
+    command = commands.add_parser("scale", help="memory, rate and size of ingests by number of rows")
+    command.add_argument(
+        "--rows", type=_count, nargs="+", default=list(scale.ROWS), metavar="N", help="Numbers of rows."
+    )
+    command.add_argument("--plot", type=_plot, metavar="FILE", help="Draw memory over time into a .png or .svg file.")
+    command.add_argument("--json", action="store_true", help="Print a JSON list with every measurement.")
+    command.set_defaults(run=lambda given: scale.report(given.rows, given.plot, as_json=given.json))
+
+
+def _add_incremental(commands: Any) -> None:
+    command = commands.add_parser("incremental", help="a first ingest, an unchanged catalog, and a usual night")
+    command.add_argument("--rows", type=_count, default=incremental.USUAL, metavar="N", help="Products.")
+    _add_model(command)
+    command.add_argument("--json", action="store_true", help="Print a JSON list with every measurement.")
+    command.set_defaults(run=lambda given: incremental.report(given.model, given.rows, as_json=given.json))
+
+
+def _add_duplicates(commands: Any) -> None:
+    command = commands.add_parser("same", help="how well copies of a catalog's images are told from other images")
+    command.add_argument("--catalog", type=Path, required=True, metavar="FILE", help="Catalog with images, JSONL.")
+    command.add_argument("--model", default="builtin", metavar="builtin|NAME|DIR", help="Model that embeds them.")
+    command.set_defaults(run=lambda given: duplicates.report(given.catalog, load_encoder(given.model)))
+
+
+def _add_model(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--model",
+        default=RANDOM_CLIP,
+        metavar="random-clip|builtin|NAME|DIR",
+        help="Model to measure; random-clip is CLIP ViT-B/32 with random weights.",
+    )
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _plot(text: str) -> Path:
+    """Told before anything is measured, not hours later."""
+    path = Path(text)
+    if path.suffix.lower() not in (".png", ".svg") or not path.parent.is_dir():
+        raise ArgumentTypeError(f"{text} is no .png or .svg file in a folder that is there")
+    return path

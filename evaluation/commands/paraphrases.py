@@ -1,0 +1,43 @@
+"""``paraphrases``: whether several wordings of one need find the same products."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser, Namespace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from embedding import load_encoder
+from evaluation.configuration import Configuration
+from evaluation.paraphrases import measure, read_needs, text
+from evaluation.report.images import ReportImages
+from evaluation.report.page import add_report, check_report, write_report
+from evaluation.report.paraphrases import paraphrases_page
+from index import IndexSettings, add_settings, build_settings
+
+
+def add_commands(commands: Any) -> None:
+    command = commands.add_parser("paraphrases", help="whether several wordings of one need find the same products")
+    command.add_argument(
+        "--queries", required=True, type=Path, metavar="FILE", help='{"wordings": ["sofa", "couch"]} a line.'
+    )
+    add_settings(command, IndexSettings)
+    command.add_argument("--generation", metavar="NAME", help="A kept generation; left out, the one that serves.")
+    command.add_argument("--weights", type=Path, metavar="FILE", help="Weights of legs, JSON as a run has them.")
+    add_report(command)
+    command.add_argument("--json", action="store_true", help="Print one JSON object.")
+    command.set_defaults(run=partial(_paraphrases, command))
+
+
+def _paraphrases(parser: ArgumentParser, given: Namespace) -> str:
+    needs = read_needs(given.queries)
+    settings = build_settings(IndexSettings, parser, given)
+    configuration = Configuration(settings, given.generation, given.weights)
+    page = None if given.report is None else check_report(given.report)
+    with configuration.searcher(load_encoder) as searcher:
+        found = measure(searcher, needs, given.queries)
+        if page is not None:
+            with ReportImages(searcher.index, settings.data_dir) as images:
+                write_report(page, paraphrases_page(found, images), found)
+    return json.dumps(found) if given.json else text(found)

@@ -1,0 +1,1 @@
+"""One page about a measurement, whole in one file, and the same as JSON."""

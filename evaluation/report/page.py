@@ -1,0 +1,144 @@
+"""A page of sections, each with charts, tables and cards, in one file that opens from a disk or a mail.
+
+It asks nobody for anything and runs nothing; its JSON is beside it, under the same name.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from argparse import ArgumentParser
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from evaluation.report.charts import Chart
+from schemas import ConfigurationError, __version__
+from schemas.files import replace_file
+
+_HERE = Path(__file__).parent
+
+Cell = str | int | float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number that a page begins with."""
+
+    name: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Numbers are shown to three places. With a ``fold`` it is folded up under that name."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    fold: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A product: ``good`` says whether it is what was wanted, where that is known."""
+
+    id: str
+    title: str
+    image: str | None
+    good: bool | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What was asked, or is told of, and rows of products by their names."""
+
+    title: str
+    note: str
+    rows: Mapping[str, Sequence[Shown]]
+    image: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    title: str
+    lead: str = ""
+    figures: Sequence[Figure] = ()
+    charts: Sequence[Chart] = ()
+    tables: Sequence[Table] = ()
+    cards: Sequence[Card] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """``facts`` say of what the page is."""
+
+    title: str
+    facts: Mapping[str, str]
+    sections: Sequence[Section] = field(default_factory=list)
+
+
+def add_report(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--report", type=Path, metavar="FILE.html", help="Write a page of it, and the same as JSON into FILE.json."
+    )
+
+
+def check_report(path: Path) -> Path:
+    """Told before anything is measured, not minutes later.
+
+    Raises:
+        ConfigurationError: the name is none of a page, or its folder is not there.
+    """
+    if path.suffix.lower() not in (".html", ".htm") or not path.parent.is_dir():
+        raise ConfigurationError(f"--report {path}: name an .html file in a folder that is there")
+    return path
+
+
+def write_report(path: Path, page: Page, document: Mapping[str, Any]) -> None:
+    """Write the page, and ``document`` beside it as JSON, each in one step.
+
+    Raises:
+        ConfigurationError: the disk does not take them.
+    """
+    try:
+        replace_file(path, render(page))
+        replace_file(path.with_suffix(".json"), json.dumps(document, ensure_ascii=False, indent=1).encode())
+    except OSError as error:
+        raise ConfigurationError(f"the report could not be written to {path}: {error}") from error
+
+
+def render(page: Page) -> bytes:
+    """The page as HTML."""
+    style = (_HERE / "page.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return (
+        _template()
+        .render(page=page, style=style, style_digest=digest, now=datetime.now(UTC), version=__version__)
+        .encode("utf-8", "replace")
+    )
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["cell"] = _cell
+    environment.tests["numeric"] = lambda cell: isinstance(cell, int | float)
+    return environment.get_template("page.html")
+
+
+def _cell(cell: Cell) -> str:
+    if cell is None:
+        return "–"
+    if isinstance(cell, float):
+        return f"{cell:.3f}"
+    return f"{cell:,}" if isinstance(cell, int) else cell

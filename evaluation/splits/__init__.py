@@ -1,0 +1,1 @@
+"""Train, validation and test: parts of a catalog that know nothing of each other."""
