@@ -11,12 +11,8 @@ from schemas.documents import (
     Document,
     DocumentKind,
     DocumentVersion,
-    Label,
-    LabelSet,
     OneWay,
     Pin,
-    Policy,
-    PolicyRule,
     Rule,
     RuleQuery,
     RuleThen,
@@ -111,6 +107,7 @@ from schemas.filters import (
     parse_filter,
 )
 from schemas.ingest import Change, IngestReport
+from schemas.labels import UNKNOWN, Action, Exemplar, Label, LabelSet, Policy, PolicyRule
 from schemas.messages import describe_value, first_line, reason
 from schemas.product import MAX_ID, MAX_NAME, STANDARD_COLUMNS, FieldName, Product, ProductId, Rejection
 from schemas.program import ingest_command
@@ -153,6 +150,8 @@ __all__ = [
     "RECORD_FORMAT",
     "RESERVED",
     "STANDARD_COLUMNS",
+    "UNKNOWN",
+    "Action",
     "All",
     "AnyOf",
     "BadVectors",
@@ -171,6 +170,7 @@ __all__ = [
     "DocumentVersion",
     "EmbeddingSpec",
     "EmptyRequest",
+    "Exemplar",
     "ExpandedWord",
     "Explanation",
     "Facet",

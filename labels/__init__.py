@@ -1,0 +1,38 @@
+"""Text prompts as classifiers: label sets, policies, ensembles, thresholds, decisions."""
+
+from labels.background import Background, Kind, backgrounds
+from labels.calibration import (
+    Curve,
+    Goal,
+    expected_calibration_error,
+    fit_temperature,
+    log_loss,
+    reliability,
+    threshold_of_unknown,
+    threshold_without_examples,
+)
+from labels.classifier import Answer, Classifier, Likely, Scale
+from labels.prompts import TEMPLATES, Node, PromptEncoder, ensemble, label_nodes
+
+__all__ = [
+    "TEMPLATES",
+    "Answer",
+    "Background",
+    "Classifier",
+    "Curve",
+    "Goal",
+    "Kind",
+    "Likely",
+    "Node",
+    "PromptEncoder",
+    "Scale",
+    "backgrounds",
+    "ensemble",
+    "expected_calibration_error",
+    "fit_temperature",
+    "label_nodes",
+    "log_loss",
+    "reliability",
+    "threshold_of_unknown",
+    "threshold_without_examples",
+]
