@@ -1,4 +1,4 @@
-"""``python -m evaluation search|speed|scale|incremental|same|audit``: quality, or speed on this machine."""
+"""``python -m evaluation search|classify|speed|scale|incremental|same|audit``: quality, or speed on this machine."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from embedding import load_encoder
-from evaluation import audit, quality
+from evaluation import audit, classification, quality
 from evaluation.benchmarks import duplicates, incremental, scale, speed
 from evaluation.benchmarks.synthetic import RANDOM_CLIP
 from evaluation.queries import read_queries
 from index import IndexSettings, add_settings, build_settings, open_store
-from schemas import StoreLensError, __version__
+from schemas import LabelSet, StoreLensError, __version__, clean_line
 from search import Searcher
 
 
@@ -40,12 +42,34 @@ def _parser() -> ArgumentParser:
     search = commands.add_parser("search", help="nDCG@10 and Recall@10 per kind of query, fused and per leg")
     search.add_argument("--queries", required=True, type=Path, metavar="FILE", help="Labelled queries, JSONL.")
     add_settings(search, IndexSettings)
+    _add_classify(commands)
     _add_speed(commands)
     _add_scale(commands)
     _add_incremental(commands)
     _add_duplicates(commands)
     _add_audit(commands)
     return parser
+
+
+def _add_classify(commands: Any) -> None:
+    command = commands.add_parser("classify", help="labels given to images without training: accuracy, unknown")
+    command.add_argument("--images", required=True, type=Path, metavar="FILE", help="Labelled images, JSONL.")
+    command.add_argument(
+        "--labels", type=_names, default=[], metavar="A,B,C", help="Labels to choose from; left out, all of the file."
+    )
+    command.add_argument(
+        "--templates", type=_templates, metavar="FILE", help="Prompts, one a line, as `a photo of a {label}`."
+    )
+    command.add_argument(
+        "--hold-out",
+        type=_names,
+        action="extend",
+        default=[],
+        metavar="A",
+        help="Labels that are not to choose from: their images are to be unknown.",
+    )
+    command.add_argument("--model", default="builtin", metavar="builtin|NAME|DIR", help="Model that embeds them.")
+    command.add_argument("--json", action="store_true", help="Print one JSON object.")
 
 
 def _add_speed(commands: Any) -> None:
@@ -105,6 +129,25 @@ def _count(text: str) -> int:
     return number
 
 
+def _names(text: str) -> list[str]:
+    names = [clean_line(name) for name in text.split(",")]
+    return list(dict.fromkeys(name for name in names if name))
+
+
+def _templates(text: str) -> list[str]:
+    try:
+        lines = Path(text).read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ArgumentTypeError(f"cannot read {text}: {error}") from error
+    templates = [line for line in map(str.strip, lines) if line]
+    try:
+        return LabelSet.model_validate({"labels": [{"name": "any"}], "templates": templates}).templates or []
+    except ValidationError as error:
+        wrong = error.errors(include_url=False)[0]
+        line = templates[int(wrong["loc"][1])] if len(wrong["loc"]) > 1 else text
+        raise ArgumentTypeError(f"{line}: {wrong['msg'].removeprefix('Value error, ')}") from error
+
+
 def _plot(text: str) -> Path:
     """Told before anything is measured, not hours later."""
     path = Path(text)
@@ -130,6 +173,13 @@ def _audit(parser: ArgumentParser, given: Namespace) -> str:
         return audit.report(audit.audit(index), as_json=given.json)
 
 
+def _classify(given: Namespace) -> str:
+    measured = classification.measure(
+        given.images, load_encoder(given.model), given.labels, given.templates, given.hold_out
+    )
+    return classification.report(measured, as_json=given.json)
+
+
 def _speed(given: Namespace) -> str:
     return speed.report(given.model, given.catalog, products=given.products, runs=given.runs, as_json=given.json)
 
@@ -147,7 +197,13 @@ def _duplicates(given: Namespace) -> str:
 
 
 _OF_AN_INDEX = {"search": _search, "audit": _audit}
-_MEASUREMENTS = {"speed": _speed, "scale": _scale, "incremental": _incremental, "same": _duplicates}
+_MEASUREMENTS = {
+    "classify": _classify,
+    "speed": _speed,
+    "scale": _scale,
+    "incremental": _incremental,
+    "same": _duplicates,
+}
 
 if __name__ == "__main__":
     raise SystemExit(main())

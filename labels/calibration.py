@@ -108,7 +108,7 @@ class Curve:
     def precision(self) -> Numbers:
         """1 where nothing is taken."""
         taken = self.right + self.wrong
-        return np.divide(self.right, taken, out=np.ones(len(taken)), where=taken > 0)
+        return np.asarray(np.divide(self.right, taken, out=np.ones(len(taken)), where=taken > 0))
 
     @property
     def recall(self) -> Numbers:

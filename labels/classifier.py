@@ -77,7 +77,7 @@ class Classifier:
         self._vectors = vectors
         below = {child for node in nodes for child in node.children}
         top = [at for at in range(len(nodes)) if at not in below]
-        self._families = [(None, np.array(top))]
+        self._families: list[tuple[int | None, NDArray[np.intp]]] = [(None, np.array(top))]
         self._families += [(at, np.array(node.children)) for at, node in enumerate(nodes) if node.children]
 
     def similarities(self, vectors: Vectors, bias: Floats | None = None) -> Floats:
