@@ -23,6 +23,7 @@ from api.middleware.paths import EncodedSegments, HeadAsGet
 from api.openapi import describe
 from api.query_images import QueryImageFetcher
 from api.routes import documents as document_routes
+from api.routes import labels as label_routes
 from api.routes import operations
 from api.routes import products as product_routes
 from api.routes import search as search_routes
@@ -90,6 +91,7 @@ def create_app(
     app.state.bodies = Bodies(body, max(4 * body, BODIES_BYTES))
     problems.install(app)
     app.include_router(search_routes.router)
+    app.include_router(label_routes.router)
     app.include_router(product_routes.router)
     app.include_router(document_routes.router)
     app.include_router(operations.router)

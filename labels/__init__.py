@@ -12,17 +12,24 @@ from labels.calibration import (
     threshold_without_examples,
 )
 from labels.classifier import Answer, Classifier, Likely, Scale
+from labels.labeller import Decode, Labeller
+from labels.policies import STRICTNESS, Line, Moderator, judge
 from labels.prompts import TEMPLATES, Node, PromptEncoder, ensemble, label_nodes
 
 __all__ = [
+    "STRICTNESS",
     "TEMPLATES",
     "Answer",
     "Background",
     "Classifier",
     "Curve",
+    "Decode",
     "Goal",
     "Kind",
+    "Labeller",
     "Likely",
+    "Line",
+    "Moderator",
     "Node",
     "PromptEncoder",
     "Scale",
@@ -30,6 +37,7 @@ __all__ = [
     "ensemble",
     "expected_calibration_error",
     "fit_temperature",
+    "judge",
     "label_nodes",
     "log_loss",
     "reliability",

@@ -32,8 +32,6 @@ from schemas.text import clean_line, fold
 
 DocumentKind = Literal["synonyms", "rules", "label-sets", "policies", "calibrations"]
 DOCUMENT_KINDS: tuple[DocumentKind, ...] = get_args(DocumentKind)
-DOCUMENT_NAME = r"[a-z0-9][a-z0-9_-]{0,63}"
-"""Names are parts of file names and of addresses: some file systems know no capitals."""
 MAX_DOCUMENT_BYTES = 2**20
 MAX_DOCUMENTS = 200
 """Of one kind."""
