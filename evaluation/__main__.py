@@ -1,4 +1,4 @@
-"""``python -m evaluation search|classify|speed|scale|incremental|same|audit``: quality, or speed on this machine."""
+"""``python -m evaluation search|classify|moderation|speed|scale|incremental|same|audit``: quality, or speed here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from embedding import load_encoder
-from evaluation import audit, classification, quality
+from evaluation import audit, classification, moderation, quality
 from evaluation.benchmarks import duplicates, incremental, scale, speed
 from evaluation.benchmarks.synthetic import RANDOM_CLIP
 from evaluation.queries import read_queries
@@ -43,6 +43,7 @@ def _parser() -> ArgumentParser:
     search.add_argument("--queries", required=True, type=Path, metavar="FILE", help="Labelled queries, JSONL.")
     add_settings(search, IndexSettings)
     _add_classify(commands)
+    _add_moderation(commands)
     _add_speed(commands)
     _add_scale(commands)
     _add_incremental(commands)
@@ -70,6 +71,25 @@ def _add_classify(commands: Any) -> None:
     )
     command.add_argument("--model", default="builtin", metavar="builtin|NAME|DIR", help="Model that embeds them.")
     command.add_argument("--json", action="store_true", help="Print one JSON object.")
+
+
+def _add_moderation(commands: Any) -> None:
+    command = commands.add_parser(
+        "moderation", help="how well a policy tells what it is about, and from which score on"
+    )
+    command.add_argument("--images", required=True, type=Path, metavar="FILE", help="Labelled images, JSONL.")
+    command.add_argument("--policy", required=True, type=Path, metavar="FILE", help="The policy, JSON.")
+    command.add_argument(
+        "--goal",
+        type=_aim,
+        default=moderation.Aim(),
+        metavar="f1|recall=R|precision=P",
+        help="What the threshold is to be good for: the best F1, or at least so much recall or precision.",
+    )
+    command.add_argument("--model", default="builtin", metavar="builtin|NAME|DIR", help="Model that embeds them.")
+    command.add_argument("--store", metavar="NAME", help="Write the policy with its thresholds to the collection.")
+    add_settings(command, IndexSettings)
+    command.add_argument("--json", action="store_true", default=False, help="Print one JSON object.")
 
 
 def _add_speed(commands: Any) -> None:
@@ -148,6 +168,13 @@ def _templates(text: str) -> list[str]:
         raise ArgumentTypeError(f"{line}: {wrong['msg'].removeprefix('Value error, ')}") from error
 
 
+def _aim(text: str) -> moderation.Aim:
+    try:
+        return moderation.Aim.parse(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text} is none of f1, recall=R and precision=P, up to 1") from None
+
+
 def _plot(text: str) -> Path:
     """Told before anything is measured, not hours later."""
     path = Path(text)
@@ -180,6 +207,16 @@ def _classify(given: Namespace) -> str:
     return classification.report(measured, as_json=given.json)
 
 
+def _moderation(parser: ArgumentParser, given: Namespace) -> str:
+    policy = moderation.read_policy(given.policy)
+    settings = build_settings(IndexSettings, parser, given)
+    measured = moderation.measure(given.images, policy, load_encoder(given.model), given.goal)
+    if given.store:
+        written = open_store(settings).documents.write("policies", given.store, measured["policy"])
+        measured["stored"] = {"name": written.name, "version": written.version}
+    return moderation.report(measured, as_json=given.json)
+
+
 def _speed(given: Namespace) -> str:
     return speed.report(given.model, given.catalog, products=given.products, runs=given.runs, as_json=given.json)
 
@@ -196,7 +233,7 @@ def _duplicates(given: Namespace) -> str:
     return duplicates.report(given.catalog, load_encoder(given.model))
 
 
-_OF_AN_INDEX = {"search": _search, "audit": _audit}
+_OF_AN_INDEX = {"search": _search, "moderation": _moderation, "audit": _audit}
 _MEASUREMENTS = {
     "classify": _classify,
     "speed": _speed,

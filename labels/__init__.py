@@ -8,11 +8,12 @@ from labels.calibration import (
     fit_temperature,
     log_loss,
     reliability,
+    steady_threshold,
     threshold_of_unknown,
     threshold_without_examples,
 )
 from labels.classifier import Answer, Classifier, Likely, Scale
-from labels.labeller import Decode, Labeller
+from labels.labeller import Decode, Labeller, decode_image
 from labels.policies import STRICTNESS, Line, Moderator, judge
 from labels.prompts import TEMPLATES, Node, PromptEncoder, ensemble, label_nodes
 
@@ -34,6 +35,7 @@ __all__ = [
     "PromptEncoder",
     "Scale",
     "backgrounds",
+    "decode_image",
     "ensemble",
     "expected_calibration_error",
     "fit_temperature",
@@ -41,6 +43,7 @@ __all__ = [
     "label_nodes",
     "log_loss",
     "reliability",
+    "steady_threshold",
     "threshold_of_unknown",
     "threshold_without_examples",
 ]
