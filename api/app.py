@@ -98,8 +98,8 @@ def create_app(
     _serve_page(app)
     # The last one is asked first: who may ask, whether there is room, and only then what is asked for.
     app.add_middleware(Admission, waiting=settings.max_waiting)
-    if settings.api_keys:
-        app.add_middleware(RequireKey, keys=settings.api_keys)
+    if settings.api_keys or settings.review_keys:
+        app.add_middleware(RequireKey, keys=settings.api_keys, reviewers=settings.review_keys)
     else:
         app.add_middleware(LocalNames, host=settings.host)
     app.add_middleware(Measure, metrics=app.state.metrics)

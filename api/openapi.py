@@ -143,7 +143,7 @@ def describe(app: FastAPI, settings: ApiSettings) -> dict[str, Any]:
     if not settings.image_urls:
         del schemas["ImageQuery"]["properties"]["url"], schemas["ImageQuery"]["oneOf"]
         schemas["ImageQuery"]["required"] = ["base64"]
-    if settings.api_keys:
+    if settings.api_keys or settings.review_keys:
         description["components"]["securitySchemes"] = {
             "key": {"type": "http", "scheme": "bearer", "description": "One of STORELENS_API_KEYS."}
         }

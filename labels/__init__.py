@@ -13,6 +13,7 @@ from labels.calibration import (
     threshold_without_examples,
 )
 from labels.classifier import Answer, Classifier, Likely, Scale
+from labels.decisions import Judge, appealed, starter_policy, with_appeal
 from labels.labeller import Decode, Labeller, decode_image
 from labels.policies import STRICTNESS, Line, Moderator, judge
 from labels.prompts import TEMPLATES, Node, PromptEncoder, ensemble, label_nodes
@@ -26,6 +27,7 @@ __all__ = [
     "Curve",
     "Decode",
     "Goal",
+    "Judge",
     "Kind",
     "Labeller",
     "Likely",
@@ -34,6 +36,7 @@ __all__ = [
     "Node",
     "PromptEncoder",
     "Scale",
+    "appealed",
     "backgrounds",
     "decode_image",
     "ensemble",
@@ -43,7 +46,9 @@ __all__ = [
     "label_nodes",
     "log_loss",
     "reliability",
+    "starter_policy",
     "steady_threshold",
     "threshold_of_unknown",
     "threshold_without_examples",
+    "with_appeal",
 ]

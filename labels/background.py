@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.special import softmax
 
 from images.arrays import Floats, Vectors
 from index import CatalogIndex, sample_products
@@ -51,6 +50,8 @@ class Background:
         return mean
 
     def _temperature(self, labels: int) -> float:
+        from scipy.special import softmax
+
         if len(self.items) < FEWEST:
             return 1.0
         size = min(max(labels, 2), len(self.items))

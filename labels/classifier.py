@@ -17,7 +17,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, softmax
 
 from images.arrays import Floats, Vectors, check_vectors
 from labels.prompts import Node
@@ -90,6 +89,8 @@ class Classifier:
 
     def probabilities(self, similarities: Floats, scale: Scale) -> NDArray[np.float64]:
         """``(n, labels)``: those of the leaves add up to 1, unless several may be right."""
+        from scipy.special import expit, softmax  # a job that only reads decisions does without
+
         logits = similarities.astype(np.float64) / scale.temperature
         if self.multi:
             return np.asarray(expit(logits - (scale.threshold or 0.0) / scale.temperature))

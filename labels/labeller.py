@@ -83,7 +83,7 @@ class Labeller:
         self._exemplars: LRUCache[str, Vectors] = LRUCache(_EXEMPLARS)
 
     @cached_property
-    def _backgrounds(self) -> dict[Kind, Background]:
+    def backgrounds(self) -> dict[Kind, Background]:
         return backgrounds(self.index)
 
     def classify(
@@ -179,7 +179,7 @@ class Labeller:
         key = label_set.model_dump_json(exclude={"temperature", "threshold"}), kind
         with self._lock:
             if key not in self._scales:
-                self._scales[key] = self._backgrounds[kind].scale(classifier)
+                self._scales[key] = self.backgrounds[kind].scale(classifier)
             return self._scales[key]
 
     def moderate(
@@ -190,7 +190,7 @@ class Labeller:
         judged = self._judged(request, image, decode)
         moderator = self.moderator(policy, decode)
         with self._lock:
-            usual = self._backgrounds
+            usual = self.backgrounds
         decisions: dict[int, Decision] = {}
         kinds: tuple[Kind, ...] = ("image", "text")
         for kind in kinds:

@@ -5,28 +5,16 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from fastapi.testclient import TestClient
-from PIL import Image
 
 from images.arrays import Pixels, Vectors
+from tests.support.colors import COLORS, color_png, write_lines, write_tiles
 from tests.support.encoders import ColorEncoder
 from tests.support.serving import client, ingest
-
-COLORS = list(ColorEncoder.COLORS)
-
-
-def _png(color: str, seed: int = 0) -> bytes:
-    noise = np.random.default_rng(seed).normal(0, 25, (8, 8, 3))
-    cells = (np.array(ColorEncoder.COLORS[color]) + noise).clip(0, 255).astype(np.uint8)
-    buffer = BytesIO()
-    Image.fromarray(cells).resize((32, 32)).save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 class _Counting(ColorEncoder):
@@ -49,17 +37,10 @@ ENCODER = _Counting()
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     folder = tmp_path_factory.mktemp("colors")
-    rows: list[dict[str, Any]] = []
-    for at in range(40):
-        color = COLORS[at % 4]
-        (folder / f"{at}.png").write_bytes(_png(color, at))
-        rows.append({"id": f"{color}-{at}", "title": f"{color} tile", "image": f"{at}.png", "brand": color})
+    rows = write_tiles(folder)
     rows.append({"id": "words", "title": "a blue carpet"})
-    (folder / "other.png").write_bytes(_png("red", 99))
     rows.append({"id": "two", "title": "tile", "images": ["0.png", "3.png"]})
-    catalog = folder / "catalog.jsonl"
-    catalog.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
-    ingest(catalog, folder / "data", ENCODER)
+    ingest(write_lines(folder / "catalog.jsonl", rows), folder / "data", ENCODER)
     with client(folder / "data", encoder=ENCODER) as opened:
         yield opened
 
@@ -72,7 +53,7 @@ def _classify(api: TestClient, **asked: Any) -> dict[str, Any]:
 
 
 def _base64(color: str, seed: int = 7) -> dict[str, str]:
-    return {"base64": base64.b64encode(_png(color, seed)).decode()}
+    return {"base64": base64.b64encode(color_png(color, seed)).decode()}
 
 
 @pytest.mark.parametrize("color", COLORS)
@@ -88,7 +69,7 @@ def test_an_image_in_json_and_in_a_form(api: TestClient, color: str) -> None:
     assert found["temperature"] > 0
     assert "id" not in result
     form = {"request": json.dumps({"labels": COLORS, "top_k": 1})}
-    by_form = api.post("/v1/classify/image", files={"file": ("a.png", _png(color, 7))}, data=form).json()
+    by_form = api.post("/v1/classify/image", files={"file": ("a.png", color_png(color, 7))}, data=form).json()
     assert by_form["results"][0]["labels"] == result["labels"][:1]
 
 

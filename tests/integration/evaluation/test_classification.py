@@ -15,16 +15,8 @@ from evaluation import __main__ as command
 from evaluation.classification import measure
 from evaluation.labelled_images import embed, halves, read_rows
 from schemas import ConfigurationError
+from tests.support.colors import COLORS, color_image, write_lines
 from tests.support.encoders import ColorEncoder
-
-COLORS = list(ColorEncoder.COLORS)
-
-
-def _image(color: str, seed: int, noise: int) -> Image.Image:
-    """Blotches around a colour, other ones for every seed."""
-    random = np.random.default_rng(seed)
-    cells = np.array(ColorEncoder.COLORS[color]) + random.normal(0, noise, (6, 6, 3))
-    return Image.fromarray(cells.clip(0, 255).astype(np.uint8)).resize((48, 48), Image.Resampling.BILINEAR)
 
 
 def _write(folder: Path, per_label: int = 10, noise: int = 60, labels: Sequence[str] = COLORS) -> Path:
@@ -32,14 +24,9 @@ def _write(folder: Path, per_label: int = 10, noise: int = 60, labels: Sequence[
     for color in labels:
         for at in range(per_label):
             name = f"{color}-{at}.png"
-            _image(color, len(rows), noise).save(folder / name)
+            color_image(color, len(rows), noise).save(folder / name)
             rows.append({"image": name, "label": color})
-    return _lines(folder / "images.jsonl", rows)
-
-
-def _lines(path: Path, rows: Sequence[dict[str, Any]]) -> Path:
-    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
-    return path
+    return write_lines(folder / "images.jsonl", rows)
 
 
 def test_every_image_is_judged_once(tmp_path: Path) -> None:
@@ -73,7 +60,7 @@ def test_classes_left_out_of_the_labels_are_unknown(tmp_path: Path) -> None:
 def test_the_order_of_the_file_changes_nothing(tmp_path: Path) -> None:
     file = _write(tmp_path)
     measured = measure(file, ColorEncoder(), COLORS)
-    _lines(file, [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()][::-1])
+    write_lines(file, [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()][::-1])
     assert measure(file, ColorEncoder(), COLORS) == measured
 
 
@@ -102,12 +89,12 @@ def test_copies_of_an_image_are_in_one_half(tmp_path: Path) -> None:
     rows: list[dict[str, Any]] = []
     for color in COLORS:
         for at in range(6):
-            image = _image(color, len(rows), 60)
+            image = color_image(color, len(rows), 60)
             for copy, size in enumerate((48, 40, 64)):
                 name = f"{color}-{at}-{copy}.png"
                 image.resize((size, size), Image.Resampling.LANCZOS).save(tmp_path / name)
                 rows.append({"image": name, "label": color})
-    images = embed(read_rows(_lines(tmp_path / "images.jsonl", rows), lambda _: None), tmp_path, ColorEncoder())
+    images = embed(read_rows(write_lines(tmp_path / "images.jsonl", rows), lambda _: None), tmp_path, ColorEncoder())
     second = halves(images, [row["label"] for row in images.rows])
     originals = second.reshape(-1, 3)
     assert (originals == originals[:, :1]).all()
@@ -119,8 +106,8 @@ def test_copies_of_an_image_are_in_one_half(tmp_path: Path) -> None:
 
 
 def test_it_refuses_to_judge_by_what_it_was_fitted_on(tmp_path: Path) -> None:
-    _image("red", 1, 60).save(tmp_path / "one.png")
-    copies = _lines(tmp_path / "copies.jsonl", [{"image": "one.png", "label": "red"}] * 20)
+    color_image("red", 1, 60).save(tmp_path / "one.png")
+    copies = write_lines(tmp_path / "copies.jsonl", [{"image": "one.png", "label": "red"}] * 20)
     with pytest.raises(ConfigurationError, match="too few images, copies not counted"):
         measure(copies, ColorEncoder(), ["red", "green"])
 

@@ -7,17 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from evaluation import __main__ as command
 from evaluation.moderation import Aim, measure
 from index import IndexSettings, open_store
 from schemas import ConfigurationError, Policy
+from tests.support.colors import COLORS, color_image, write_lines
 from tests.support.encoders import ColorEncoder
 
-COLORS = list(ColorEncoder.COLORS)
 POLICY = {
     "rules": [
         {"name": "red", "prompts": ["red"], "counter_prompts": ["green", "blue", "yellow"], "action": "block"},
@@ -27,15 +25,13 @@ POLICY = {
 
 
 def _write(folder: Path, name: str, seed: int, noise: int, label: Any, per_color: int = 25) -> Path:
-    random, rows = np.random.default_rng(seed), []
+    rows: list[dict[str, Any]] = []
     for color in COLORS:
         for at in range(per_color):
-            cells = np.array(ColorEncoder.COLORS[color]) + random.normal(0, noise, (6, 6, 3))
-            image = Image.fromarray(cells.clip(0, 255).astype(np.uint8)).resize((48, 48), Image.Resampling.BILINEAR)
-            image.save(folder / f"{name}-{color}-{at}.png")
-            rows.append({"image": f"{name}-{color}-{at}.png", "violates": label(color)})
-    (folder / f"{name}.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
-    return folder / f"{name}.jsonl"
+            file = f"{name}-{color}-{at}.png"
+            color_image(color, 1_000 * seed + len(rows), noise).save(folder / file)
+            rows.append({"image": file, "violates": label(color)})
+    return write_lines(folder / f"{name}.jsonl", rows)
 
 
 def _rules(color: str) -> list[str]:

@@ -77,7 +77,9 @@ def test_make_options_exist() -> None:
 
 
 def test_commands_take_the_options_they_are_shown_with() -> None:
-    shown = _commands(r"python -m (evaluation \w+|ingest (?:same|generations|tidy|documents)\b|ingest|api)(.*)")
+    shown = _commands(
+        r"python -m (evaluation \w+|ingest (?:same|generations|moderate|tidy|documents)\b|ingest|api)(.*)"
+    )
     assert {match[1].split()[0] for match in shown} == {"ingest", "api", "evaluation"}
     for match in shown:
         for option in re.findall(r"--[\w-]+", match[2].partition("#")[0]):
