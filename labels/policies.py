@@ -19,8 +19,8 @@ from schemas import Action, Exemplar, Policy, PolicyRule, RuleScore
 
 STRICTNESS: dict[Action, int] = {"allow": 0, "review": 1, "block": 2}
 
-_RARE = 0.99
-"""Of a catalog, what an uncalibrated rule without anything to compare with leaves alone."""
+_RARE = 0.01
+"""Of a catalog, what an uncalibrated rule without anything to compare with may fire for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Moderator:
 
         Thresholds of policies are of images. Those of texts lie as many deviations from what the catalog's titles
         score as they lie from what its images score. Without a threshold, what is nearer to prompts than to
-        counter-prompts fires, or what is nearer than nearly all of the catalog.
+        counter-prompts fires, or what is nearer than nearly all of the catalog, or what is both.
         """
         usual: dict[Kind, Floats] = {}
         for of, background in backgrounds.items():
@@ -102,9 +102,11 @@ class Moderator:
             images, texts = (usual[of][:, at].astype(np.float64) for of in ("image", "text"))
             deviations = (rule.threshold - images.mean()) / max(float(images.std()), 1e-6)
             return Line(float(texts.mean() + deviations * texts.std()), False)
-        if all(not_meant for meant, not_meant in self._parts(at, kind) if meant):
-            return Line(0.0, False)
-        return Line(float(np.quantile(usual[kind][:, at], _RARE)) if kind in usual else None, False)
+        compared = all(not_meant for meant, not_meant in self._parts(at, kind) if meant)
+        if kind not in usual or (compared and rule.at_most is None):
+            return Line(0.0 if compared else None, False)
+        rare = float(np.quantile(usual[kind][:, at], 1.0 - (rule.at_most or _RARE)))
+        return Line(max(rare, 0.0) if compared else rare, False)
 
 
 def _margin(cosines: Floats, meant: Sequence[int], not_meant: Sequence[int]) -> Floats:

@@ -148,7 +148,14 @@ class PolicyRule(_Part):
         None, min_length=1, max_length=MAX_PROMPTS, description="Images of what is not meant."
     )
     threshold: Threshold | None = Field(
-        None, description="Score from which the rule fires; left out, it is uncalibrated and fires for nothing."
+        None, description="Score from which the rule fires; left out, the rule is uncalibrated."
+    )
+    at_most: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="Without a threshold: the share of the catalog that the rule may fire for. Left out, it fires for "
+        "what is nearer to what is meant than to what is not, or, with nothing to compare with, for a hundredth.",
     )
     action: Action
 

@@ -91,6 +91,14 @@ class TestRulesWithoutAThreshold:
         assert 0 < np.mean(scores >= line.threshold) <= 0.02
         assert not line.calibrated
 
+    def test_or_for_what_is_both_where_a_share_is_named(self) -> None:
+        rule = {"prompts": ["0"], "counter_prompts": ["1"]}
+        moderator = _moderator({**rule, "at_most": 0.05}, {**rule, "at_most": 1.0})
+        rare, any_ = moderator.lines("image", {"image": _background()})
+        assert rare.threshold is not None
+        assert np.mean(moderator.scores(_background().things, "image")[:, 0] >= rare.threshold) <= 0.055
+        assert (any_.threshold, any_.calibrated) == (0.0, False)
+
     def test_or_for_nothing_where_nothing_is_known(self) -> None:
         moderator = _moderator({"prompts": ["0"]})
         (line,) = moderator.lines("image", {"image": _background(5)})
