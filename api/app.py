@@ -23,6 +23,7 @@ from api.middleware.paths import EncodedSegments, HeadAsGet
 from api.openapi import describe
 from api.query_images import QueryImageFetcher
 from api.routes import documents as document_routes
+from api.routes import labels as label_routes
 from api.routes import operations
 from api.routes import products as product_routes
 from api.routes import search as search_routes
@@ -90,14 +91,15 @@ def create_app(
     app.state.bodies = Bodies(body, max(4 * body, BODIES_BYTES))
     problems.install(app)
     app.include_router(search_routes.router)
+    app.include_router(label_routes.router)
     app.include_router(product_routes.router)
     app.include_router(document_routes.router)
     app.include_router(operations.router)
     _serve_page(app)
     # The last one is asked first: who may ask, whether there is room, and only then what is asked for.
     app.add_middleware(Admission, waiting=settings.max_waiting)
-    if settings.api_keys:
-        app.add_middleware(RequireKey, keys=settings.api_keys)
+    if settings.api_keys or settings.review_keys:
+        app.add_middleware(RequireKey, keys=settings.api_keys, reviewers=settings.review_keys)
     else:
         app.add_middleware(LocalNames, host=settings.host)
     app.add_middleware(Measure, metrics=app.state.metrics)

@@ -11,7 +11,7 @@ import logging
 import re
 import secrets
 from collections import Counter
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from fastapi import Request
 from python_multipart import FormParser
@@ -19,7 +19,18 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import Field, File, parse_options_header
 from starlette.exceptions import HTTPException
 
-from schemas import BodyTooLarge, ImageQuery, ImageTooLarge, NotAImage, RequestError, SearchRequest
+from schemas import (
+    BodyTooLarge,
+    ClassifyRequest,
+    ImageQuery,
+    ImageTooLarge,
+    ModerateRequest,
+    NotAImage,
+    RequestError,
+    SearchRequest,
+)
+
+Asked = TypeVar("Asked", SearchRequest, ClassifyRequest, ModerateRequest)
 
 JSON_BYTES = 2**20
 """Of a search request, the photo within it not counted."""
@@ -66,22 +77,26 @@ def media_type(request: Request, wanted: str) -> str:
 
 
 def search_of_json(body: bytearray) -> SearchRequest:
-    """A search request in JSON, perhaps with a photo in base64.
+    return request_of_json(body, SearchRequest)
+
+
+def request_of_json(body: bytearray, model: type[Asked]) -> Asked:
+    """A request in JSON, perhaps with a photo in base64.
 
     The photo is put aside first: the rest is small, whoever sent it.
 
     Raises:
         BodyTooLarge: more than ``JSON_BYTES`` without the photo.
         RequestError: no JSON, or something in it is given twice.
-        ValidationError: it is no search request.
+        ValidationError: it is no request of this kind.
     """
     if len(body) <= JSON_BYTES:
-        return SearchRequest.model_validate(_parsed(body))
+        return model.model_validate(_parsed(body))
     start, end = _query_image_within(body)
     aside = secrets.token_hex()
     rest = body[:start] + aside.encode() + body[end:]
     if len(rest) <= JSON_BYTES:
-        request = SearchRequest.model_validate(_parsed(rest))
+        request = model.model_validate(_parsed(rest))
         if request.image is not None and request.image.base64 == aside:
             query_image = ImageQuery.model_construct(base64=_text(body[start:end]), url=None)
             return request.model_copy(update={"image": query_image})
@@ -124,12 +139,18 @@ def _text(written: bytearray) -> str:
 
 
 def search_of_form(body: bytearray, content_type: str, query_image_bytes: int) -> tuple[SearchRequest, bytes]:
-    """A search request and its photo, from a form with a `file` and perhaps a `request`.
+    return request_of_form(body, content_type, query_image_bytes, SearchRequest)
+
+
+def request_of_form(
+    body: bytearray, content_type: str, query_image_bytes: int, model: type[Asked]
+) -> tuple[Asked, bytes]:
+    """A request and its photo, from a form with a `file` and perhaps a `request`.
 
     Raises:
         RequestError: no form, or its parts are not these.
         BodyTooLarge, ImageTooLarge, NotAImage: a part is too large, or empty.
-        ValidationError: `request` is no search request; named as if it were the whole body.
+        ValidationError: `request` is no request of this kind; named as if it were the whole body.
     """
     parts = _parts(body, content_type)
     if not isinstance(query_image := parts.get("file"), File):
@@ -141,7 +162,7 @@ def search_of_form(body: bytearray, content_type: str, query_image_bytes: int) -
     written = _content(parts["request"]) if "request" in parts else b""
     if len(written) > JSON_BYTES:
         raise BodyTooLarge(f"the form's `request` is larger than {JSON_BYTES:,} bytes", field="request")
-    request = SearchRequest.model_validate(_parsed(written, "request") if written else {})
+    request = model.model_validate(_parsed(written, "request") if written else {})
     if request.image is not None:
         raise RequestError("the photo is given twice, as `file` and as request.image; send one", field="request.image")
     return request, _content(query_image)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from api.middleware.auth import is_open
 from api.problems import MEDIA_TYPE
 from api.settings import ApiSettings
-from schemas import DOCUMENT_BODIES, SearchRequest
+from schemas import DOCUMENT_BODIES, ClassifyRequest, ModerateRequest, SearchRequest
 
 _SCHEMAS = "#/components/schemas/{model}"
 
@@ -66,15 +66,6 @@ def _given(name: str, **kind: Any) -> dict[str, Any]:
 
 
 _SEARCH_REQUEST = {"$ref": _SCHEMAS.format(model="SearchRequest")}
-_FORM_SCHEMA = {
-    "type": "object",
-    "required": ["file"],
-    "additionalProperties": False,
-    "properties": {
-        "file": {"type": "string", "format": "binary", "description": "The photo."},
-        "request": {**_SEARCH_REQUEST, "description": "The rest of the request, as JSON; without a photo of its own."},
-    },
-}
 SEARCH_BODY = {
     "required": True,
     "content": {
@@ -100,16 +91,44 @@ SEARCH_BODY = {
         }
     },
 }
-FORM_BODY = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {"schema": _FORM_SCHEMA, "encoding": {"request": {"contentType": "application/json"}}}
-    },
-}
+
+
+def json_body(model: type[BaseModel], **examples: Any) -> dict[str, Any]:
+    """A body that is a request of this kind in JSON."""
+    content = {
+        "schema": {"$ref": _SCHEMAS.format(model=model.__name__)},
+        "examples": {name.replace("_", " "): {"value": value} for name, value in examples.items()},
+    }
+    return {"required": True, "content": {"application/json": content}}
+
+
+def form_body(model: type[BaseModel], *, optional: bool = False) -> dict[str, Any]:
+    """A form with a photo as `file`, and the rest of the request as JSON, which may be left out if ``optional``."""
+    request = {"$ref": _SCHEMAS.format(model=model.__name__)}
+    schema = {
+        "type": "object",
+        "required": ["file"] if optional else ["file", "request"],
+        "additionalProperties": False,
+        "properties": {
+            "file": {"type": "string", "format": "binary", "description": "The photo."},
+            "request": {**request, "description": "The rest of the request, as JSON; without a photo of its own."},
+        },
+    }
+    encoding = {"request": {"contentType": "application/json"}}
+    return {"required": True, "content": {"multipart/form-data": {"schema": schema, "encoding": encoding}}}
+
+
+FORM_BODY = form_body(SearchRequest, optional=True)
 
 _DOCUMENTS = {model.__name__.lstrip("_"): model for model in DOCUMENT_BODIES.values()}
 DOCUMENT = {"anyOf": [{"$ref": _SCHEMAS.format(model=name)} for name in _DOCUMENTS]}
 DOCUMENT_BODY = {"required": True, "content": {"application/json": {"schema": DOCUMENT}}}
+
+_PARSED_HERE: dict[str, type[BaseModel]] = {
+    "Problem": Problem,
+    **{model.__name__: model for model in (SearchRequest, ClassifyRequest, ModerateRequest)},
+    **_DOCUMENTS,
+}
 
 
 def describe(app: FastAPI, settings: ApiSettings) -> dict[str, Any]:
@@ -117,14 +136,14 @@ def describe(app: FastAPI, settings: ApiSettings) -> dict[str, Any]:
     may want keys, and may not fetch photos."""
     description = FastAPI.openapi(app)
     schemas = description["components"]["schemas"]
-    for name, model in {"Problem": Problem, "SearchRequest": SearchRequest, **_DOCUMENTS}.items():
+    for name, model in _PARSED_HERE.items():
         schema = model.model_json_schema(ref_template=_SCHEMAS)
         schemas |= schema.pop("$defs", {})
         schemas[name] = schema
     if not settings.image_urls:
         del schemas["ImageQuery"]["properties"]["url"], schemas["ImageQuery"]["oneOf"]
         schemas["ImageQuery"]["required"] = ["base64"]
-    if settings.api_keys:
+    if settings.api_keys or settings.review_keys:
         description["components"]["securitySchemes"] = {
             "key": {"type": "http", "scheme": "bearer", "description": "One of STORELENS_API_KEYS."}
         }

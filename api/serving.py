@@ -14,10 +14,12 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from time import monotonic
+from typing import NamedTuple
 
-from embedding import Encoder, load_encoder
+from embedding import Encoder, OneAtATime, load_encoder
 from images import ImageLimits
 from index import CatalogIndex, Documents, IndexStore, deadline
+from labels import Labeller, PromptEncoder
 from schemas import Document, EmbeddingSpec, IndexMissing, Shared, StoreLensError, ingest_command
 from search import Searcher
 
@@ -31,6 +33,13 @@ DOCUMENTS_SECONDS = 0.5
 
 STOP_SECONDS = 1.0
 """How long a stop waits for a watcher that waits for a server."""
+
+
+class _Opened(NamedTuple):
+    """What answers from one opened index."""
+
+    searcher: Searcher
+    labeller: Labeller
 
 
 class Serving:
@@ -58,7 +67,7 @@ class Serving:
         self._opened = opened
         self._encoder_of = encoder_of
         self._version: str | None = None
-        self._current: Shared[Searcher] | None = None
+        self._current: Shared[_Opened] | None = None
         self._problem: StoreLensError = IndexMissing("nothing has been opened yet; try again in a moment")
         self._documents: Sequence[Document] = ()
         self._documents_version: str | None = None
@@ -106,13 +115,24 @@ class Serving:
         Raises:
             StoreLensError: why nothing can be answered now.
         """
+        with self._using() as opened:
+            yield opened.searcher
+
+    @contextmanager
+    def labeller(self) -> Iterator[Labeller]:
+        """The labeller of the same index; as ``searcher``."""
+        with self._using() as opened:
+            yield opened.labeller
+
+    @contextmanager
+    def _using(self) -> Iterator[_Opened]:
         with ExitStack() as held:
             with self._lock:
                 if self._current is None:
                     raise self._problem
-                searcher = held.enter_context(self._current.used())
+                opened = held.enter_context(self._current.used())
             with deadline(self._seconds):
-                yield searcher
+                yield opened
 
     def ready(self) -> str:
         """The generation that answers, once the index was seen to answer within the last second.
@@ -140,7 +160,7 @@ class Serving:
                 raise IndexMissing(f"nothing has been ingested yet: run `{ingest_command()} CATALOG`")
             if version == self._version:
                 return
-            searcher = self._open()
+            searcher, labeller = self._open()
             products = searcher.index.count()
         except StoreLensError as error:
             if error.message != self._problem.message:
@@ -153,7 +173,7 @@ class Serving:
                 if self._stop.is_set():  # while this waited for a server
                     searcher.index.close()
                     return
-                old, self._current = self._current, Shared(searcher, searcher.index.close)
+                old, self._current = self._current, Shared(_Opened(searcher, labeller), searcher.index.close)
                 self._version = version
         # What is loaded by now stays; without this every full collection walks all of torch again,
         # a tenth of a search's time.
@@ -177,7 +197,7 @@ class Serving:
                 with self._using_documents:
                     self._documents, self._documents_version = documents, version
                     if (current := self._current) is not None:
-                        current.value.use(documents)
+                        current.value.searcher.use(documents)
         except StoreLensError as error:
             if error.message != self._documents_problem:
                 log.warning("documents stay as they were: %s", error.message)
@@ -185,21 +205,23 @@ class Serving:
             return
         self._documents_problem = ""
 
-    def _open(self) -> Searcher:
+    def _open(self) -> _Opened:
         index = self._store.open()
         try:
-            searcher = Searcher(index, self._encoder_for(index.record.embedding), self._limits)
+            prompts = self._prompts_for(index.record.embedding)
+            searcher = Searcher(index, prompts.encoder, self._limits)
             searcher.warm_up()
         except BaseException:
             index.close()
             raise
-        return searcher
+        return _Opened(searcher, Labeller(index, prompts))
 
-    def _encoder_for(self, spec: EmbeddingSpec) -> Encoder:
+    def _prompts_for(self, spec: EmbeddingSpec) -> PromptEncoder:
+        """The encoder of a model, with the prompts that it has encoded."""
         current = self._current
-        if current is not None and not spec.differences(current.value.encoder.spec):
-            return current.value.encoder
-        return self._encoder_of(self._model or spec.model)
+        if current is not None and not spec.differences(current.value.searcher.encoder.spec):
+            return current.value.labeller.prompts
+        return PromptEncoder(OneAtATime(self._encoder_of(self._model or spec.model)))
 
     def _watch(self, look: Callable[[], None], seconds: float) -> None:
         while not self._stop.wait(seconds):

@@ -27,6 +27,9 @@ class ApiSettings(ImageSettings, IndexSettings):
     api_keys: CliSuppress[CommaSeparated[SecretStr]] = Field(
         (), description="Keys that callers may present as a bearer token, separated by commas."
     )
+    review_keys: CliSuppress[CommaSeparated[SecretStr]] = Field(
+        (), description="Keys that also find products which wait for a review, separated by commas."
+    )
     max_upload_bytes: int = Field(20 * 2**20, gt=0, description="Largest photo of a request, in bytes.")
     image_urls: bool = Field(False, description="Fetch the photo of a search where its URL is given.")
     # Somebody waits.
@@ -41,7 +44,7 @@ class ApiSettings(ImageSettings, IndexSettings):
         64, ge=0, le=10_000, description="Requests that wait for their turn; what comes then is answered 503 at once."
     )
 
-    @field_validator("api_keys")
+    @field_validator("api_keys", "review_keys")
     @classmethod
     def _can_be_sent(cls, keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         for number, key in enumerate(keys, start=1):
@@ -55,7 +58,7 @@ class ApiSettings(ImageSettings, IndexSettings):
 
     @model_validator(mode="after")
     def _local_without_key(self) -> ApiSettings:
-        if not self.api_keys and not is_loopback(self.host):
+        if not (self.api_keys or self.review_keys) and not is_loopback(self.host):
             raise ValueError(
                 f"host {self.host!r} can be reached from other machines, which needs an API key: "
                 "set STORELENS_API_KEYS, or listen on 127.0.0.1"

@@ -2,7 +2,7 @@
 
 from index.arguments import add_settings, build_settings, settings_parser
 from index.lexical import stem_token
-from index.paths import CODE_PARTS, CODES, SUBJECT_TERMS, TERMS, TITLE, TITLE_KEY
+from index.paths import CODE_PARTS, CODES, DECISION, SUBJECT_TERMS, TERMS, TITLE, TITLE_KEY
 from index.protocols import (
     DENSE,
     Alternative,
@@ -32,6 +32,7 @@ from index.writer import indexed_terms
 __all__ = [
     "CODES",
     "CODE_PARTS",
+    "DECISION",
     "DENSE",
     "SUBJECT_TERMS",
     "TERMS",

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from qdrant_client import models
 
-from index.paths import CODE_PARTS, CODES, SUBJECT_TERMS, TERMS, TITLE_KEY, field_path
+from index.paths import ACTION, CODE_PARTS, CODES, SUBJECT_TERMS, TERMS, TITLE_KEY, field_path
 from index.protocols import Names
-from schemas import All, AnyOf, Filter, First, HasId, HasWord, Match, Missing, Not, Range, Scalar
+from schemas import All, AnyOf, Decided, Filter, First, HasId, HasWord, Match, Missing, Not, Range, Scalar
 
 
 def to_qdrant(filter: Filter) -> models.Filter:
@@ -46,6 +46,8 @@ def _condition(part: Filter) -> models.Condition:
     if isinstance(part, HasWord):
         path = SUBJECT_TERMS if part.subject else TERMS
         return models.FieldCondition(key=path, match=models.MatchAny(any=list(part.words)))
+    if isinstance(part, Decided):
+        return models.FieldCondition(key=ACTION, match=models.MatchAny(any=list(part.actions)))
     if isinstance(part, HasId):
         return models.HasIdCondition(has_id=[str(id) for id in part.ids])
     return to_qdrant(part)

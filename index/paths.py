@@ -10,6 +10,8 @@ CODES = "codes"
 CODE_PARTS = "code_parts"
 TERMS = "terms"
 SUBJECT_TERMS = "subject_terms"
+DECISION = "moderation"
+ACTION = "moderation.action"
 IMAGE_HASH = "pictures[].hash"
 
 

@@ -162,6 +162,10 @@ class CatalogIndex(Protocol):
         """Points by id; those that are not there, or that StoreLens did not write, are left out."""
         ...
 
+    def vectors(self, ids: Sequence[UUID], names: Sequence[DenseName]) -> dict[UUID, dict[DenseName, Vectors]]:
+        """Vectors of points that are there, without their payloads: in half the time of ``fetch``."""
+        ...
+
     def values(self, ids: Sequence[UUID], fields: Sequence[str]) -> dict[UUID, dict[str, Any]]:
         """Values of some filterable fields of many points, cheaper than ``fetch``; absent fields are left out."""
         ...
@@ -235,6 +239,10 @@ class IndexBuild(Protocol):
 
     def set_payload(self, payloads: Mapping[UUID, dict[str, Any]]) -> None:
         """Replace payloads and nothing else."""
+        ...
+
+    def decide(self, decisions: Mapping[UUID, dict[str, Any] | None]) -> None:
+        """Write what was decided of some points, at ``DECISION`` of their payloads, or take it away; all else stays."""
         ...
 
     def delete(self, ids: Sequence[UUID]) -> None: ...

@@ -11,7 +11,8 @@ from uuid import UUID
 
 import numpy as np
 
-from index.engine import Engine, RawVector, Search
+from images.arrays import Vectors
+from index.engine import Engine, EnginePoint, RawVector, Search
 from index.lexical import Lexical, Sparse
 from index.paths import IMAGE_HASH, SUBJECT_TERMS, TERMS, field_path
 from index.protocols import MAX_VOCABULARY, Alternative, Candidate, DenseName, Leg, Names, Stored, Term, VocabularyWord
@@ -99,14 +100,10 @@ class IndexReader:
         ours = [row for row in rows if _is_product(row.payload)] if "id" in self.record.fields else rows
         if len(ours) < len(rows):
             self._engine.met_foreign()
-        return {
-            row.id: Stored(
-                row.id,
-                row.payload,
-                {name: np.asarray(row.vectors[name], dtype=np.float32) for name in vectors if name in row.vectors},
-            )
-            for row in ours
-        }
+        return {row.id: Stored(row.id, row.payload, _dense(row, vectors)) for row in ours}
+
+    def vectors(self, ids: Sequence[UUID], names: Sequence[DenseName]) -> dict[UUID, dict[DenseName, Vectors]]:
+        return {row.id: _dense(row, names) for row in self._engine.retrieve(ids, False, names)}
 
     def values(self, ids: Sequence[UUID], fields: Sequence[str]) -> dict[UUID, dict[str, Any]]:
         names = {stored_name(field): field for field in fields}
@@ -175,6 +172,10 @@ class IndexReader:
         self._engine.close()
         if self._on_close:
             self._on_close()
+
+
+def _dense(row: EnginePoint, names: Sequence[DenseName]) -> dict[DenseName, Vectors]:
+    return {name: np.asarray(row.vectors[name], dtype=np.float32) for name in names if name in row.vectors}
 
 
 def _known(forms: Sequence[tuple[int, ...]], tokens: Container[int]) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from index.engine import Engine, EnginePoint, RawVector
 from index.lexical import Lexical
-from index.paths import CODE_PARTS, CODES, IMAGE_HASH, SUBJECT_TERMS, TERMS, TITLE_KEY, field_path
+from index.paths import ACTION, CODE_PARTS, CODES, DECISION, IMAGE_HASH, SUBJECT_TERMS, TERMS, TITLE_KEY, field_path
 from index.protocols import CatalogIndex, Point
 from index.reader import IndexReader
 from index.tokenizer import terms
@@ -27,7 +27,7 @@ from schemas import (
 
 _BATCH = 500
 OWN_PATHS: dict[str, FieldKind] = dict.fromkeys(
-    (TITLE_KEY, CODES, CODE_PARTS, IMAGE_HASH, TERMS, SUBJECT_TERMS), "keyword"
+    (TITLE_KEY, CODES, CODE_PARTS, IMAGE_HASH, TERMS, SUBJECT_TERMS, ACTION), "keyword"
 )
 """What has a payload index besides the fields."""
 
@@ -74,6 +74,10 @@ class Writer:
 
     def set_payload(self, payloads: Mapping[UUID, dict[str, Any]]) -> None:
         self._engine.overwrite_payload(payloads)
+
+    def decide(self, decisions: Mapping[UUID, dict[str, Any] | None]) -> None:
+        self._engine.merge_payload({id: {DECISION: made} for id, made in decisions.items() if made is not None})
+        self._engine.drop_payload([id for id, made in decisions.items() if made is None], DECISION)
 
     def delete(self, ids: Sequence[UUID]) -> None:
         self._engine.delete(ids)

@@ -13,7 +13,7 @@ from typing import TextIO
 
 from ingest import documents as documents_command
 from ingest import generations as generations_command
-from ingest import tidy
+from ingest import moderate, tidy
 from ingest.duplicates import command as same_command
 from ingest.job import run
 from ingest.logs import configure
@@ -32,6 +32,7 @@ DONE, FAILED, REJECTED, INTERRUPTED = 0, 1, 3, 130
 COMMANDS = {
     "documents": documents_command.main,
     "generations": generations_command.main,
+    "moderate": moderate.main,
     "same": same_command.main,
     "synonyms": synonyms_command.main,
     "tidy": tidy.main,

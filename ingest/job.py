@@ -31,6 +31,7 @@ from ingest.dry_run import DryRun
 from ingest.duplicates.find import find_duplicates, new_images
 from ingest.embedder import SAMPLE, Embedder, LazyEncoder, choose_encoder
 from ingest.images import ImageLoader, decode_pool
+from ingest.moderate import policy_judge
 from ingest.progress import Progress, announced
 from ingest.readers import open_reader
 from ingest.rejects import JsonLinesFile, RejectsFile
@@ -40,8 +41,18 @@ from ingest.scan import Scan, Scanner
 from ingest.second_pass import CatalogRow, catalog_rows, sample_images, second_pass
 from ingest.settings import IngestSettings
 from ingest.timing import Stopwatch, Throughput
-from ingest.writer import ProductWriter, TargetIndex
-from schemas import CatalogError, ConfigurationError, EmbeddingSpec, IndexRecord, IngestReport, StoreLensError
+from ingest.writer import Gate, ProductWriter, TargetIndex
+from labels import Judge
+from schemas import (
+    CatalogError,
+    ConfigurationError,
+    Document,
+    EmbeddingSpec,
+    IndexRecord,
+    IngestReport,
+    Policy,
+    StoreLensError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +85,7 @@ def run(
             served = store.record()
             model = settings.model or (served.embedding.model if served else DEFAULT_MODEL)
             spec = spec_of(model)
+            policy = store.documents.read("policies", settings.policy) if settings.policy else None
             opened.enter_context(store.lock(settings.wait))
         with watch.stage("scan"):
             catalog = Catalog(reader, settings, remembered_by_index(settings, store, served, spec))
@@ -94,6 +106,7 @@ def run(
             encoder_of=encoder_of,
             counters=counters,
             watch=watch,
+            policy=policy,
         )
         report = counters.report
         failure: str | None = "interrupted"
@@ -123,6 +136,7 @@ class _Job:
     encoder_of: Callable[[str], Encoder] | None
     counters: ReportCounters
     watch: Stopwatch
+    policy: Document | None = None
     scan: Scan = field(init=False)
     target: TargetIndex = field(init=False)
 
@@ -184,7 +198,7 @@ class _Job:
         embedder = Embedder(encoder, self.watch)
         throughput = Throughput(self.watch)
         with (
-            ProductWriter(self.target, embedder, self.catalog.root, self.watch) as writer,
+            ProductWriter(self.target, embedder, self.catalog.root, self.watch, self._gate(encoder)) as writer,
             closing(self._changes()) as batches,
         ):
             for changes in batches:
@@ -202,6 +216,19 @@ class _Job:
             self.target.build.made_with(spec.precision, choice.quality)
             self.report.precision, self.report.precision_quality = spec.precision, choice.quality
         return with_new_images
+
+    def _gate(self, encoder: LazyEncoder) -> Gate | None:
+        """What decides of products before they are written, where a policy was named."""
+        if self.policy is None:
+            return None
+        document = self.policy
+
+        @cache
+        def judge() -> Judge:
+            assert isinstance(document.body, Policy)
+            return policy_judge(document.name, document.version, document.body, self.target.begin().index, encoder())
+
+        return lambda products: judge().decide(products)
 
     def _changes(self) -> Generator[Changes]:
         """What is new, in batches, counted once they are done. Products that lose images come last, if they may."""

@@ -17,7 +17,7 @@ from images import ImageSettings
 from index import IndexSettings, build_settings, settings_parser
 from ingest.columns.mapping import parse_map
 from ingest.logs import Log
-from schemas import Precision, ingest_command, reason, split_commas
+from schemas import DOCUMENT_NAME, Precision, ingest_command, reason, split_commas
 
 _EPILOG = """\
 Progress goes to stderr; the last line of stdout is the report, one JSON object.
@@ -65,6 +65,11 @@ class IngestSettings(ImageSettings, IndexSettings):
     crops: bool | None = Field(
         None,
         description="Embed each image's centre and quadrants beside the whole; left out, as the index has it.",
+    )
+    policy: str | None = Field(
+        None,
+        pattern=f"^{DOCUMENT_NAME}$",
+        description="Hold what is new or changed to this policy of the collection, before anybody can find it.",
     )
     prune: bool = Field(False, description="Delete the products that the catalog no longer has.")
     force: bool = Field(False, description="Let a run delete more than a fifth of the products, or of their images.")

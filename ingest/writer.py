@@ -5,7 +5,7 @@ Beginning a build copies what serves. A job that finds nothing new never begins 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -18,11 +18,15 @@ import numpy as np
 
 from catalog import StoredImage, StoredState, payload, subject_words, words, written_codes
 from embedding import Vectors
-from index import DENSE, CatalogIndex, DenseName, IndexBuild, IndexStore, Latest, Point, Stored, indexed_terms
+from index import DECISION, DENSE, CatalogIndex, DenseName, IndexBuild, IndexStore, Latest, Point, Stored, indexed_terms
 from ingest.changes import Change, Changes
 from ingest.embedder import Embedder
 from ingest.timing import Stopwatch
+from labels import with_appeal
 from schemas import FieldKind, IndexRecord
+
+Gate = Callable[[Sequence[Mapping[DenseName, Vectors]]], Sequence[dict[str, Any] | None]]
+"""What a policy decides of products with these vectors; None where they are allowed."""
 
 
 class TargetIndex:
@@ -124,7 +128,10 @@ class ProductWriter:
     Nothing begins before something is to be written. All of it is durable once the writer is closed.
     """
 
-    def __init__(self, target: TargetIndex, embedder: Embedder, root: str, watch: Stopwatch) -> None:
+    def __init__(
+        self, target: TargetIndex, embedder: Embedder, root: str, watch: Stopwatch, gate: Gate | None = None
+    ) -> None:
+        self._gate = gate
         self._target = target
         self._embedder = embedder
         self._root = root
@@ -139,8 +146,9 @@ class ProductWriter:
         payloads = {change.point: self._payload(change) for change in changes.update if not change.new_point}
         if payloads:
             self._queue.wait()
+            kept = self._decided([change for change in changes.update if not change.new_point])
             with self._watch.stage("write"):
-                self._build.set_payload(payloads)
+                self._build.set_payload({point: payload | kept.get(point, {}) for point, payload in payloads.items()})
 
     @cached_property
     def _build(self) -> IndexBuild:
@@ -175,7 +183,26 @@ class ProductWriter:
             if shown := change.state.shown:
                 vectors["image"] = np.concatenate([images[key] for key in shown])
             points.append(Point(change.point, self._payload(change), vectors, words(product), written_codes(product)))
+        decided = self._decided(changes)
+        if self._gate:
+            made = self._gate([point.vectors for point in points])
+            for point, decision in zip(points, made, strict=True):
+                before = decided.pop(point.id, {}).get(DECISION)
+                if (now := with_appeal(decision, before)) is not None:
+                    decided[point.id] = {DECISION: now}
+        for point in points:
+            point.payload.update(decided.get(point.id, {}))
         return points
+
+    def _decided(self, changes: Sequence[Change]) -> dict[UUID, dict[str, Any]]:
+        """What was decided of products stays with them, also where another model begins a new index."""
+        served = self._target.served
+        places = {change.stored_at or change.point: change.point for change in changes if change.stored_at or served}
+        if not places:
+            return {}
+        with self._watch.stage("compare"):
+            stored = (served or self._build.index).payloads(list(places), [DECISION])
+        return {places[at]: payload for at, payload in stored.items() if DECISION in payload}
 
     def _image_vectors(self, changes: Sequence[Change], stored: Mapping[UUID, Stored]) -> dict[str, Vectors]:
         """The vectors of every image, ``(crops, dim)``, by what it shows: stored already, or embedded now."""

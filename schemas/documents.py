@@ -27,13 +27,12 @@ from pydantic import (
 )
 
 from schemas.errors import DocumentInvalid
+from schemas.labels import LabelSet, Policy
 from schemas.product import FieldName, ProductId
 from schemas.text import clean_line, fold
 
 DocumentKind = Literal["synonyms", "rules", "label-sets", "policies", "calibrations"]
 DOCUMENT_KINDS: tuple[DocumentKind, ...] = get_args(DocumentKind)
-DOCUMENT_NAME = r"[a-z0-9][a-z0-9_-]{0,63}"
-"""Names are parts of file names and of addresses: some file systems know no capitals."""
 MAX_DOCUMENT_BYTES = 2**20
 MAX_DOCUMENTS = 200
 """Of one kind."""
@@ -121,52 +120,6 @@ class Synonyms(_Part):
             if first != number:
                 raise ValueError(f"one_way.{number} is from {pair.from_!r} as one_way.{first} is; put them together")
         return self
-
-
-class Label(_Part):
-    """One label, and the texts that stand for it."""
-
-    name: Name
-    texts: list[Prompt] | None = Field(None, min_length=1, max_length=100, description="Left out, the name alone.")
-
-
-def _names_distinct(named: Sequence[Any]) -> Sequence[Any]:
-    _distinct([one.name for one in named])
-    return named
-
-
-def _with_a_place(template: str) -> str:
-    if template.count("{}") != 1:
-        raise ValueError("it needs one {}, which the label takes the place of")
-    return template
-
-
-class LabelSet(_Part):
-    """Labels that images or texts may be given."""
-
-    labels: Annotated[list[Label], Field(min_length=1, max_length=1_000), AfterValidator(_names_distinct)]
-    templates: (
-        Annotated[list[Annotated[Prompt, AfterValidator(_with_a_place)]], Field(min_length=1, max_length=100)] | None
-    ) = None
-    multi: bool = Field(False, description="Whether several labels may be right at once.")
-    temperature: float | None = Field(None, gt=0, le=100, allow_inf_nan=False)
-    threshold: float | None = Field(None, ge=-1, le=1)
-
-
-class PolicyRule(_Part):
-    """One thing that images may not show."""
-
-    name: Name
-    prompts: list[Prompt] = Field(min_length=1, max_length=100)
-    counter_prompts: list[Prompt] | None = Field(None, min_length=1, max_length=100)
-    threshold: float | None = Field(None, ge=-1, le=1)
-    action: Literal["review", "block"]
-
-
-class Policy(_Part):
-    """What images may not show."""
-
-    rules: Annotated[list[PolicyRule], Field(min_length=1, max_length=200), AfterValidator(_names_distinct)]
 
 
 class RuleQuery(_Part):

@@ -84,6 +84,13 @@ class HasId:
 
 
 @dataclass(frozen=True, slots=True)
+class Decided:
+    """A policy, or a person, decided one of these of the product: what a search asks of itself. Never empty."""
+
+    actions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class All:
     """Every part holds; with no parts, everything matches."""
 
@@ -102,7 +109,7 @@ class Not:
     part: Filter
 
 
-Filter = Match | First | Range | Missing | HasWord | HasId | All | AnyOf | Not
+Filter = Match | First | Range | Missing | HasWord | HasId | Decided | All | AnyOf | Not
 
 
 def parse_filter(written: Mapping[str, Any], fields: Mapping[str, FieldKind]) -> Filter:

@@ -112,7 +112,7 @@ class _Answer:
         return All((filter, HasId(tuple(whole))))
 
     def _found(self, filter: Filter) -> Candidates:
-        if filter == All(()):
+        if filter == self._fits.under:
             return self._fits.found
         if filter not in self._everything:
             self._everything[filter] = self._find(filter)

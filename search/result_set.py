@@ -39,6 +39,8 @@ class ResultSet:
     match: MatchLevel
     filter: Filter | None
     found: Candidates
+    under: Filter = All(())
+    """What the candidates were found under: the request without its own filter."""
     asked: Asked | None = None
     curve: Curve | None = None
     sold: float = 1.0
@@ -63,11 +65,16 @@ class Evidence:
 
 
 def decide(
-    index: CatalogIndex, vocabulary: Vocabulary, question: Question, found: Candidates, calibration: Calibration | None
+    index: CatalogIndex,
+    vocabulary: Vocabulary,
+    question: Question,
+    found: Candidates,
+    under: Filter,
+    calibration: Calibration | None,
 ) -> ResultSet:
-    """What fits a question of which ``found`` are the candidates in the whole catalog."""
+    """What fits a question of which ``found`` are the candidates in the whole catalog, ``under`` what always holds."""
     if calibration is None:
-        return ResultSet("uncalibrated", None, found)
+        return ResultSet("uncalibrated", None, found, under)
     evidence = evidence_of(index, vocabulary, found) if question.words else None
     kind = kind_of(question, found, evidence)
     curve = calibration.fitting.get(kind)
@@ -82,7 +89,7 @@ def decide(
     levels = [_level(p, verdict.none_below, verdict.good_from) for verdict, p in verdicts]
     sold = min((p for _, p in verdicts), default=1.0)
     if not levels and question.words:
-        return ResultSet("uncalibrated", None, found)
+        return ResultSet("uncalibrated", None, found, under)
     match = _together(levels)
     # What has all words of a request is there, whatever they mean; and so is what it names.
     if match == "none" and (found.exact or (evidence and found.covered and found.covered.own_subject >= 1.0)):
@@ -90,14 +97,14 @@ def decide(
     elif found.exact:
         match = "good"
     if match == "none":
-        return ResultSet(match, HasId(()), found, kind, curve, sold)
+        return ResultSet(match, HasId(()), found, under, kind, curve, sold)
     if curve is None and evidence is None:
-        return ResultSet(match, None, found, kind, None, sold)
+        return ResultSet(match, None, found, under, kind, None, sold)
     least = curve.least_share if curve else math.inf
     near = [point for point, share in found.shares.items() if share >= least or point in found.exact]
     having = evidence and (evidence.subject if evidence.has_subject else evidence.anywhere)
     parts = ([having] if having else []) + [HasId(tuple(near))]
-    return ResultSet(match, AnyOf(tuple(parts)) if len(parts) > 1 else parts[0], found, kind, curve, sold)
+    return ResultSet(match, AnyOf(tuple(parts)) if len(parts) > 1 else parts[0], found, under, kind, curve, sold)
 
 
 def kind_of(question: Question, found: Candidates, evidence: Evidence | None) -> Asked:

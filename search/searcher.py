@@ -24,6 +24,7 @@ from schemas import (
     SEARCH_CALIBRATION,
     All,
     Calibration,
+    Decided,
     Document,
     EmptyRequest,
     Filter,
@@ -126,11 +127,19 @@ class Searcher:
                 return calibration
         return None
 
-    def search(self, request: SearchRequest, query_image: bytes | None = None, decode: Decode | None = None) -> Answer:
+    def search(
+        self,
+        request: SearchRequest,
+        query_image: bytes | None = None,
+        decode: Decode | None = None,
+        *,
+        reviewer: bool = True,
+    ) -> Answer:
         """Answer a request; ``query_image`` is the bytes of an uploaded one, in place of ``request.image``.
 
         Args:
             decode: Decodes it where strangers ask; left out, it is decoded here, whatever that takes.
+            reviewer: Whether products that wait for somebody to look at them are found; blocked ones never are.
 
         Raises:
             RequestError: nothing asked, an unknown field, a wrong type, a cursor that does not fit.
@@ -142,7 +151,7 @@ class Searcher:
             query_image = decode_query_image(request.image)
         if query_image is None:
             request.require_question()
-        filter = self._filter(request)
+        filter = self._filter(request, reviewer)
         facets = check_facets(request.facets or [], self.index.record.fields)
         mark = fingerprint(request, query_image)
         cursor = decode_cursor(request.cursor, mark) if request.cursor else None
@@ -200,14 +209,14 @@ class Searcher:
             known = self._decided.get(key)
         if known is None or known[0] is not by:
             found = self._find(question, itself)
-            known = by, decide(self.index, self._vocabulary, question, found, calibration)
+            known = by, decide(self.index, self._vocabulary, question, found, itself, calibration)
             with self._encoding:
                 self._decided[key] = known
         return known[1]
 
     def warm_up(self) -> None:
         """Read what the first search would wait for: the words of the catalog, and a sample of its vectors."""
-        _ = self._understanding, self._background
+        _ = self._understanding, self._background, self._moderated
 
     @cached_property
     def _near(self) -> float:
@@ -229,13 +238,20 @@ class Searcher:
         assert request.text is not None
         return Understood(request.text) if request.literal else self._understanding.understand(request.text)
 
-    def _filter(self, request: SearchRequest) -> Filter:
-        """What the request asks for, less the product it starts from."""
-        written = parse_filter(request.filter or {}, self.index.record.fields)
-        if request.product_id is None:
-            return written
-        itself = Match("id", "keyword", (clean_code(request.product_id), request.product_id))
-        return All((written, Not(itself)))
+    def _filter(self, request: SearchRequest, reviewer: bool = True) -> Filter:
+        """What the request asks for, less the product it starts from, and what is not to be shown."""
+        parts: list[Filter] = [parse_filter(request.filter or {}, self.index.record.fields)]
+        if request.product_id is not None:
+            itself = Match("id", "keyword", (clean_code(request.product_id), request.product_id))
+            parts.append(Not(itself))
+        if self._moderated:
+            parts.append(Not(Decided(("block",) if reviewer else ("block", "review"))))
+        return All(tuple(parts)) if len(parts) > 1 else parts[0]
+
+    @cached_property
+    def _moderated(self) -> bool:
+        """Whether anything is blocked, or waits for somebody to look at it."""
+        return self.index.count(Decided(("block", "review"))) > 0
 
     def _question(self, request: SearchRequest, query_image: bytes | None, decode: Decode) -> Question | None:
         """What is asked with, as vectors; None for a browse."""

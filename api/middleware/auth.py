@@ -8,34 +8,50 @@ from collections.abc import Sequence
 
 from pydantic import SecretStr
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.problems import problem
 
 OPEN_TO_ALL = frozenset({"/", "/healthz", "/readyz", "/openapi.json"})
 OPEN_FOLDER = "/page/"
+_REVIEWER = "storelens.reviewer"
 
 _HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(?::\d*)?")
 
 
 class RequireKey:
-    """Answers 401 to whoever presents none of the keys, on every path but the health checks and the page."""
+    """Answers 401 to whoever presents none of the keys, on every path but the health checks and the page.
 
-    def __init__(self, app: ASGIApp, keys: Sequence[SecretStr]) -> None:
+    Args:
+        reviewers: Keys of those who may also see what waits for a review.
+    """
+
+    def __init__(self, app: ASGIApp, keys: Sequence[SecretStr], reviewers: Sequence[SecretStr] = ()) -> None:
         self.app = app
-        self._keys = [key.get_secret_value().encode() for key in keys]
+        self._keys, self._reviewers = (
+            [key.get_secret_value().encode() for key in some] for some in ((*keys, *reviewers), reviewers)
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or is_open(scope["path"]) or self._knows(scope):
+        if scope["type"] != "http" or is_open(scope["path"]) or _knows(scope, self._keys):
+            if scope["type"] == "http":
+                scope[_REVIEWER] = _knows(scope, self._reviewers)
             await self.app(scope, receive, send)
             return
         detail = "an API key is needed: send it as `Authorization: Bearer KEY`"
         await problem(401, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})(scope, receive, send)
 
-    def _knows(self, scope: Scope) -> bool:
-        scheme, _, given = dict(scope["headers"]).get(b"authorization", b"").partition(b" ")
-        # Every key is compared, so that the time taken does not say which one came close.
-        return any([secrets.compare_digest(given.strip(), key) for key in self._keys]) and scheme.lower() == b"bearer"  # noqa: C419
+
+def _knows(scope: Scope, keys: Sequence[bytes]) -> bool:
+    scheme, _, given = dict(scope["headers"]).get(b"authorization", b"").partition(b" ")
+    # Every key is compared, so that the time taken does not say which one came close.
+    return any([secrets.compare_digest(given.strip(), key) for key in keys]) and scheme.lower() == b"bearer"  # noqa: C419
+
+
+def is_reviewer(request: Request) -> bool:
+    """Whether whoever asks may see what waits for a review: without keys, everybody on this machine."""
+    return bool(request.scope.get(_REVIEWER, True))
 
 
 def is_open(path: str) -> bool:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from api.clients import Gone
 from api.inputs import known_parameters_alone, media_type, search_of_form, search_of_json
+from api.middleware.auth import is_reviewer
 from api.middleware.limits import Bodies, Workers
 from api.middleware.metrics import Metrics
 from api.openapi import FORM_BODY, SEARCH_BODY, responses
@@ -71,7 +72,8 @@ def _answer(request: Request, asked: SearchRequest, query_image: bytes | None, g
     serving: Serving = request.app.state.serving
     metrics: Metrics = request.app.state.metrics
     with serving.searcher() as searcher:
-        result = searcher.search(asked, query_image, partial(decoders.decode, gone=gone))
+        decode = partial(decoders.decode, gone=gone)
+        result = searcher.search(asked, query_image, decode, reviewer=is_reviewer(request))
     metrics.encode_seconds.observe(result.encode_ms / 1e3)
     metrics.search_seconds.observe(result.search_ms / 1e3)
     return Response(

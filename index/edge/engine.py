@@ -187,6 +187,17 @@ class EdgeEngine:
             self._update(edge.UpdateOperation.overwrite_payload([id], payload), needed)
         self._wrote(len(payloads))
 
+    def merge_payload(self, payloads: Mapping[UUID, dict[str, Any]]) -> None:
+        needed = _payload_bytes(payloads.values())
+        for id, payload in payloads.items():
+            self._update(edge.UpdateOperation.set_payload([id], payload), needed)
+        self._wrote(len(payloads))
+
+    def drop_payload(self, ids: Sequence[UUID], key: str) -> None:
+        if ids:
+            self._update(edge.UpdateOperation.delete_payload(list(ids), [key]), 0)
+            self._wrote(len(ids))
+
     def delete(self, ids: Sequence[UUID]) -> None:
         if ids:
             self._update(edge.UpdateOperation.delete_points(list(ids)), 0)

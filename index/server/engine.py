@@ -240,6 +240,20 @@ class ServerEngine:
             with answering(self._url):
                 self._client.batch_update_points(self._collection, operations, wait=True)
 
+    def merge_payload(self, payloads: Mapping[UUID, dict[str, Any]]) -> None:
+        operations = [
+            models.SetPayloadOperation(set_payload=models.SetPayload(payload=payload, points=[str(id)]))
+            for id, payload in payloads.items()
+        ]
+        if operations:
+            with answering(self._url):
+                self._client.batch_update_points(self._collection, operations, wait=True)
+
+    def drop_payload(self, ids: Sequence[UUID], key: str) -> None:
+        if ids:
+            with answering(self._url):
+                self._client.delete_payload(self._collection, [key], points=[str(id) for id in ids], wait=True)
+
     def delete(self, ids: Sequence[UUID]) -> None:
         if ids:
             with answering(self._url):

@@ -276,6 +276,10 @@ class ServerBuild(Writer):
         self._store.check_lease()
         super().set_payload(payloads)
 
+    def decide(self, decisions: Mapping[UUID, dict[str, Any] | None]) -> None:
+        self._store.check_lease()
+        super().decide(decisions)
+
     def delete(self, ids: Sequence[UUID]) -> None:
         self._store.check_lease()
         super().delete(ids)

@@ -9,7 +9,7 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image
@@ -107,3 +107,20 @@ class Unloadable(HashEncoder):
         if name.startswith(("encode", "prepare_")):
             raise AssertionError("nothing should be embedded here")
         return super().__getattribute__(name)
+
+
+class ColorEncoder(HashEncoder):
+    """As above, but a text that names colours is near images of these colours, as with a real model."""
+
+    COLORS: ClassVar = {"red": (220, 30, 30), "green": (30, 160, 60), "blue": (40, 60, 200), "yellow": (230, 210, 40)}
+
+    spec = HashEncoder.spec.model_copy(update={"model": "colors", "fingerprint": hashlib.sha256(b"colors").hexdigest()})
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        vectors = super().encode_texts(texts)
+        for row, text in enumerate(texts):
+            named = [self.COLORS[word] for word in re.findall(r"\w+", text.casefold()) if word in self.COLORS]
+            if named:
+                vectors[row] = 0.05 * vectors[row]
+                vectors[row, :12] += (np.tile(np.mean(named, axis=0), 4) - 127) / 128
+        return _unit(vectors)

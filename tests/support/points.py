@@ -15,6 +15,7 @@ from index.protocols import DENSE, DenseName, Point
 from schemas import (
     All,
     AnyOf,
+    Decided,
     EmbeddingSpec,
     FieldKind,
     Filter,
@@ -103,6 +104,8 @@ def matches(filter: Filter, fields: Mapping[str, Any], point: Point | None = Non
             return any(value in values for value in _values(fields, field))
         case First(field, _, values):
             return any(value in values for value in _values(fields, field)[:1])
+        case Decided(actions):
+            return point is not None and point.payload.get("moderation", {}).get("action") in actions
         case HasId(ids):
             return point is not None and point.id in ids
         case HasWord(words, subject):

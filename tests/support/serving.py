@@ -29,12 +29,13 @@ DECODERS = decode_pool(ImageLimits())
 atexit.register(DECODERS.close)
 
 
-def ingest(catalog: Path, data_dir: Path, **settings: object) -> IngestReport:
-    """The job, with the encoder of tests."""
+def ingest(catalog: Path, data_dir: Path, encoder: Encoder | None = None, **settings: object) -> IngestReport:
+    """The job, with the encoder of tests or another one."""
+    encoder = encoder or HashEncoder()
     return run(
         IngestSettings.model_validate({"catalog": str(catalog), "data_dir": data_dir, "model": "hash", **settings}),
-        spec_of=lambda _: HashEncoder.spec,
-        encoder_of=lambda _: HashEncoder(),
+        spec_of=lambda _: encoder.spec,
+        encoder_of=lambda _: encoder,
     )
 
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from index.protocols import IndexBuild, IndexStore, all_points
-from schemas import All, AnyOf, FieldKind, Filter, First, HasId, HasWord, Match, Missing, Not, Range
+from schemas import All, AnyOf, Decided, FieldKind, Filter, First, HasId, HasWord, Match, Missing, Not, Range
 from tests.support.points import index_record, make_point, matches
 
 TITLES = ("red shoes", "red boots", "blue shoes")
@@ -58,6 +58,7 @@ _LEAVES = st.one_of(
     *(_ranges(name, kind) for name, kind in FIELDS.items() if kind in ("integer", "float")),
     st.sampled_from([*FIELDS]).map(Missing),
     st.lists(st.integers(0, 20).map(lambda number: UUID(int=number)), max_size=5).map(lambda ids: HasId(tuple(ids))),
+    st.sampled_from([("block",), ("review", "block"), ("allow",)]).map(Decided),
     st.builds(HasWord, st.sampled_from([("red",), ("boots", "shoes"), ("wool", "red"), ("none",)]), st.booleans()),
 )
 _FILTERS: st.SearchStrategy[Filter] = st.recursive(
@@ -85,6 +86,8 @@ def test_filters_mean_what_they_say(build: IndexBuild, products: list[dict[str, 
         make_point(n, fields, vectors=("title",), words=f"{TITLES[n % 3]} of wool", title_key=TITLES[n % 3])
         for n, fields in enumerate(products)
     ]
+    for point in points[::3]:
+        point.payload["moderation"] = {"action": ("block", "review")[point.id.int % 2]}
     build.upsert(points)
     for filter in filters:
         expected = [point.id for point, fields in zip(points, products, strict=True) if matches(filter, fields, point)]

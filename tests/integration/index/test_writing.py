@@ -15,7 +15,19 @@ from index.edge.engine import EdgeEngine
 from index.edge.store import EmbeddedStore
 from index.paths import field_path
 from index.protocols import CatalogIndex, IndexStore, Leg, Names, Point
-from schemas import RECORD_FORMAT, BadVectors, FieldKind, IndexLocked, IndexMissing, Match, Missing, Not, stored_fields
+from schemas import (
+    RECORD_FORMAT,
+    All,
+    BadVectors,
+    Decided,
+    FieldKind,
+    IndexLocked,
+    IndexMissing,
+    Match,
+    Missing,
+    Not,
+    stored_fields,
+)
 from tests.integration.index.conftest import Engine
 from tests.support.points import DIMENSION, FIELDS, index_record, make_point, spec, unit
 
@@ -83,6 +95,30 @@ def test_an_upsert_replaces_the_whole_point(store: IndexStore) -> None:
         assert set(stored.vectors) == {"title"}
         assert stored.payload["fields"] == {"stock": 5}
         assert index.query([Leg("lexical", "lexical", "red shoes")], None, 5) == [[]]
+
+
+def test_decisions_are_written_beside_everything_else(store: IndexStore) -> None:
+    with store.lock():
+        build = store.begin(index_record())
+        build.upsert([make_point(n, {"brand": "a"}) for n in (1, 2, 3)])
+        before = build.index.fetch([UUID(int=1)], ["image"])[UUID(int=1)]
+        build.decide({UUID(int=1): {"action": "block"}, UUID(int=2): {"action": "review"}, UUID(int=3): None})
+        build.commit()
+    with closing(store.open()) as index:
+        after = index.fetch([UUID(int=1)], ["image"])[UUID(int=1)]
+        assert after.payload == before.payload | {"moderation": {"action": "block"}}
+        assert np.array_equal(after.vectors["image"], before.vectors["image"])
+        vectors = index.vectors([UUID(int=1), UUID(int=9)], ["image", "title"])
+        assert vectors.keys() == {UUID(int=1)}
+        assert np.array_equal(vectors[UUID(int=1)]["image"], before.vectors["image"])
+        assert index.scan(Decided(("block", "review")), 9) == [UUID(int=1), UUID(int=2)]
+        assert index.count(All((Match("brand", "keyword", ("a",)), Not(Decided(("block",)))))) == 2
+    with store.lock():
+        build = store.begin(index_record())
+        build.decide({UUID(int=1): None, UUID(int=2): {"action": "block"}})
+        build.decide({})
+        assert build.index.scan(Decided(("block", "review")), 9) == [UUID(int=2)]
+        build.commit()
 
 
 def test_set_payload_leaves_vectors_alone(store: IndexStore) -> None:

@@ -104,7 +104,7 @@ def test_help_names_every_setting_its_default_and_its_variable(capsys: pytest.Ca
         if name in ("shards", "replicas"):  # of the job
             continue
         assert f"STORELENS_{name.upper()}" in said
-        assert (f"--{name.replace('_', '-')} " in said) == (name not in ("api_keys", "qdrant_api_key"))
+        assert (f"--{name.replace('_', '-')} " in said) == (name not in ("api_keys", "review_keys", "qdrant_api_key"))
         if field.default not in (None, ()):
             assert f"(default: {field.default})" in said.replace("storelens- data", "storelens-data")
     with pytest.raises(SystemExit) as stopped:

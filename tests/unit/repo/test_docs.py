@@ -78,7 +78,7 @@ def test_make_options_exist() -> None:
 
 def test_commands_take_the_options_they_are_shown_with() -> None:
     shown = _commands(
-        r"python -m (evaluation \w+|ingest (?:same|generations|tidy|documents|synonyms)\b|ingest|api)(.*)"
+        r"python -m (evaluation \w+|ingest (?:same|generations|moderate|tidy|documents|synonyms)\b|ingest|api)(.*)"
     )
     assert {match[1].split()[0] for match in shown} == {"ingest", "api", "evaluation"}
     for match in shown:

@@ -55,6 +55,8 @@ VALUES: dict[str, tuple[str, Any]] = {
     "HOST": ("::1", "::1"),
     "PORT": ("0", 0),
     "API_KEYS": ("first, second", ("first", "second")),
+    "POLICY": ("retail", "retail"),
+    "REVIEW_KEYS": ("first, second", ("first", "second")),
     "MAX_UPLOAD_BYTES": ("1000000", 1_000_000),
     "MAX_PIXELS": ("1000000", 1_000_000),
     "MAX_WAITING": ("0", 0),

@@ -1,0 +1,322 @@
+"""Zero-shot classification, measured on labelled images: prompts side by side, label bias, temperature, `unknown`.
+
+Nothing is judged by what it was fitted on. The images are parted into two halves, copies of an image on one side; what
+one half fits (which prompts, whether bias is taken away, temperature, threshold) is judged on the other, and the other
+way round, so that every image is judged once. The temperature and the threshold that are reported for use are fitted
+on all of them. Means and confusions are over all images; prompts alone have nothing that is fitted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from embedding import Encoder
+from evaluation.labelled_images import LabelledImages, embed, halves, read_rows
+from images.arrays import Floats
+from labels import (
+    TEMPLATES,
+    Classifier,
+    PromptEncoder,
+    expected_calibration_error,
+    fit_temperature,
+    label_nodes,
+    log_loss,
+    reliability,
+    threshold_of_unknown,
+    threshold_without_examples,
+)
+from schemas import UNKNOWN, ConfigurationError, LabelSet, clean_line
+
+Places = NDArray[np.intp]
+Flags = NDArray[np.bool_]
+
+SYSTEMS = ("single", "ensemble", "bias_removed", "chosen")
+FEWEST = 4
+"""Known images of a half."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way of classifying: with which prompts, and with or without the bias of labels."""
+
+    prompts: str
+    debiased: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What was fitted on some images: ``unseen`` is the threshold that is found without any image of what is to be
+    unknown."""
+
+    way: Way
+    bias: Floats
+    temperature: float
+    threshold: float
+    unseen: float
+
+
+@dataclass(frozen=True, slots=True)
+class Similarities:
+    """``(n, labels)`` of every way of prompting, and what each image is: ``-1`` where it is of none of the labels."""
+
+    labels: Sequence[str]
+    of: Mapping[str, Floats]
+    truth: Places
+
+    @property
+    def known(self) -> Flags:
+        return self.truth >= 0
+
+    def without_bias(self, prompts: str, bias_of: Flags) -> Floats:
+        """Less what each label scores on the average of some images."""
+        similarities = self.of[prompts]
+        debiased: Floats = similarities - similarities[bias_of].mean(axis=0)
+        return debiased
+
+
+def measure(
+    file: Path,
+    encoder: Encoder,
+    labels: Sequence[str],
+    templates: Sequence[str] | None = None,
+    held_out: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Classify the images of a file.
+
+    Args:
+        file: JSONL, ``{"image": path, "label": name}`` a line, paths relative to it.
+        labels: Those to choose from; all of the file where none are given.
+        held_out: Labels that are left out of them: their images are to be `unknown`, as are those of any label
+            that is not among ``labels``.
+
+    Raises:
+        ConfigurationError: the file is none, a label is in no place that it should be in, or there are too few images
+            to fit on some and judge by others.
+    """
+    rows = [row | {"label": clean_line(row["label"])} for row in read_rows(file, _wrong)]
+    found = {row["label"] for row in rows}
+    if missing := sorted(set(held_out) - found - set(labels)):
+        raise ConfigurationError(
+            f"--hold-out {missing[0]}: {file} has no such label; it has {', '.join(sorted(found))}"
+        )
+    chosen = [label for label in labels or sorted(found) if label not in held_out]
+    if not chosen:
+        raise ConfigurationError("no label is left to choose from")
+    if not found & set(chosen):
+        raise ConfigurationError(f"{file} has images of none of these labels; it has {', '.join(sorted(found))}")
+    label_set = _label_set(chosen, templates or TEMPLATES)
+    images = embed(rows, file.parent, encoder)
+    similarities = _similarities(images, label_set, encoder)
+    second = halves(images, [row["label"] for row in images.rows])
+    for half in (second, ~second):
+        if (known := int((half & similarities.known).sum())) < FEWEST:
+            raise ConfigurationError(
+                f"too few images, copies not counted, to fit on some and judge by others: one half has {known} of "
+                f"these labels, and needs {FEWEST}"
+            )
+    return {
+        "images": len(images.rows),
+        "unusable": images.unusable,
+        "clusters": int(images.clusters.max()) + 1,
+        "halves": [int((~second).sum()), int(second.sum())],
+        "labels": chosen,
+        "model": encoder.spec.model,
+        **_report(similarities, second),
+    }
+
+
+def _label_set(labels: Sequence[str], templates: Sequence[str]) -> LabelSet:
+    try:
+        return LabelSet.model_validate(
+            {"labels": [{"name": label} for label in labels], "templates": list(dict.fromkeys(templates))}
+        )
+    except ValidationError as error:
+        wrong = error.errors(include_url=False)[0]
+        raise ConfigurationError(f"the labels cannot be used: {wrong['msg'].removeprefix('Value error, ')}") from error
+
+
+def _wrong(row: dict[str, Any]) -> str | None:
+    label = row.get("label")
+    return None if isinstance(label, str) and clean_line(label) else "it needs a label"
+
+
+def _similarities(images: LabelledImages, label_set: LabelSet, encoder: Encoder) -> Similarities:
+    encoded = PromptEncoder(encoder)
+    templates = label_set.templates or []
+    of: dict[str, Floats] = {}
+    for name, some in [("ensemble", templates), *((template, [template]) for template in templates)]:
+        nodes = label_nodes(label_set.model_copy(update={"templates": some}))
+        classifier = Classifier(nodes, encoded.ensembles([node.texts for node in nodes]))
+        of[name] = classifier.similarities(images.vectors)
+    of["single"] = of[templates[0]]
+    places = {label.name: at for at, label in enumerate(label_set.labels)}
+    truth = np.array([places.get(row["label"], -1) for row in images.rows])
+    return Similarities(list(places), of, truth)
+
+
+def _report(similarities: Similarities, second: Flags) -> dict[str, Any]:
+    known = similarities.known
+    fits = [_fit(similarities, ~second), _fit(similarities, second)]
+    everything = _fit(similarities, np.ones_like(second))
+    judged = {name: similarities.of[name] for name in ("single", "ensemble")}
+    judged["bias_removed"] = _crossed(
+        second, [similarities.without_bias("ensemble", half) for half in (~second, second)]
+    )
+    judged["chosen"] = _crossed(second, [_scores(similarities, fit) for fit in fits])
+    best = judged["chosen"].argmax(axis=1)
+    templates = [name for name in similarities.of if name not in ("single", "ensemble")]
+    return {
+        "accuracy": {name: _accuracy(judged[name], similarities) for name in SYSTEMS},
+        "macro": {name: _macro(judged[name], similarities) for name in SYSTEMS},
+        "templates": {name: _accuracy(similarities.of[name], similarities) for name in templates},
+        "chosen": asdict(everything.way),
+        "temperature": _figure(everything.temperature),
+        "calibration": _calibration(judged["chosen"][known], similarities.truth[known], second[known], fits),
+        "unknown": _unknown(judged["chosen"], similarities, second, fits, everything),
+        "confusion": _confusion(best, similarities),
+    }
+
+
+def _fit(similarities: Similarities, on: Flags) -> Fit:
+    """All that is fitted, on some images."""
+    known = on & similarities.known
+    truth = similarities.truth[known]
+    ways = {
+        Way(prompts, debiased): similarities.without_bias(prompts, on) if debiased else similarities.of[prompts]
+        for debiased in (False, True)
+        for prompts in ("ensemble", "single")
+    }
+    # Of ways that are as good it is the first.
+    way = max(ways, key=lambda way: float((ways[way][known].argmax(axis=1) == truth).mean()))
+    scores = ways[way]
+    bias = similarities.of[way.prompts][on].mean(axis=0) if way.debiased else np.zeros(scores.shape[1], np.float32)
+    temperature = fit_temperature(lambda at: _probabilities(scores[known], at), truth)
+    unseen = threshold_without_examples(scores[known], truth)
+    unknown = on & ~similarities.known
+    threshold = threshold_of_unknown(scores[on].max(axis=1), ~similarities.known[on]) if unknown.any() else unseen
+    return Fit(way, bias, temperature, threshold, unseen)
+
+
+def _scores(similarities: Similarities, fit: Fit) -> Floats:
+    scores: Floats = similarities.of[fit.way.prompts] - fit.bias
+    return scores
+
+
+def _crossed(second: Flags, by_first_and_second: Sequence[Floats]) -> Floats:
+    """Each half as the other one has it."""
+    by_first, by_second = by_first_and_second
+    crossed: Floats = np.where(second[:, None], by_first, by_second)
+    return crossed
+
+
+def _probabilities(scores: Floats | NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
+    from scipy.special import softmax
+
+    return np.asarray(softmax(scores.astype(np.float64) / temperature, axis=1))
+
+
+def _right(scores: Floats, similarities: Similarities) -> Flags:
+    known = similarities.known
+    return np.asarray(scores[known].argmax(axis=1) == similarities.truth[known])
+
+
+def _accuracy(scores: Floats, similarities: Similarities) -> float:
+    return _figure(_right(scores, similarities).mean())
+
+
+def _macro(scores: Floats, similarities: Similarities) -> float:
+    """The mean over labels that have images: a rare one counts as much as a common one."""
+    right, truth = _right(scores, similarities), similarities.truth[similarities.known]
+    return _figure(np.mean([right[truth == label].mean() for label in np.unique(truth)]))
+
+
+def _calibration(scores: Floats, truth: Places, second: Flags, fits: Sequence[Fit]) -> dict[str, Any]:
+    temperatures = np.where(second, fits[0].temperature, fits[1].temperature)[:, None]
+    probabilities = _probabilities(scores / temperatures, 1.0)
+    diagram = reliability(probabilities.max(axis=1), probabilities.argmax(axis=1) == truth)
+    return {
+        "expected_calibration_error": _figure(expected_calibration_error(diagram)),
+        "log_loss": _figure(log_loss(probabilities, truth)),
+        "reliability": [asdict(bin) for bin in diagram],
+    }
+
+
+def _unknown(
+    scores: Floats, similarities: Similarities, second: Flags, fits: Sequence[Fit], everything: Fit
+) -> dict[str, Any]:
+    nearest, unknown = scores.max(axis=1).astype(np.float64), ~similarities.known
+    if not unknown.any():  # each with its own label left out stands for what is unknown
+        without = scores.copy()
+        without[np.arange(len(scores)), similarities.truth] = -np.inf
+        nearest = np.concatenate([nearest, without.max(axis=1)])
+        unknown, second = np.repeat([False, True], len(scores)), np.tile(second, 2)
+    report: dict[str, Any] = {"threshold": _figure(everything.threshold)}
+    report |= _told(nearest, unknown, np.where(second, fits[0].threshold, fits[1].threshold))
+    report["examples"] = int((~similarities.known).sum())
+    if report["examples"]:
+        of_halves = np.where(second, fits[0].unseen, fits[1].unseen)
+        report["without_examples"] = {"threshold": _figure(everything.unseen), **_told(nearest, unknown, of_halves)}
+    return report
+
+
+def _told(nearest: NDArray[np.float64], unknown: Flags, thresholds: NDArray[np.float64]) -> dict[str, Any]:
+    said = nearest < thresholds
+    right, wrong, missed = (int(n) for n in ((said & unknown).sum(), (said & ~unknown).sum(), (~said & unknown).sum()))
+    return {
+        "precision": _figure(right / (right + wrong)) if right + wrong else None,
+        "recall": _figure(right / (right + missed)),
+        "f1": _figure(2 * right / (2 * right + wrong + missed)),
+        "confusion": {
+            UNKNOWN: {UNKNOWN: right, "known": missed},
+            "known": {UNKNOWN: wrong, "known": int((~said & ~unknown).sum())},
+        },
+    }
+
+
+def _confusion(best: Places, similarities: Similarities) -> dict[str, dict[str, int]]:
+    """For each label, how often its images are given which one."""
+    table: dict[str, dict[str, int]] = {}
+    for at, label in enumerate(similarities.labels):
+        given, counts = np.unique(best[similarities.truth == at], return_counts=True)
+        table[label] = {similarities.labels[to]: int(count) for to, count in zip(given, counts, strict=True)}
+    return table
+
+
+def _figure(number: float) -> float:
+    return round(float(number), 6)
+
+
+def report(measured: Mapping[str, Any], *, as_json: bool) -> str:
+    """One JSON object, or what people read."""
+    if as_json:
+        return json.dumps(measured)
+    way, unknown, calibration = measured["chosen"], measured["unknown"], measured["calibration"]
+    lines = [f"{measured['images']} images, {len(measured['labels'])} labels, model {measured['model']}", ""]
+    lines += [f"{'':<40}{'accuracy':>9}{'macro':>8}"]
+    lines += [f"{name:<40}{measured['accuracy'][name]:>9.3f}{measured['macro'][name]:>8.3f}" for name in SYSTEMS]
+    lines += [f"{template:<40}{accuracy:>9.3f}" for template, accuracy in measured["templates"].items()]
+    lines += [
+        "",
+        f"chosen: {way['prompts']}, bias {'removed' if way['debiased'] else 'kept'}; "
+        f"temperature {measured['temperature']:.4g}, "
+        f"expected calibration error {calibration['expected_calibration_error']:.3f}",
+        f"unknown below {unknown['threshold']:.4f}: precision {unknown['precision'] or 0:.3f}, "
+        f"recall {unknown['recall']:.3f}",
+        "",
+        "confused most:",
+    ]
+    wrong = [
+        (count, label, given)
+        for label, row in measured["confusion"].items()
+        for given, count in row.items()
+        if given != label
+    ]
+    return "\n".join(lines + [f"{count:>6}  {label} -> {given}" for count, label, given in sorted(wrong)[::-1][:10]])

@@ -1,0 +1,217 @@
+"""How well a policy tells what it is about, over all thresholds, and which one to take.
+
+A threshold is picked by a goal: the best F1 (steadied by bootstrap samples), or so much recall or precision with the
+most of the other. ``best`` and ``curve`` are of all images, those it was picked on; ``test`` is what to expect of
+others: each half of the images, copies on one side, judged with the threshold that the other half picks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from embedding import Encoder
+from evaluation.labelled_images import embed, halves, read_rows
+from images import ImageLimits, decode_for_model
+from images.arrays import Floats, Vectors
+from labels import Curve, Goal, Moderator, PromptEncoder, decode_image, steady_threshold
+from schemas import ConfigurationError, Exemplar, ImageQuery, Policy
+
+Flags = NDArray[np.bool_]
+
+MOST_POINTS = 200
+"""Of a curve."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What a threshold is to be good for."""
+
+    goal: Goal = "f1"
+    at_least: float = 0.0
+
+    @classmethod
+    def parse(cls, text: str) -> Aim:
+        """``f1``, ``recall=0.95`` or ``precision=0.9``. Raises ValueError."""
+        name, given, value = text.partition("=")
+        if name == "f1" and not given:
+            return cls()
+        goals: dict[str, Goal] = {"recall": "recall", "precision": "precision"}
+        if name in goals and 0 < float(value) <= 1:
+            return cls(goals[name], float(value))
+        raise ValueError(text)
+
+    def threshold(self, scores: Floats, positive: Flags) -> float:
+        if self.goal == "f1":
+            return steady_threshold(scores, positive)
+        curve = Curve.of(scores, positive)
+        return float(curve.thresholds[curve.best(self.goal, self.at_least)])
+
+
+def read_policy(path: Path) -> Policy:
+    """Raises ConfigurationError, naming what is wrong in it."""
+    try:
+        return Policy.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise ConfigurationError(f"cannot read the policy in {path}: {error}") from error
+    except ValidationError as error:
+        wrong = error.errors(include_url=False)[0]
+        place = ".".join(map(str, wrong["loc"]))
+        said = wrong["msg"].removeprefix("Value error, ")
+        raise ConfigurationError(f"{path}: {place}: {said}" if place else f"{path}: {said}") from error
+
+
+def measure(file: Path, policy: Policy, encoder: Encoder, aim: Aim | None = None) -> dict[str, Any]:
+    """Hold the images of a file to a policy.
+
+    Args:
+        file: JSONL, ``{"image": path, "violates": true | false | [rule, ..]}`` a line, paths relative to it.
+
+    Raises:
+        ConfigurationError: the file is none, or has no image that violates anything, or none that does not; in one
+            half or the other as well.
+    """
+    aim = aim or Aim()
+    names = [rule.name for rule in policy.rules]
+    rows = read_rows(file, lambda row: _wrong(row, names))
+    moderator = Moderator(policy, PromptEncoder(encoder), lambda one: _exemplar(one, encoder))
+    images = embed(rows, file.parent, encoder)
+    written = [row["violates"] for row in images.rows]
+    scores = moderator.scores(images.vectors, "image")
+    second = halves(images, [json.dumps(violates) for violates in written])
+    violates = np.array([bool(one) for one in written])
+    nearest: Floats = scores.max(axis=1)
+    overall = _Judged(nearest, violates, second)
+    if not overall.splits:
+        raise ConfigurationError(
+            "too few images, copies not counted, to pick a threshold on some and judge it by others: both halves need "
+            "images that violate the policy and images that do not"
+        )
+    best = overall.at(aim)
+    thresholds = {rule.name: rule.threshold for rule in policy.rules}
+    rules: dict[str, Any] = {}
+    for at, name in enumerate(names):
+        # That something is violated says which rule only where there is but one.
+        told = np.array([one is not True or len(names) == 1 for one in written])
+        truth = np.array([name in one if isinstance(one, list) else one for one in written])
+        judged = _Judged(scores[told, at], truth[told], second[told])
+        rules[name] = {"examples": int(truth[told].sum())}
+        if judged.splits:
+            rules[name] |= judged.at(aim)
+            thresholds[name] = rules[name]["threshold"]
+        elif not told.all():
+            thresholds[name] = best["threshold"]
+    return {
+        "images": len(written),
+        "unusable": images.unusable,
+        "clusters": int(images.clusters.max()) + 1,
+        "violating": int(violates.sum()),
+        "model": encoder.spec.model,
+        "goal": aim.goal if aim.goal == "f1" else f"{aim.goal}={aim.at_least:g}",
+        "best": {name: best[name] for name in ("threshold", "precision", "recall", "f1")},
+        "test": best["test"],
+        "curve": overall.curve(),
+        "rules": rules,
+        "policy": _with_thresholds(policy, thresholds),
+    }
+
+
+def _wrong(row: dict[str, Any], rules: Sequence[str]) -> str | None:
+    violates = row.get("violates")
+    if isinstance(violates, bool):
+        return None
+    if not isinstance(violates, list) or not all(isinstance(rule, str) for rule in violates):
+        return "it needs `violates`: true, false, or a list of rules"
+    unknown = [rule for rule in violates if rule not in rules]
+    return f"there is no rule {unknown[0]!r}; the policy has {', '.join(rules)}" if unknown else None
+
+
+def _exemplar(exemplar: Exemplar, encoder: Encoder) -> Vectors | None:
+    if exemplar.base64 is None:
+        raise ConfigurationError("exemplar images by product are in an index; here, give them as base64")
+    data = decode_image(ImageQuery(base64=exemplar.base64))
+    vector: Vectors = encoder.encode_prepared(decode_for_model(data, ImageLimits(), encoder.preparer).pixels[:1])[0]
+    return vector
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """Scores, ``(n,)``, of what is to be taken and what is not, and which half each is in."""
+
+    scores: Floats
+    positive: Flags
+    second: Flags
+
+    @property
+    def splits(self) -> bool:
+        """Whether both halves have what is to be taken, and what is not."""
+        return all(len(np.unique(self.positive[half])) == 2 for half in (self.second, ~self.second))
+
+    def at(self, aim: Aim) -> dict[str, Any]:
+        """The threshold of a goal, and what it does: here, and of each half as the other one has it."""
+        threshold = aim.threshold(self.scores, self.positive)
+        of_halves = [aim.threshold(self.scores[half], self.positive[half]) for half in (~self.second, self.second)]
+        others = self.scores >= np.where(self.second, of_halves[0], of_halves[1])
+        return {
+            "threshold": round(threshold, 6),
+            **_told(self.scores >= threshold, self.positive),
+            "test": _told(others, self.positive),
+        }
+
+    def curve(self) -> list[dict[str, float]]:
+        """What every threshold would do, or so many of them."""
+        curve = Curve.of(self.scores, self.positive)
+        places = np.unique(np.linspace(0, len(curve.thresholds) - 1, MOST_POINTS).round().astype(int))
+        columns = {
+            "threshold": curve.thresholds,
+            "precision": curve.precision,
+            "recall": curve.recall,
+            "f1": curve.f1,
+        }
+        return [{name: round(float(column[at]), 6) for name, column in columns.items()} for at in places]
+
+
+def _told(taken: Flags, positive: Flags) -> dict[str, float]:
+    right, wrong, missed = (
+        int(n) for n in ((taken & positive).sum(), (taken & ~positive).sum(), (~taken & positive).sum())
+    )
+    return {
+        "precision": round(right / (right + wrong), 6) if right + wrong else 1.0,
+        "recall": round(right / (right + missed), 6) if right + missed else 1.0,
+        "f1": round(2 * right / (2 * right + wrong + missed), 6) if right + wrong + missed else 1.0,
+    }
+
+
+def _with_thresholds(policy: Policy, thresholds: Mapping[str, float | None]) -> dict[str, Any]:
+    """The policy, to be written as a document."""
+    content: dict[str, Any] = policy.model_dump(mode="json", exclude_none=True)
+    for rule in content["rules"]:
+        if (threshold := thresholds[rule["name"]]) is not None:
+            rule["threshold"] = round(threshold, 6)
+    return content
+
+
+def report(measured: Mapping[str, Any], *, as_json: bool) -> str:
+    """One JSON object, or what people read."""
+    if as_json:
+        return json.dumps(measured)
+    lines = [
+        f"{measured['images']} images, {measured['violating']} that violate something, model {measured['model']}",
+        "",
+        f"goal: {measured['goal']:<22}{'threshold':>10}{'precision':>10}{'recall':>8}{'F1':>8}{'F1 of others':>14}",
+    ]
+    best = {"the policy": {**measured["best"], "test": measured["test"]}, **measured["rules"]}
+    for name, row in best.items():
+        if "threshold" in row:
+            numbers = f"{row['threshold']:>10.4f}{row['precision']:>10.3f}{row['recall']:>8.3f}{row['f1']:>8.3f}"
+            lines.append(f"{name:<28}{numbers}{row['test']['f1']:>14.3f}")
+        else:
+            lines.append(f"{name:<28}too few examples")
+    return "\n".join(lines)

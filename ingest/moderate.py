@@ -1,0 +1,231 @@
+"""``python -m ingest moderate``: hold a whole index to a policy, from stored vectors, and decide as a person."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Any, get_args
+from uuid import UUID
+
+from tqdm import tqdm
+
+from catalog import points_of
+from embedding import Encoder, Vectors, load_encoder
+from images import ImageLimits, decode_for_model
+from index import (
+    DECISION,
+    CatalogIndex,
+    DenseName,
+    IndexSettings,
+    IndexStore,
+    build_settings,
+    open_store,
+    settings_parser,
+)
+from labels import Judge, Labeller, PromptEncoder, appealed, starter_policy, with_appeal
+from schemas import (
+    Action,
+    ConfigurationError,
+    Decided,
+    IndexMissing,
+    ModelMismatch,
+    Policy,
+    ProductNotFound,
+    StoreLensError,
+    ingest_command,
+)
+
+_BATCH = 1_000
+_ACTIONS: tuple[Action, ...] = get_args(Action)
+_EPILOG = """\
+  judge                     hold every product to --policy, by the vectors that are stored: no image is
+                            read or embedded; only what is decided otherwise is written
+  appeal ID..               decide as a person, with --action and --by: it outlives every judgement, and
+                            is logged in DATA_DIR/COLLECTION/appeals.jsonl
+  list                      products that are not simply allowed, or those of --action
+  starter                   write a policy `retail` to begin with, if there is none; it is uncalibrated
+
+Progress goes to stderr; the last line of stdout is one JSON object.
+Exit status: 0 done; 1 it could not be done; 2 bad arguments.
+"""
+
+
+def main(arguments: Sequence[str], encoder_of: Callable[[str], Encoder] = load_encoder) -> int:
+    program = f"{ingest_command()} moderate"
+    parser = settings_parser(IndexSettings, program, "Hold an index to a policy, and decide as a person.", _EPILOG)
+    parser.add_argument("what", nargs="?", choices=["judge", "appeal", "list", "starter"], default="judge")
+    parser.add_argument("ids", nargs="*", metavar="ID", help="Of the products of an appeal.")
+    parser.add_argument("--policy", metavar="NAME", help="The policy; left out, the only one that there is.")
+    parser.add_argument("--action", choices=_ACTIONS, help="What is decided, or listed.")
+    parser.add_argument("--by", metavar="PERSON", help="Who decides.")
+    parser.add_argument("--note", metavar="TEXT", help="Why.")
+    parser.add_argument("--wait", type=float, metavar="SECONDS", help="Wait so long for another job.")
+    given = parser.parse_intermixed_args(arguments)
+    settings = build_settings(IndexSettings, parser, given)
+    _check(parser, given)
+    store = open_store(settings)
+    try:
+        match given.what:
+            case "judge":
+                done = _judge(store, given, encoder_of)
+            case "appeal":
+                done = _appeal(store, settings, given)
+            case "list":
+                done = _listed(store, given)
+            case _:
+                written = store.documents.write("policies", "retail", starter_policy(), 0)
+                done = {"policy": written.name, "version": written.version}
+    except StoreLensError as error:
+        print(f"{program}: {error.message}", file=sys.stderr)
+        return 1
+    print(json.dumps(done, ensure_ascii=False))
+    return 0
+
+
+def _check(parser: ArgumentParser, given: Namespace) -> None:
+    if (given.what == "appeal") != bool(given.ids):
+        parser.error("appeal needs the ID of a product" if given.what == "appeal" else f"{given.what} takes no ID")
+    if given.what == "appeal" and not (given.action and given.by and given.by.strip()):
+        parser.error("an appeal needs --action and --by")
+
+
+def _judge(store: IndexStore, given: Namespace, encoder_of: Callable[[str], Encoder]) -> dict[str, Any]:
+    started = time.perf_counter()
+    name = given.policy or _only_policy(store)
+    document = store.documents.read("policies", name)
+    assert isinstance(document.body, Policy)
+    with store.lock(given.wait):
+        if (record := store.record()) is None:
+            raise IndexMissing("there is nothing to judge: ingest a catalog first")
+        encoder = encoder_of(record.embedding.model)
+        if differences := record.embedding.differences(encoder.spec):
+            raise ModelMismatch(
+                f"the index was built with another {', '.join(differences)} than the model {encoder.spec.model!r} has"
+            )
+        build = store.begin(record.model_copy(update={"updated": datetime.now(UTC)}))
+        index = build.index
+        judge = policy_judge(name, document.version, document.body, index, encoder)
+        before = _decisions(index, _ACTIONS)
+        counts: dict[str, int] = dict.fromkeys(_ACTIONS, 0)
+        appeals = changed = 0
+        after = None
+        with tqdm(total=index.count(), unit="product", desc="moderate", disable=None) as progress:
+            while points := index.scan(None, _BATCH, after):
+                vectors = _vectors(index, points)
+                found = list(vectors)
+                writes: dict[UUID, dict[str, Any] | None] = {}
+                for point, made in zip(found, judge.decide(list(vectors.values())), strict=True):
+                    known = before.get(point)
+                    decided = with_appeal(made, known)
+                    counts[decided["action"] if decided else "allow"] += 1
+                    appeals += decided is not None and "appeal" in decided
+                    if decided != known:
+                        writes[point] = decided
+                if writes:
+                    build.decide(writes)
+                changed += len(writes)
+                progress.update(len(points))
+                after = points[-1]
+        if changed:
+            generation: str | None = build.commit()
+        else:
+            build.discard()
+            generation = store.version()
+    return {
+        "policy": name,
+        "version": document.version,
+        "products": sum(counts.values()),
+        **counts,
+        "changed": changed,
+        "appeals": appeals,
+        "generation": generation,
+        "seconds": round(time.perf_counter() - started, 2),
+    }
+
+
+def _vectors(index: CatalogIndex, points: Sequence[UUID]) -> dict[UUID, dict[DenseName, Vectors]]:
+    """Of most products their images alone: reading vectors is nearly all that judging takes."""
+    vectors = index.vectors(points, ("image",))
+    if without := [point for point, has in vectors.items() if "image" not in has]:
+        vectors |= index.vectors(without, ("title", "text"))
+    return vectors
+
+
+def policy_judge(name: str, version: int, policy: Policy, index: CatalogIndex, encoder: Encoder) -> Judge:
+    """A policy ready to hold products of an index to; encodes its prompts, and exemplar images that are no
+    product's."""
+    labeller = Labeller(index, PromptEncoder(encoder))
+    limits = ImageLimits()
+    moderator = labeller.moderator(policy, lambda data, prepare: decode_for_model(data, limits, prepare))
+    if moderator.missing:
+        print(f"{moderator.missing} exemplar images of policy {name} are not there any more", file=sys.stderr)
+    return Judge(name, version, moderator, labeller.backgrounds)
+
+
+def _only_policy(store: IndexStore) -> str:
+    names = [one.name for one in store.documents.names("policies")]
+    if len(names) != 1:
+        there = f"there are {', '.join(names)}" if names else f"there is none; `{ingest_command()} moderate starter`"
+        raise ConfigurationError(f"name the --policy: {there}")
+    return names[0]
+
+
+def _decisions(index: CatalogIndex, actions: tuple[Action, ...]) -> dict[UUID, dict[str, Any]]:
+    """What was decided of all products of which something was."""
+    found: dict[UUID, dict[str, Any]] = {}
+    after = None
+    while points := index.scan(Decided(actions), _BATCH, after):
+        payloads = index.payloads(points, [DECISION])
+        found |= {point: payload[DECISION] for point, payload in payloads.items() if DECISION in payload}
+        after = points[-1]
+    return found
+
+
+def _appeal(store: IndexStore, settings: IndexSettings, given: Namespace) -> dict[str, Any]:
+    with store.lock(given.wait):
+        if (record := store.record()) is None:
+            raise IndexMissing("there is nothing to decide about: ingest a catalog first")
+        now = datetime.now(UTC)
+        build = store.begin(record.model_copy(update={"updated": now}))
+        places = {id: points_of(id) for id in given.ids}
+        found = build.index.payloads([point for some in places.values() for point in some], ["id", DECISION])
+        writes: dict[UUID, dict[str, Any] | None] = {}
+        entries = []
+        for id, some in places.items():
+            point = next((point for point in some if point in found), None)
+            if point is None:
+                build.discard()
+                raise ProductNotFound(f"there is no product {id!r}")
+            known = found[point].get(DECISION)
+            writes[point] = decided = appealed(known, given.action, given.by.strip(), given.note, now)
+            entries.append({"id": id, **decided["appeal"], "before": (known or {}).get("action", "allow")})
+        build.decide(writes)
+        generation = build.commit()
+        _log(settings, entries)
+    return {"decided": entries, "generation": generation}
+
+
+def _log(settings: IndexSettings, entries: Sequence[Mapping[str, Any]]) -> None:
+    """Each decision of a person, a line; a line is written whole or not at all."""
+    folder = settings.data_dir / settings.collection
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = "".join(f"{json.dumps(entry, ensure_ascii=False)}\n" for entry in entries)
+    with (folder / "appeals.jsonl").open("ab") as file:
+        file.write(lines.encode())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _listed(store: IndexStore, given: Namespace) -> dict[str, Any]:
+    actions = (given.action,) if given.action else _ACTIONS
+    with closing(store.open()) as index:
+        decisions = _decisions(index, actions)
+        ids = index.payloads(list(decisions), ["id"])
+    products = [{"id": ids[point]["id"], **decision} for point, decision in decisions.items()]
+    return {"products": products}

@@ -1,0 +1,54 @@
+"""Text prompts as classifiers: label sets, policies, ensembles, thresholds, decisions."""
+
+from labels.background import Background, Kind, backgrounds
+from labels.calibration import (
+    Curve,
+    Goal,
+    expected_calibration_error,
+    fit_temperature,
+    log_loss,
+    reliability,
+    steady_threshold,
+    threshold_of_unknown,
+    threshold_without_examples,
+)
+from labels.classifier import Answer, Classifier, Likely, Scale
+from labels.decisions import Judge, appealed, starter_policy, with_appeal
+from labels.labeller import Decode, Labeller, decode_image
+from labels.policies import STRICTNESS, Line, Moderator, judge
+from labels.prompts import TEMPLATES, Node, PromptEncoder, ensemble, label_nodes
+
+__all__ = [
+    "STRICTNESS",
+    "TEMPLATES",
+    "Answer",
+    "Background",
+    "Classifier",
+    "Curve",
+    "Decode",
+    "Goal",
+    "Judge",
+    "Kind",
+    "Labeller",
+    "Likely",
+    "Line",
+    "Moderator",
+    "Node",
+    "PromptEncoder",
+    "Scale",
+    "appealed",
+    "backgrounds",
+    "decode_image",
+    "ensemble",
+    "expected_calibration_error",
+    "fit_temperature",
+    "judge",
+    "label_nodes",
+    "log_loss",
+    "reliability",
+    "starter_policy",
+    "steady_threshold",
+    "threshold_of_unknown",
+    "threshold_without_examples",
+    "with_appeal",
+]

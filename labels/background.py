@@ -1,0 +1,94 @@
+"""What labels score with the catalog itself: the background that a bias is taken from, and all that is known of
+similarities where nobody has labelled anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from images.arrays import Floats, Vectors
+from index import CatalogIndex, sample_products
+from labels.calibration import Numbers, fit_temperature, threshold_without_examples
+from labels.classifier import Classifier, Scale
+
+Kind = Literal["image", "text"]
+"""What is given labels."""
+
+SAMPLE = 2_000
+FEWEST = 20
+"""Products, below which nothing can be learned of a catalog."""
+_KNOWN_ITEMS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """Vectors of a sample of things, ``(n, dim) float32``, unit rows: each of ``items`` is described by the row of
+    ``descriptions`` in its place, as an image by the title of its product. ``things`` are all, described or not."""
+
+    things: Vectors
+    items: Vectors
+    descriptions: Vectors
+
+    def scale(self, classifier: Classifier) -> Scale | None:
+        """What the classifier's similarities mean, as far as can be told without labels; None of too few things.
+
+        The temperature is the one under which things are told by their own descriptions, among as many others as there
+        are labels. The threshold parts similarities of things with the nearest label from those with the next one.
+        """
+        if len(self.things) < FEWEST:
+            return None
+        near = classifier.similarities(self.things)[:, classifier.leaves]
+        threshold = threshold_without_examples(near, near.argmax(axis=1))
+        return Scale(self._temperature(len(classifier.leaves)), threshold)
+
+    def bias(self, classifier: Classifier) -> Floats:
+        """``(labels,) float32``: what each label scores on average."""
+        mean: Floats = classifier.similarities(self.things).mean(axis=0)
+        return mean
+
+    def _temperature(self, labels: int) -> float:
+        from scipy.special import softmax
+
+        if len(self.items) < FEWEST:
+            return 1.0
+        size = min(max(labels, 2), len(self.items))
+        groups = len(self.items) // size
+        shape = (groups, size, -1)
+        items, descriptions = (rows[: groups * size].reshape(shape) for rows in (self.items, self.descriptions))
+        cosines = (items @ descriptions.transpose(0, 2, 1)).reshape(groups * size, size).astype(np.float64)
+
+        def probabilities(temperature: float) -> Numbers:
+            return np.asarray(softmax(cosines / temperature, axis=1))
+
+        return fit_temperature(probabilities, np.tile(np.arange(size), groups))
+
+
+def backgrounds(index: CatalogIndex) -> dict[Kind, Background]:
+    """What is usual in an index: images with the titles of their products, and titles with the texts of theirs."""
+    images: list[Vectors] = []
+    titles: list[Vectors] = []
+    titled: list[tuple[Vectors, Vectors]] = []
+    written: list[tuple[Vectors, Vectors]] = []
+    for product in sample_products(index, SAMPLE, ("image", "title", "text")):
+        rows, title, text = (product.vectors.get(name) for name in ("image", "title", "text"))
+        image = rows[0].copy() if rows is not None and len(rows) else None  # a view would keep all of its images
+        if image is not None:
+            images.append(image)
+        if title is not None:
+            titles.append(title)
+        if image is not None and title is not None and len(titled) < _KNOWN_ITEMS:
+            titled.append((image, title))
+        if title is not None and text is not None and len(written) < _KNOWN_ITEMS:
+            written.append((title, text))
+    dimension = index.record.embedding.dimension
+    return {"image": _background(images, titled, dimension), "text": _background(titles, written, dimension)}
+
+
+def _background(things: list[Vectors], pairs: list[tuple[Vectors, Vectors]], dimension: int) -> Background:
+    def rows(vectors: list[Vectors]) -> Vectors:
+        return np.stack(vectors) if vectors else np.empty((0, dimension), np.float32)
+
+    return Background(rows(things), rows([item for item, _ in pairs]), rows([described for _, described in pairs]))

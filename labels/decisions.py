@@ -1,0 +1,109 @@
+"""What a policy decides of products, as their payloads keep it: what is not allowed, and what people decided.
+
+A product without a decision is allowed, so that most products cost nothing. What a person decided outlives whatever
+rules say later.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from images.arrays import Floats, Vectors
+from index import DenseName
+from labels.background import Background, Kind
+from labels.policies import Line, Moderator, judge
+from schemas import Action, Policy
+
+STARTER = Path(__file__).with_name("data") / "retail.json"
+
+Stored = dict[str, Any]
+"""``action``, ``policy``, ``version``, ``by``, and ``rules`` that fired; ``appeal`` where a person decided, and then
+``judged``, what the rules would do."""
+
+
+class Judge:
+    """A version of a policy, to hold many products to."""
+
+    def __init__(self, policy: str, version: int, moderator: Moderator, usual: dict[Kind, Background]) -> None:
+        self.policy = policy
+        self.version = version
+        self._moderator = moderator
+        kinds: tuple[Kind, ...] = ("image", "text")
+        self._lines: dict[Kind, list[Line]] = {kind: moderator.lines(kind, usual) for kind in kinds}
+        self._thresholds: dict[Kind, Floats] = {
+            kind: np.array([np.inf if line.threshold is None else line.threshold for line in lines], np.float32)
+            for kind, lines in self._lines.items()
+        }
+
+    def decide(self, products: Sequence[Mapping[DenseName, Vectors]]) -> list[Stored | None]:
+        """What is decided of each product, by all its images; of one without any by its title, or else its text.
+
+        Args:
+            products: Their vectors: ``image`` is ``(n, dim)``, ``title`` and ``text`` are ``(dim,)``, float32.
+        """
+        decided: list[Stored | None] = [None] * len(products)
+        kinds: tuple[Kind, ...] = ("image", "text")
+        for kind in kinds:
+            rows = [(at, found) for at, vectors in enumerate(products) if (found := _rows(vectors, kind)) is not None]
+            if not rows:
+                continue
+            starts = np.cumsum([0, *(len(found) for _, found in rows)])[:-1]
+            scores = self._moderator.scores(np.concatenate([found for _, found in rows]), kind)
+            most: Floats = np.maximum.reduceat(scores, starts, axis=0)
+            with np.errstate(invalid="ignore"):  # what a rule cannot judge is not a number, and fires nothing
+                fires = (most >= self._thresholds[kind]).any(axis=1)
+            for row in np.flatnonzero(fires):
+                decided[rows[row][0]] = self._stored(most[row], kind)
+        return decided
+
+    def _stored(self, scores: Floats, kind: Kind) -> Stored | None:
+        action, said = judge(scores, self._moderator.rules, self._lines[kind])
+        if action == "allow":
+            return None
+        rules = [rule.model_dump(exclude={"fired"}) for rule in said if rule.fired]
+        return {"action": action, "policy": self.policy, "version": self.version, "by": kind, "rules": rules}
+
+
+def _rows(vectors: Mapping[DenseName, Vectors], kind: Kind) -> Vectors | None:
+    images = vectors.get("image")
+    by_image = images is not None and len(images) > 0
+    if kind == "image":
+        return images if by_image else None
+    if by_image:
+        return None
+    text = vectors.get("title", vectors.get("text"))
+    return None if text is None else text[None]
+
+
+def with_appeal(made: Stored | None, before: Mapping[str, Any] | None) -> Stored | None:
+    """A decision of rules beside what a person decided before, which counts."""
+    appeal = (before or {}).get("appeal")
+    return made if appeal is None else _appealed(made, appeal)
+
+
+def appealed(before: Stored | None, action: Action, by: str, note: str | None, at: datetime) -> Stored:
+    """The decision once a person has decided."""
+    appeal = {"action": action, "by": by, "at": at.isoformat(), **({"note": note} if note else {})}
+    made = dict(before) if before else None
+    if made and "appeal" in made:
+        made["action"] = made.pop("judged")
+        del made["appeal"]
+    return _appealed(made, appeal)
+
+
+def _appealed(made: Stored | None, appeal: Mapping[str, Any]) -> Stored:
+    judged = made["action"] if made else "allow"
+    return {**(made or {}), "action": appeal["action"], "judged": judged, "appeal": dict(appeal)}
+
+
+def starter_policy() -> dict[str, Any]:
+    """A policy for shops, to begin with: none of its rules is calibrated, so all of them ask for a look."""
+    content = cast(dict[str, Any], json.loads(STARTER.read_text(encoding="utf-8")))
+    Policy.model_validate(content)
+    return content
