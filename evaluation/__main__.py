@@ -6,7 +6,7 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
 
-from evaluation.commands import audit, benchmarks, labels, paraphrases, search, splits
+from evaluation.commands import audit, benchmarks, calibrate, labels, paraphrases, search, splits
 from schemas import StoreLensError, __version__
 
 
@@ -15,7 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = ArgumentParser("python -m evaluation", description="How good, how fast?")
     parser.add_argument("--version", action="version", version=f"StoreLens {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
-    for subject in (search, labels, paraphrases, audit, splits, benchmarks):
+    for subject in (search, calibrate, labels, paraphrases, audit, splits, benchmarks):
         subject.add_commands(commands)
     given = parser.parse_args(arguments)
     try:

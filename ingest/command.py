@@ -14,6 +14,7 @@ from typing import TextIO
 from ingest import documents as documents_command
 from ingest import generations as generations_command
 from ingest import moderate, tidy
+from ingest.calibration import calibrate_if_due
 from ingest.duplicates import command as same_command
 from ingest.job import run
 from ingest.logs import configure
@@ -56,7 +57,7 @@ def _job(arguments: Sequence[str]) -> int:
     settings = parse(arguments)
     with _standard_output_kept() as stdout, configure(settings.log):
         try:
-            report = run(settings)
+            report = calibrate_if_due(settings, run(settings))
         except StoreLensError as error:
             return _failed(error.message, error.code)
         except KeyboardInterrupt:

@@ -71,6 +71,9 @@ class IngestSettings(ImageSettings, IndexSettings):
         pattern=f"^{DOCUMENT_NAME}$",
         description="Hold what is new or changed to this policy of the collection, before anybody can find it.",
     )
+    no_calibration: bool = Field(
+        False, description="Leave searches uncalibrated, or as they are, where they would be calibrated at the end."
+    )
     prune: bool = Field(False, description="Delete the products that the catalog no longer has.")
     force: bool = Field(False, description="Let a run delete more than a fifth of the products, or of their images.")
     dry_run: bool = Field(False, description="Say what would be done, and do nothing.")

@@ -67,6 +67,9 @@ class IngestReport(BaseModel):
         default_factory=dict, description="Pairs of images that are the same though they should not be, by kind."
     )
     same_file: str | None = None
+    calibration: int | None = Field(
+        None, description="Version of the calibration of searches that was made at the end; None where none was."
+    )
     images_per_second: float | None = Field(
         None, description="Throughput: images a second from the end of the first batch on, less the time for words."
     )

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from search.understanding import Vocabulary
 
 MOST_SUPPORT = 1_000
 """Products with all words of a request that are looked at for how well they fit its meaning."""
+MOST_OBSERVED = 20_000
 _SEVERAL = 3
 """Products of a set too small to say what its share among the best is."""
 
@@ -39,7 +41,7 @@ class ResultSet:
     match: MatchLevel
     filter: Filter | None
     found: Candidates
-    under: Filter = All(())
+    under: Filter
     """What the candidates were found under: the request without its own filter."""
     asked: Asked | None = None
     curve: Curve | None = None
@@ -105,6 +107,33 @@ def decide(
     having = evidence and (evidence.subject if evidence.has_subject else evidence.anywhere)
     parts = ([having] if having else []) + [HasId(tuple(near))]
     return ResultSet(match, AnyOf(tuple(parts)) if len(parts) > 1 else parts[0], found, under, kind, curve, sold)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What a request is judged by: its kind, the features of its words and of its query image, its candidates' shares
+    of the best score, and the products that have all its words."""
+
+    kind: Asked
+    words: Mapping[str, float] | None
+    image: Mapping[str, float] | None
+    shares: Mapping[UUID, float]
+    having: frozenset[UUID]
+    exact: frozenset[UUID]
+
+
+def observe(index: CatalogIndex, vocabulary: Vocabulary, question: Question, found: Candidates) -> Observed:
+    """The same that ``decide`` looks at."""
+    evidence = evidence_of(index, vocabulary, found) if question.words else None
+    having = evidence and (evidence.subject if evidence.has_subject else evidence.anywhere)
+    return Observed(
+        kind_of(question, found, evidence),
+        evidence.features if evidence else None,
+        image_features(found) if any(image.hash for image in question.images) else None,
+        found.shares,
+        frozenset(index.scan(having, MOST_OBSERVED)) if having else frozenset(),
+        frozenset(found.exact),
+    )
 
 
 def kind_of(question: Question, found: Candidates, evidence: Evidence | None) -> Asked:

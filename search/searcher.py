@@ -48,7 +48,7 @@ from search.cursor import decode_cursor, fingerprint
 from search.facets import check_facets
 from search.hits import near_images
 from search.plan import AskedImage, Question, Vector
-from search.result_set import ResultSet, decide
+from search.result_set import Observed, ResultSet, decide, observe
 from search.synonyms import WrittenSynonyms
 from search.understanding import Understanding, Understood, Vocabulary
 from search.weights import LegWeights, weights_for
@@ -117,7 +117,7 @@ class Searcher:
         for document in documents:
             if (document.kind, document.name) == ("calibrations", SEARCH_CALIBRATION):
                 try:
-                    calibration = Calibration.model_validate(document.body)
+                    calibration = Calibration.model_validate(document.body.model_dump())
                 except ValidationError as error:
                     log.warning("the calibration of searches cannot be read, and counts as none: %s", error)
                     return None
@@ -190,12 +190,18 @@ class Searcher:
             raise EmptyRequest("a browse has no legs; ask with text, image or product_id")
         return self._find(question, self._filter(request))
 
-    def result_set(self, request: SearchRequest, query_image: bytes | None = None) -> ResultSet:
-        """What fits a request in the whole catalog, without its filter: for measuring."""
+    def observe(self, request: SearchRequest, query_image: bytes | None = None) -> Observed:
+        """What a request is judged by, in the whole catalog without its filter: for calibrating."""
         question = self._question(request, query_image, self._decode)
         if question is None:
-            raise EmptyRequest("a browse has no result set; ask with text, image or product_id")
-        return self._fits(request, question)
+            raise EmptyRequest("a browse is not judged; ask with text, image or product_id")
+        found = self._find(question, self._filter(request.model_copy(update={"filter": None})))
+        return observe(self.index, self._vocabulary, question, found)
+
+    def observe_image(self, vector: Vector, filter: Filter) -> Observed:
+        """What a query image of this vector is judged by, among the products of a filter: for calibrating."""
+        question = Question(images=[AskedImage(vector, hash="made")])
+        return observe(self.index, self._vocabulary, question, self._find(question, filter))
 
     def _find(self, question: Question, filter: Filter) -> Candidates:
         return find(self.index, self._background, question, filter, self.weights)

@@ -14,6 +14,9 @@ _KEPT = {"STORELENS_QDRANT_URL", "STORELENS_QDRANT_API_KEY", "STORELENS_REQUIRE_
 for _name in [name for name in os.environ if name.startswith("STORELENS_") and name not in _KEPT]:
     del os.environ[_name]
 
+# Half a minute for each ingest of a test; those of the calibration ask for it.
+os.environ["STORELENS_NO_CALIBRATION"] = "1"
+
 # Behaviour is tested here, not time: a shared machine may be slow.
 settings.register_profile("storelens", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("storelens")

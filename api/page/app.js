@@ -6,7 +6,6 @@
 import { ApiError, getImage, getProduct } from "./api.js";
 import { learn, samples } from "./catalog.js";
 import { FilterDrawer, showChips, SortMenu } from "./controls.js";
-import { countWithoutOwnFilter } from "./counts.js";
 import { showProvenance } from "./credits.js";
 import { Detail } from "./detail.js";
 import { byId, clamped, drawIcons, h } from "./dom.js";
@@ -19,7 +18,7 @@ import { keepPhoto, recallPhotos } from "./query_images.js";
 import { Results } from "./results.js";
 import { SearchBar } from "./searchbar.js";
 import { identity, isBlank, lacksPhoto, NOTHING, readAddress, writeAddress } from "./state.js";
-import { empty, failure, welcome } from "./states.js";
+import { empty, failure, nearest, welcome } from "./states.js";
 
 const SCROLLED_MS = 100;
 /** Of one word that no product has. */
@@ -224,7 +223,8 @@ class Page {
       if (!ran) return;
       this.#showAnswer(query, ran.answer);
       this.#return();
-      await this.#count(query, ran.answer, ran.signal);
+      this.counts = new Map([...this.counts, ...ran.answer.facets]);
+      this.panel.update(this.counts, query.filters);
     } catch (error) {
       this.asked = null;
       showFailure(error, () => this.#show());
@@ -232,14 +232,17 @@ class Page {
   }
 
   /** @param {Query} query @param {Answer} answer */
-  #showAnswer(query, { hits, total, query: understood, notices, took_ms }) {
+  #showAnswer(query, { hits, total, match, query: understood, notices, took_ms }) {
     const words = totalWords(total);
     byId("total").replaceChildren(h("strong", {}, words), h("span", {}, ` in ${Math.round(took_ms)} ms`));
     byId("understood").replaceChildren(...this.#understood(understood));
-    announce(hits.length ? `${words} found` : "Nothing found");
+    announce(hits.length && match !== "none" ? `${words} found` : "Nothing found");
     showNotices([...(this.photoGone ? [PHOTO_GONE] : []), ...(notices ?? [])]);
     this.drawer.update(query.filters.size, words);
-    if (hits.length) return;
+    if (hits.length) {
+      byId("message").replaceChildren(...(match === "none" ? [nearest(query)] : []));
+      return;
+    }
     const nothing = empty(query, {
       onClearFilters: () => this.ask({ filters: new Map() }),
       onClearPhoto: () => this.ask({ photo: null, like: null }),
@@ -260,19 +263,6 @@ class Page {
       " ",
       asWritten,
     ];
-  }
-
-  /** @param {Query} query @param {Answer} answer @param {AbortSignal} signal */
-  async #count(query, { facets }, signal) {
-    const own = [...query.filters.keys()].filter((field) => facets.has(field));
-    const others = [...facets].filter(([field]) => !own.includes(field));
-    this.counts = new Map([...this.counts, ...others]);
-    this.panel.update(this.counts, query.filters);
-    if (!own.length) return;
-    const counted = await countWithoutOwnFilter(query, own, this.known.groupBy, signal);
-    if (signal.aborted) return;
-    this.counts = new Map([...this.counts, ...counted]);
-    this.panel.update(this.counts, query.filters);
   }
 }
 

@@ -120,8 +120,12 @@ export class Results {
     const fresh = hits.filter(({ id }) => !this.shown.has(id));
     for (const { id } of fresh) this.shown.add(id);
     const cards = fresh.map((hit) => card(hit, page.query, this.actions));
+    const tail = fresh.findIndex((hit) => hit.tail);
+    const fitting = this.shown.size - fresh.length + tail;
+    const line = tail >= 0 && fitting > 0 && !this.grid.querySelector(".tail-line");
     const pressed = document.activeElement === this.button;
     this.grid.append(...cards);
+    if (line) cards[tail].before(h("p", { class: "tail-line" }, "Less certain"));
     page.cursor = next_cursor ?? null;
     this.foot.replaceChildren(...(page.cursor ? [this.button] : []));
     if (pressed) (page.cursor ? this.button : cards[0]?.querySelector("button"))?.focus({ preventScroll: true });

@@ -98,22 +98,23 @@ export function writeAddress(query) {
  * @param {{facets?: string[], groupBy?: string | null, cursor?: string, limit?: number, without?: string}} options
  *   `without` leaves one field's filter out, to count what its other values would give.
  */
-export function toRequest(query, { facets, groupBy, cursor, limit = PAGE_SIZE, without }) {
-  const filters = [...query.filters].filter(([name]) => name !== without);
+export function toRequest(query, { facets, groupBy, cursor, limit = PAGE_SIZE }) {
+  const filters = [...query.filters];
   // Made at once: setting fields one by one would lose one that is called `__proto__`.
   const filter = Object.fromEntries(filters.map(([name, chosen]) => [name, isChoice(chosen) ? chosen.values : chosen]));
-  // A filter that every product meets: the API refuses to answer a request that asks nothing.
+  // The API refuses to answer a request that asks nothing; this one asks for everything.
   const everything = !hasQuestion(query) && !query.sort && filters.length === 0;
   return {
     ...(query.q.trim() && { text: query.q.trim() }),
     ...(query.literal && { literal: true }),
     ...(query.like && { product_id: query.like }),
     ...(filters.length > 0 && { filter }),
-    ...(everything && { filter: { all: [{}] } }),
+    ...(everything && { filter: {} }),
     ...(query.sort && { sort: [query.sort] }),
     ...(facets?.length && { facets }),
     ...(groupBy && { group_by: groupBy }),
     ...(cursor && { cursor }),
+    ...(hasQuestion(query) && { tail: true }),
     limit,
     explain: true,
   };

@@ -82,6 +82,16 @@ export function empty(query, { onClearFilters, onClearPhoto, onClearWords, onBro
 }
 
 /**
+ * Nothing that fits, above what is nearest.
+ *
+ * @param {Query} query
+ */
+export function nearest(query) {
+  const asked = query.q.trim() ? `“${query.q.trim()}”` : "this image";
+  return h("p", { class: "nearest" }, h("strong", {}, `Nothing here matches ${asked}.`), " These come nearest:");
+}
+
+/**
  * A failure, in the server's own words where it had some.
  *
  * @param {unknown} error

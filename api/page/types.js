@@ -4,13 +4,13 @@
  * @typedef {{leg: string, score: number, normalized: number, weight: number, rank: number}} Leg
  * @typedef {{legs: Leg[], exact?: "id" | "code" | "title" | "part", matched_terms: string[]}} Explanation
  * @typedef {{value?: Value, siblings: number, sibling_ids: string[]}} Group
- * @typedef {{id: string, score: number, product: Record<string, any>, images: string[], picture?: number, group?: Group, explain?: Explanation}} Hit
+ * @typedef {{id: string, score: number, product: Record<string, any>, images: string[], picture?: number, group?: Group, tail?: boolean, explain?: Explanation}} Hit
  * @typedef {string | number | boolean} Value
  * @typedef {{field: string, values: {value: Value, count: number}[], min?: number, max?: number, missing: number}} Facet
  * @typedef {Map<string, Facet>} Facets By field. Catalogs name fields as they like, `constructor` too: never an object.
  * @typedef {{text: string, corrected?: string, expanded?: {word: string, synonyms: string[]}[]}} Understood
  * @typedef {{hits: Hit[], total: {value: number, relation: "eq" | "gte"}, facets: Facets,
- *   next_cursor?: string, query?: Understood, notices: string[], took_ms: number}} Answer
+ *   match?: "good" | "weak" | "none" | "uncalibrated", next_cursor?: string, query?: Understood, notices: string[], took_ms: number}} Answer
  * @typedef {"keyword" | "integer" | "float" | "bool"} Kind
  * @typedef {{name: string, kind: Kind}} Field
  * @typedef {{collection: string, generation: string, products: number,

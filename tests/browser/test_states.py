@@ -65,6 +65,30 @@ def test_an_answer_that_was_overtaken_is_not_shown(open_page: OpenPage) -> None:
     expect(page.locator("#grid > .card").first).to_have_attribute("data-id", "star-plain-green")
 
 
+def test_what_does_not_fit_is_told_from_what_does(open_page: OpenPage) -> None:
+    page = open_page()
+    expect(page.locator(".welcome")).to_be_visible()
+
+    def judged(route: Route, match: str, fitting: int) -> None:
+        answer = route.fetch().json()
+        for hit in answer["hits"][fitting:]:
+            hit["tail"] = True
+        route.fulfill(json={**answer, "match": match, "total": {"value": fitting, "relation": "eq"}})
+
+    page.route("**/v1/search", lambda route: judged(route, "good", 3))
+    search(page, "red")
+    line = page.locator("#grid > .tail-line")
+    expect(line).to_have_text("Less certain")
+    assert line.evaluate("line => [...line.parentElement.children].indexOf(line)") == 3
+    expect(page.locator("#total")).to_contain_text("3 results")
+    page.unroute("**/v1/search")
+    page.route("**/v1/search", lambda route: judged(route, "none", 0))
+    search(page, "laptop")
+    expect(page.locator("#message")).to_contain_text("Nothing here matches “laptop”. These come nearest:")
+    assert cards(page).count() > 0
+    expect(line).to_have_count(0)
+
+
 def test_nothing_found_says_what_to_try(open_page: OpenPage, keep: Callable[[Page, str], Path]) -> None:
     page = open_page("/?q=cushion&f.price=5000..6000")
     expect(page.get_by_role("heading", name="Nothing found for “cushion”")).to_be_visible()

@@ -1,0 +1,213 @@
+"""Fits what the scores of searches mean on one catalog, and says how well that holds where it was not fitted.
+
+A verdict is a logistic regression on the evidence of a request (``search.result_set``), fitted on requests for what the
+catalog sells and for what it does not; its thresholds are quantiles of the latter. Whether a product fits is an
+isotonic curve over its share of the best score, one for each kind of request, with the floor at which the sets found
+agree best with the labels (mean F1). Requests of one source are in one part: each of two parts is judged by what the
+other fitted, and the calibration that is kept is fitted on both.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import JsonValue
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
+
+from schemas import Asked, Calibration, Curve, EmbeddingSpec, Logistic, Verdict
+from search.result_set import Observed, probability_of
+
+_NONE_OF_NOT_SOLD, _GOOD_OF_NOT_SOLD = 0.94, 0.99
+"""Of requests for what is not sold, those to be answered with ``none``, and those not to be answered with ``good``."""
+_NONE_OF_CATEGORIES = 0.04
+"""Of requests for a category, those that may be answered with ``none`` for it."""
+_REGULARISATION = 0.03
+"""Strong: home-made synonyms are those of a thesaurus, and a fit that trusts them fails on people's own. Over five
+development catalogs synonyms answered with ``none`` were .21 at most with it, .27 and .30 with ten and a hundred times
+as much freedom."""
+_FEWEST = 5
+"""Requests of a kind, below which its usual curve is kept."""
+_SHARES = (*np.arange(0.4, 1.0, 0.025).tolist(), 1.5)
+_USUAL_SHARE: dict[Asked, float] = {
+    "covered": 0.9,
+    "expanded": 0.8,
+    "uncovered": 0.6,
+    "long": 0.9,
+    "image": 0.8,
+    "product": 0.8,
+    "mixed": 0.8,
+}
+"""Where a catalog has too few requests of a kind: what was best over the development catalogs."""
+_COUNTS = {"category": 3.0, "synonym": 2.5, "color category": 2.0}
+"""How much a kind counts in the verdict beside the others, and what is not sold counts as all together."""
+
+Features = Callable[[Observed], Mapping[str, float] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A labelled request and what was observed of it; ``relevant`` is empty for what is not sold."""
+
+    kind: str
+    source: str
+    relevant: frozenset[UUID]
+    observed: Observed
+
+
+def fit(examples: Sequence[Example], spec: EmbeddingSpec, products: int, generation: str) -> Calibration:
+    """The calibration of all examples, with what two halves say of each other under ``test``."""
+    halves: tuple[list[Example], list[Example]] = ([], [])
+    for example in examples:
+        halves[zlib.crc32(example.source.encode()) % 2].append(example)
+    judged = [
+        (example, verdicts, curves)
+        for fitted, others in (halves, halves[::-1])
+        for verdicts, curves in ((_verdicts(fitted), _curves(fitted)),)
+        for example in others
+    ]
+    verdicts = _verdicts(examples)
+    return Calibration(
+        model=spec.model,
+        fingerprint=spec.fingerprint,
+        products=products,
+        generation=generation,
+        made=datetime.now(UTC),
+        requests=dict(Counter(example.kind for example in examples)),
+        words=verdicts[0],
+        image=verdicts[1],
+        fitting=_curves(examples),
+        test=_test(judged),
+    )
+
+
+def _verdicts(examples: Sequence[Example]) -> tuple[Verdict | None, Verdict | None]:
+    return _verdict(examples, lambda observed: observed.words), _verdict(examples, lambda observed: observed.image)
+
+
+def _verdict(examples: Sequence[Example], features: Features) -> Verdict | None:
+    """None where too little is sold, or not sold, to tell them apart."""
+    held = [(example, found) for example in examples if (found := features(example.observed)) is not None]
+    sold = np.array([bool(example.relevant) for example, _ in held])
+    if sold.sum() < _FEWEST or (~sold).sum() < _FEWEST:
+        return None
+    names = list(held[0][1])
+    values = np.array([[found[name] for name in names] for _, found in held])
+    weights = _weights([example for example, _ in held])
+    middle, spread = values.mean(0), values.std(0) + 1e-6
+    model = LogisticRegression(C=_REGULARISATION).fit((values - middle) / spread, sold, sample_weight=weights)
+    scores = model.decision_function((values - middle) / spread)
+    # So strong a regularisation makes probabilities too careful: Platt's scaling gives them back their spread.
+    platt = LogisticRegression(C=1e3).fit(scores[:, None], sold, sample_weight=weights)
+    slope, shift = float(platt.coef_[0, 0]), float(platt.intercept_[0])
+    raw = model.coef_[0] / spread
+    bias = float(model.intercept_[0] - raw @ middle) * slope + shift
+    logistic = Logistic(
+        weights={name: float(weight * slope) for name, weight in zip(names, raw, strict=True)}, bias=bias
+    )
+    p = np.array([probability_of(logistic, found) for _, found in held])
+    none, good = np.quantile(p[~sold], [_NONE_OF_NOT_SOLD, _GOOD_OF_NOT_SOLD])
+    plain = np.array([example.kind in ("category", "color category", "image") for example, _ in held])
+    if plain.any():
+        none = min(none, np.quantile(p[plain], _NONE_OF_CATEGORIES))
+    return Verdict(probability=logistic, none_below=float(none), good_from=float(max(none, good)))
+
+
+def _weights(examples: Sequence[Example]) -> NDArray[np.float64]:
+    counts = Counter(example.kind for example in examples)
+    of_kind = {kind: _COUNTS.get(kind, 1.0) for kind in counts}
+    sold_kinds = {example.kind for example in examples if example.relevant}
+    of_kind |= {kind: sum(of_kind[k] for k in sold_kinds) for kind in counts if kind not in sold_kinds}
+    weights = np.array([of_kind[example.kind] / counts[example.kind] for example in examples])
+    return np.asarray(weights * len(weights) / weights.sum(), np.float64)
+
+
+def _curves(examples: Sequence[Example]) -> dict[Asked, Curve]:
+    kinds: defaultdict[Asked, list[Example]] = defaultdict(list)
+    for example in examples:
+        # A title or a description names one product: the shares of others say nothing of a set.
+        if example.relevant and (example.kind != "title" and example.kind != "description"):
+            kinds[example.observed.kind].append(example)
+    curves = {kind: _curve(some) for kind, some in kinds.items() if len(some) >= _FEWEST}
+    usual = {kind: _usual(share) for kind, share in _USUAL_SHARE.items()}
+    if "image" in curves:
+        usual |= {"mixed": curves["image"]}
+    return usual | curves
+
+
+def _usual(share: float) -> Curve:
+    return Curve(shares=[0.0, share, 1.0], probabilities=[0.0, 0.5, 0.9], floor=0.5, least_share=share, requests=0)
+
+
+def _curve(examples: Sequence[Example]) -> Curve:
+    shares, fits, weights = [], [], []
+    for example in examples:
+        held = example.observed.shares
+        shares += list(held.values())
+        fits += [point in example.relevant for point in held]
+        weights += [1.0 / len(held)] * len(held)
+    isotonic = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(shares, fits, sample_weight=weights)
+    least = max(_SHARES, key=lambda share: (round(_mean_f1(examples, share), 3), share))
+    knots = np.unique([0.0, *isotonic.X_thresholds_, 1.0])
+    knots = knots if len(knots) <= 64 else np.quantile(knots, np.linspace(0, 1, 64))
+    probabilities = np.maximum.accumulate(isotonic.predict(knots))
+    floor = float(np.interp(min(least, 1.0), knots, probabilities))
+    return Curve(
+        shares=knots.tolist(),
+        probabilities=probabilities.tolist(),
+        floor=floor,
+        least_share=least,
+        requests=len(examples),
+    )
+
+
+def _mean_f1(examples: Sequence[Example], least_share: float) -> float:
+    return float(np.mean([f1(found_set(example.observed, least_share), example.relevant) for example in examples]))
+
+
+def found_set(observed: Observed, least_share: float) -> set[UUID]:
+    """What fits, as ``search.result_set`` decides it."""
+    near = {point for point, share in observed.shares.items() if share >= least_share}
+    return near | observed.having | observed.exact
+
+
+def f1(found: Iterable[UUID], relevant: frozenset[UUID]) -> float:
+    found = set(found)
+    return 2.0 * len(found & relevant) / (len(found) + len(relevant)) if found or relevant else 1.0
+
+
+Judged = tuple[Example, tuple[Verdict | None, Verdict | None], dict[Asked, Curve]]
+
+
+def _test(judged: Sequence[Judged]) -> dict[str, JsonValue]:
+    """By kind: how many requests, the share answered with ``none``, and F1 of the set where there are labels."""
+    kinds: defaultdict[str, list[Judged]] = defaultdict(list)
+    for one in judged:
+        kinds[one[0].kind].append(one)
+    return {kind: _of_kind(some) for kind, some in sorted(kinds.items())}
+
+
+def _of_kind(judged: Sequence[Judged]) -> dict[str, JsonValue]:
+    none = []
+    scores = []
+    for example, (words, image), curves in judged:
+        observed = example.observed
+        verdict, features = (words, observed.words) if observed.words is not None else (image, observed.image)
+        if verdict is not None and features is not None:
+            own = observed.words is not None and observed.words["own_subject"] >= 1.0
+            none.append(probability_of(verdict.probability, features) < verdict.none_below and not own)
+        if example.relevant:
+            scores.append(f1(found_set(observed, curves[observed.kind].least_share), example.relevant))
+    shown: dict[str, JsonValue] = {"requests": len(judged)}
+    if none:
+        shown["none"] = round(float(np.mean(none)), 4)
+    if scores:
+        shown |= {"f1_mean": round(float(np.mean(scores)), 4), "f1_median": round(float(np.median(scores)), 4)}
+    return shown

@@ -1,0 +1,106 @@
+"""``calibrate``: what the scores of searches mean on a catalog, measured there and kept beside its index."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from catalog import point_id
+from embedding import load_encoder
+from evaluation.calibrate import Example, fit
+from evaluation.home_made import ImageMaker, Maker
+from evaluation.queries import read_queries
+from index import IndexSettings, add_settings, build_settings, open_store
+from schemas import SEARCH_CALIBRATION, Calibration, ConfigurationError, SearchRequest
+from search import Searcher
+
+log = logging.getLogger(__name__)
+
+_QUICK = 400
+"""Requests of the quick form."""
+
+
+def add_commands(commands: Any) -> None:
+    command = commands.add_parser("calibrate", help="what scores mean on this catalog: verdicts, and what fits")
+    command.add_argument(
+        "--queries", type=Path, metavar="FILE", help="Labelled queries of people, JSONL, beside those made."
+    )
+    command.add_argument("--quick", action="store_true", default=False, help="With fewer requests, in seconds.")
+    command.add_argument("--dry-run", action="store_true", default=False, help="Measure, and keep nothing.")
+    add_settings(command, IndexSettings)
+    command.add_argument("--json", action="store_true", default=False, help="Print one JSON object.")
+    command.set_defaults(run=partial(_calibrate, command))
+
+
+def _calibrate(parser: ArgumentParser, given: Namespace) -> str:
+    settings = build_settings(IndexSettings, parser, given)
+    store = open_store(settings)
+    with closing(store.open()) as index:
+        searcher = Searcher(index, load_encoder(index.record.embedding.model))
+        searcher.use(store.documents.read_all())
+        examples = list(tqdm(_examples(searcher, given.queries, given.quick), desc="calibrate", disable=None))
+        calibration = fit(examples, index.record.embedding, index.count(), index.generation)
+    if calibration.words is None and calibration.image is None:
+        raise ConfigurationError(
+            "the catalog is too small to be calibrated: nothing can be told from what few products have in common"
+        )
+    document: dict[str, Any] | None = None
+    if not given.dry_run:
+        written = store.documents.write("calibrations", SEARCH_CALIBRATION, calibration.model_dump(mode="json"))
+        document = {"kind": "calibrations", "name": written.name, "version": written.version}
+    report = {
+        "weights": calibration.weights,
+        "verdict": _verdict_report(calibration),
+        "test": calibration.test,
+        "document": document,
+    }
+    return json.dumps(report) if given.json else _text(report)
+
+
+def _examples(searcher: Searcher, queries: Path | None, quick: bool) -> Iterator[Example]:
+    requests = Maker(searcher.index).requests()
+    if quick and len(requests) > _QUICK:
+        requests = random.Random(0).sample(requests, _QUICK)
+    for made in requests:
+        observed = searcher.observe(SearchRequest(text=made.text, literal=made.literal))
+        yield Example(made.kind, made.source, made.relevant, observed)
+    for image in ImageMaker(searcher, quick=quick).requests():
+        yield Example(image.kind, image.source, image.relevant, image.observed)
+    for query in read_queries(queries) if queries else ():
+        if query.query and not query.image:
+            relevant = frozenset(point_id(id) for id, grade in query.relevant.items() if grade > 0)
+            yield Example("people", query.query, relevant, searcher.observe(SearchRequest(text=query.query)))
+
+
+def _verdict_report(calibration: Calibration) -> dict[str, float] | None:
+    """Of ``none`` for requests of words, in the halves that it was not fitted on."""
+    if calibration.words is None:
+        return None
+    kinds: dict[str, Any] = calibration.test
+    wrong = sum(of["none"] * of["requests"] for kind, of in kinds.items() if kind != "not sold" and "none" in of)
+    not_sold = kinds.get("not sold", {"none": 0.0, "requests": 0})
+    right = not_sold["none"] * not_sold["requests"]
+    return {
+        "threshold": calibration.words.none_below,
+        "precision": right / (right + wrong) if right + wrong else 0.0,
+        "recall": not_sold["none"],
+    }
+
+
+def _text(report: dict[str, Any]) -> str:
+    lines = [f"{'kind':<20}{'requests':>9}{'none':>8}{'F1 mean':>9}{'median':>8}"]
+    for kind, of in report["test"].items():
+        cells = [f"{of[name]:.3f}" if name in of else "" for name in ("none", "f1_mean", "f1_median")]
+        lines.append(f"{kind:<20}{of['requests']:>9}{cells[0]:>8}{cells[1]:>9}{cells[2]:>8}")
+    if report["document"]:
+        lines.append(f"kept as calibrations/{report['document']['name']}, version {report['document']['version']}")
+    return "\n".join(lines)
