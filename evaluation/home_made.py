@@ -36,7 +36,7 @@ Kind = Literal["category", "brand", "color category", "misspelt", "synonym", "ti
 ImageKind = Literal["image", "product", "image not sold"]
 
 _IN_A_ROW = 12
-_QUICK_IMAGES = 60
+_QUICK_IMAGES = 40
 _VALUES = 60
 """Of each kind."""
 _PRODUCTS = 80

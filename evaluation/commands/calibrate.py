@@ -25,7 +25,7 @@ from search import Searcher
 
 log = logging.getLogger(__name__)
 
-_QUICK = 400
+_QUICK = 250
 """Requests of the quick form."""
 
 

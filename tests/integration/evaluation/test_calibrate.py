@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,17 +165,3 @@ def test_an_unchanged_catalog_is_not_calibrated_again(shop: Shop) -> None:
     catalog = str(shop.data.parent / "catalog.jsonl")
     report = run("ingest", catalog, "--data-dir", str(shop.data), STORELENS_NO_CALIBRATION="false")
     assert report["calibration"] is None
-
-
-def options(shop: Shop) -> Sequence[str]:
-    return ("--data-dir", str(shop.data), "--json")
-
-
-def test_peoples_own_queries_count_as_well(shop: Shop, tmp_path: Path) -> None:
-    queries = tmp_path / "queries.jsonl"
-    asked = {"query": "couch", "relevant": {row["id"]: 1 for row in matching(category="Sofas")}}
-    queries.write_text(json.dumps({"qid": "1", "kind": "mine", **asked}) + "\n", encoding="utf-8")
-    report = run("evaluation", "calibrate", "--queries", str(queries), "--quick", "--dry-run", *options(shop))
-    assert report["document"] is None
-    assert report["test"]["people"]["requests"] == 1
-    assert 0 <= report["verdict"]["recall"] <= 1
