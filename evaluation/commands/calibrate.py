@@ -10,18 +10,20 @@ from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
 from catalog import point_id
 from embedding import load_encoder
-from evaluation.calibrate import Example, fit
 from evaluation.home_made import ImageMaker, Maker
 from evaluation.queries import read_queries
 from index import IndexSettings, add_settings, build_settings, open_store
 from schemas import SEARCH_CALIBRATION, Calibration, ConfigurationError, SearchRequest
 from search import Searcher
+
+if TYPE_CHECKING:
+    from evaluation.calibrate import Example
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +44,8 @@ def add_commands(commands: Any) -> None:
 
 
 def _calibrate(parser: ArgumentParser, given: Namespace) -> str:
+    from evaluation.calibrate import fit  # scikit-learn takes two seconds, which other commands need not wait for
+
     settings = build_settings(IndexSettings, parser, given)
     store = open_store(settings)
     with closing(store.open()) as index:
@@ -67,6 +71,8 @@ def _calibrate(parser: ArgumentParser, given: Namespace) -> str:
 
 
 def _examples(searcher: Searcher, queries: Path | None, quick: bool) -> Iterator[Example]:
+    from evaluation.calibrate import Example
+
     requests = Maker(searcher.index).requests()
     if quick and len(requests) > _QUICK:
         requests = random.Random(0).sample(requests, _QUICK)

@@ -13,6 +13,7 @@ from PIL import Image
 
 from evaluation import __main__ as command
 from evaluation.classification import measure
+from evaluation.commands import labels
 from evaluation.labelled_images import embed, halves, read_rows
 from schemas import ConfigurationError
 from tests.support.colors import COLORS, color_image, write_lines
@@ -121,7 +122,7 @@ def test_images_that_cannot_be_used_are_counted(tmp_path: Path) -> None:
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "load_encoder", lambda _: ColorEncoder())
+    monkeypatch.setattr(labels, "load_encoder", lambda _: ColorEncoder())
     file, templates = _write(tmp_path), tmp_path / "templates.txt"
     templates.write_text("a photo of a {label}\n\n{} thing\n", encoding="utf-8")
     given = ["classify", "--images", str(file), "--templates", str(templates)]
@@ -150,7 +151,7 @@ def test_labels_that_are_not_there_are_told(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(command, "load_encoder", lambda _: ColorEncoder())
+    monkeypatch.setattr(labels, "load_encoder", lambda _: ColorEncoder())
     assert command.main(["classify", "--images", str(_write(tmp_path, 1)), *given]) == 1
     assert said in capsys.readouterr().err
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from evaluation import __main__ as command
+from evaluation.commands import labels
 from evaluation.moderation import Aim, measure
 from index import IndexSettings, open_store
 from schemas import ConfigurationError, Policy
@@ -109,7 +110,7 @@ def test_files_that_say_too_little_are_refused(tmp_path: Path, violates: Any, sa
 class TestTheCommand:
     @pytest.fixture(autouse=True)
     def _encoder(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(command, "load_encoder", lambda _: ColorEncoder())
+        monkeypatch.setattr(labels, "load_encoder", lambda _: ColorEncoder())
 
     def _run(self, folder: Path, *further: str) -> int:
         (folder / "policy.json").write_text(json.dumps(POLICY), encoding="utf-8")

@@ -42,6 +42,7 @@ VALUES: dict[str, tuple[str, Any]] = {
     "CROPS": ("no", False),
     "FORCE": ("1", True),
     "DRY_RUN": ("yes", True),
+    "NO_CALIBRATION": ("yes", True),
     "STRICT": ("on", True),
     "PICTURE_HOSTS": ("a.example, *.b.example", ("a.example", "*.b.example")),
     "PICTURE_FOLDERS": (f"{HERE}, {HERE.parent}", (HERE, HERE.parent)),

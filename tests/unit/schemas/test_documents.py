@@ -61,7 +61,11 @@ ACTION = {"hide": ["1"]}
         ("label-sets", {"labels": [{"name": "cat"}, {"name": "Cat"}]}, "labels: 'Cat' is in it twice"),
         ("label-sets", {"labels": [{"name": "cat"}], "temperature": 0}, "temperature: Input should be greater than 0"),
         ("policies", {"rules": []}, "rules: List should have at least 1 item"),
-        ("policies", {"rules": [{"name": "a", "prompts": [], "action": "block"}]}, "rules.0.prompts: List should have"),
+        (
+            "policies",
+            {"rules": [{"name": "a", "prompts": [], "action": "block"}]},
+            "rules.0: a rule needs prompts",
+        ),
         ("calibrations", {"a": float("nan")}, "it cannot be written as JSON"),
         ("calibrations", {"a": "\ud800"}, "Invalid JSON"),
         ("calibrations", {"a": "é" * MAX_DOCUMENT_BYTES}, f"it is larger than {MAX_DOCUMENT_BYTES:,} bytes"),
