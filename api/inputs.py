@@ -76,10 +76,6 @@ def media_type(request: Request, wanted: str) -> str:
     return header
 
 
-def search_of_json(body: bytearray) -> SearchRequest:
-    return request_of_json(body, SearchRequest)
-
-
 def request_of_json(body: bytearray, model: type[Asked]) -> Asked:
     """A request in JSON, perhaps with a photo in base64.
 
@@ -136,10 +132,6 @@ def _text(written: bytearray) -> str:
         return written.decode()
     text: str = _parsed(b'"%b"' % bytes(written))
     return text
-
-
-def search_of_form(body: bytearray, content_type: str, query_image_bytes: int) -> tuple[SearchRequest, bytes]:
-    return request_of_form(body, content_type, query_image_bytes, SearchRequest)
 
 
 def request_of_form(

@@ -21,7 +21,8 @@ from embedding import Encoder
 from evaluation.labelled_images import embed, halves, read_rows
 from images import ImageLimits, decode_for_model
 from images.arrays import Floats, Vectors
-from labels import Curve, Goal, Moderator, PromptEncoder, decode_image, steady_threshold
+from images.inline import decode_query_image
+from labels import Curve, Goal, Moderator, PromptEncoder, steady_threshold
 from schemas import ConfigurationError, Exemplar, ImageQuery, Policy
 
 Flags = NDArray[np.bool_]
@@ -136,7 +137,7 @@ def _wrong(row: dict[str, Any], rules: Sequence[str]) -> str | None:
 def _exemplar(exemplar: Exemplar, encoder: Encoder) -> Vectors | None:
     if exemplar.base64 is None:
         raise ConfigurationError("exemplar images by product are in an index; here, give them as base64")
-    data = decode_image(ImageQuery(base64=exemplar.base64))
+    data = decode_query_image(ImageQuery(base64=exemplar.base64))
     vector: Vectors = encoder.encode_prepared(decode_for_model(data, ImageLimits(), encoder.preparer).pixels[:1])[0]
     return vector
 

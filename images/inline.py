@@ -1,4 +1,4 @@
-"""Images given in a row itself: as bytes, or as a data: URI."""
+"""Images given in a row or a request itself: as bytes, in base64, or as a data: URI."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from urllib.parse import unquote_to_bytes
 
 from images.fingerprint import hash_bytes
 from images.limits import ImageLimits, too_large
-from schemas import ImageDamaged, ImageSourceUnsupported
+from schemas import ImageDamaged, ImageQuery, ImageSourceUnsupported, NotAImage, RequestError
 
 INLINE = "picture:"
 """And the hash of an image that came inside its catalog; its bytes are in the store."""
@@ -40,6 +40,22 @@ def from_data_uri(uri: str, column: str) -> bytes:
         return check_bytes(decode_data_uri(uri, _MAX_BYTES), column)
     except ValueError as error:
         raise ImageDamaged(f"{column} is a data: URI {error}", field=column) from error
+
+
+def decode_query_image(image: ImageQuery) -> bytes:
+    """The bytes of a query image in a JSON body: base64, or a ``data:`` URI.
+
+    Raises:
+        NotAImage: it is neither.
+        RequestError: it is a URL, and nothing is fetched here.
+    """
+    written = image.base64
+    if written is None:
+        raise RequestError("a photo's URL is fetched before the search, and its bytes passed on", field="image.url")
+    try:
+        return decode_data_uri(written) if written[:5].lower() == "data:" else decode_base64(written)
+    except ValueError as error:
+        raise NotAImage("image.base64 is not valid base64", field="image.base64") from error
 
 
 def decode_data_uri(uri: str, max_bytes: int | None = None) -> bytes:

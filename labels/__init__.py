@@ -14,7 +14,7 @@ from labels.calibration import (
 )
 from labels.classifier import Answer, Classifier, Likely, Scale
 from labels.decisions import Judge, appealed, starter_policy, with_appeal
-from labels.labeller import Decode, Labeller, decode_image
+from labels.labeller import Decode, Labeller
 from labels.policies import STRICTNESS, Line, Moderator, judge
 from labels.prompts import TEMPLATES, Node, PromptEncoder, ensemble, label_nodes
 
@@ -38,7 +38,6 @@ __all__ = [
     "Scale",
     "appealed",
     "backgrounds",
-    "decode_image",
     "ensemble",
     "expected_calibration_error",
     "fit_temperature",

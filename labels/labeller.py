@@ -18,7 +18,7 @@ from catalog import points_of
 from embedding import Preparer
 from images import Decoded, hash_bytes
 from images.arrays import Vectors, check_vectors
-from images.inline import decode_base64, decode_data_uri
+from images.inline import decode_query_image
 from index import CatalogIndex, Stored
 from labels.background import Background, Kind, backgrounds
 from labels.classifier import Classifier, Scale
@@ -37,10 +37,8 @@ from schemas import (
     LabelSet,
     ModerateRequest,
     ModerateResponse,
-    NotAImage,
     Policy,
     ProductNotFound,
-    RequestError,
     parse_filter,
 )
 
@@ -229,7 +227,7 @@ class Labeller:
                 images = found[0].vectors.get("image") if found else None
                 return None if images is None or not len(images) else images[0]
             assert exemplar.base64 is not None
-            data = decode_image(ImageQuery(base64=exemplar.base64))
+            data = decode_query_image(ImageQuery(base64=exemplar.base64))
             key = hash_bytes(data)
             with self._lock:
                 known = self._exemplars.get(key)
@@ -244,7 +242,7 @@ class Labeller:
     def _judged(self, request: ClassifyRequest | ModerateRequest, image: bytes | None, decode: Decode) -> Judged:
         request.require_one(image=image is not None)
         if image is None and request.image is not None:
-            image = decode_image(request.image)
+            image = decode_query_image(request.image)
         if image is not None:
             return Judged([None], ["image"], self._image(image, decode)[None], [0])
         if request.text is not None:
@@ -310,22 +308,6 @@ def _given(model: type[Made], *, always: Sequence[str] = (), **fields: Any) -> M
 
 def _path(path: tuple[str, ...]) -> list[str] | None:
     return list(path) if len(path) > 1 else None
-
-
-def decode_image(image: ImageQuery) -> bytes:
-    """The bytes of an image in JSON: base64, or a ``data:`` URI.
-
-    Raises:
-        NotAImage: it is neither.
-        RequestError: it is a URL, and nothing is fetched here.
-    """
-    written = image.base64
-    if written is None:
-        raise RequestError("an image's URL is fetched before, and its bytes passed on", field="image.url")
-    try:
-        return decode_data_uri(written) if written[:5].lower() == "data:" else decode_base64(written)
-    except ValueError as error:
-        raise NotAImage("image.base64 is not valid base64", field="image.base64") from error
 
 
 def _rows(stored: Sequence[Stored], next_cursor: str | None) -> Judged:

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from catalog import points_of
 from embedding import Encoder, Preparer
 from images import Decoded, ImageLimits, decode_for_model, fingerprint_cells, hash_bytes
-from images.inline import decode_base64, decode_data_uri
+from images.inline import decode_query_image
 from index import CatalogIndex, DenseName, Stored
 from schemas import (
     SEARCH_CALIBRATION,
@@ -28,13 +28,10 @@ from schemas import (
     Document,
     EmptyRequest,
     Filter,
-    ImageQuery,
     Match,
     ModelMismatch,
     Not,
-    NotAImage,
     ProductNotFound,
-    RequestError,
     SearchRequest,
     SearchResponse,
     clean_code,
@@ -343,19 +340,3 @@ def _held(vector: Vector, payload: dict[str, Any]) -> AskedImage:
     """The first usable image of a product."""
     kept: dict[str, Any] = next(iter(payload.get("pictures", ())), {})
     return AskedImage(vector, kept.get("hash"), fingerprint_cells(kept.get("phash", "")))
-
-
-def decode_query_image(image: ImageQuery) -> bytes:
-    """The bytes of a query image in a JSON body: base64, or a ``data:`` URI.
-
-    Raises:
-        NotAImage: it is neither.
-        RequestError: it is a URL, and nothing is fetched here.
-    """
-    written = image.base64
-    if written is None:
-        raise RequestError("a photo's URL is fetched before the search, and its bytes passed on", field="image.url")
-    try:
-        return decode_data_uri(written) if written[:5].lower() == "data:" else decode_base64(written)
-    except ValueError as error:
-        raise NotAImage("image.base64 is not valid base64", field="image.base64") from error

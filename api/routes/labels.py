@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import ValidationError
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.asking import answer_form, answer_json
 from api.clients import Gone
-from api.inputs import known_parameters_alone, media_type, request_of_form, request_of_json
-from api.middleware.limits import Bodies, Workers
+from api.inputs import known_parameters_alone
 from api.openapi import form_body, json_body, responses
 from api.problems import validation_problem
-from api.query_images import QueryImageFetcher
 from api.serving import Serving
 from images import DecodePool
 from labels import Decode
@@ -28,9 +24,6 @@ from schemas import (
     ModerateResponse,
     Policy,
 )
-
-Asked = TypeVar("Asked", ClassifyRequest, ModerateRequest)
-Judge = Callable[[Request, Asked, bytes | None, Gone], Response]
 
 JUDGED = responses(404, 413, 415, 502, 503)
 
@@ -47,7 +40,7 @@ router = APIRouter(prefix="/v1", tags=["labels"], dependencies=[Depends(known_pa
 @router.post("/classify", response_model=ClassifyResponse, responses=JUDGED, openapi_extra={"requestBody": CLASSIFY})
 async def classify(request: Request) -> Response:
     """Give labels to a photo (base64, or its URL), a text, or products, by texts alone: nothing is trained."""
-    return await _from_json(request, ClassifyRequest, _classify)
+    return await answer_json(request, ClassifyRequest, _classify)
 
 
 @router.post(
@@ -58,45 +51,13 @@ async def classify(request: Request) -> Response:
 )
 async def classify_image(request: Request) -> Response:
     """Give labels to an uploaded photo, with the rest of the request as JSON in the form field `request`."""
-    bodies: Bodies = request.app.state.bodies
-    most: int = request.app.state.settings.max_upload_bytes
-    async with bodies.read(request) as body:
-        form = media_type(request, "multipart/form-data")
-        try:
-            asked, image = await run_in_threadpool(request_of_form, body, form, most, ClassifyRequest)
-        except ValidationError as error:
-            return await run_in_threadpool(validation_problem, error, "request")
-        body.clear()
-        return await _judged(request, asked, image, _classify)
+    return await answer_form(request, ClassifyRequest, _classify)
 
 
 @router.post("/moderate", response_model=ModerateResponse, responses=JUDGED, openapi_extra={"requestBody": MODERATE})
 async def moderate(request: Request) -> Response:
     """Hold a photo, a text, or products to a policy of the collection."""
-    return await _from_json(request, ModerateRequest, _moderate)
-
-
-async def _from_json(request: Request, model: type[Asked], judge: Judge[Asked]) -> Response:
-    bodies: Bodies = request.app.state.bodies
-    async with bodies.read(request) as body:
-        media_type(request, "application/json")
-        try:
-            asked = await run_in_threadpool(request_of_json, body, model)
-        except ValidationError as error:
-            return await run_in_threadpool(validation_problem, error)
-        body.clear()
-        return await _judged(request, asked, None, judge)
-
-
-async def _judged(request: Request, asked: Asked, image: bytes | None, judge: Judge[Asked]) -> Response:
-    """Judge when it is the request's turn."""
-    if image is None and asked.image is not None and asked.image.url is not None:
-        query_images: QueryImageFetcher = request.app.state.query_images
-        image = await run_in_threadpool(query_images.fetch, asked.image.url)
-        asked = asked.model_copy(update={"image": None})
-    workers: Workers = request.app.state.workers
-    with_image = image is not None or asked.image is not None
-    return await workers.run(request, partial(judge, request, asked, image), query_image=with_image)
+    return await answer_json(request, ModerateRequest, _moderate)
 
 
 def _classify(request: Request, asked: ClassifyRequest, image: bytes | None, gone: Gone) -> Response:

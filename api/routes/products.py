@@ -16,12 +16,13 @@ from fastapi import Path as InPath
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from api.asking import answer
 from api.clients import Gone
 from api.images import ProductImages
 from api.inputs import known_parameters_alone
 from api.middleware.limits import Workers
 from api.openapi import responses
-from api.routes.search import answer
+from api.routes.search import work as search
 from api.serving import Serving
 from catalog import shown_product
 from images import IN_BROWSERS
@@ -102,7 +103,8 @@ async def similar(
     product_id = unquote(id)
     if len(product_id) > MAX_ID:  # no product has it, and no search takes it
         raise ProductNotFound(f"there is no product {product_id!r}")
-    return await answer(request, SearchRequest(product_id=product_id, limit=limit, cursor=cursor), None)
+    asked = SearchRequest(product_id=product_id, limit=limit, cursor=cursor)
+    return await answer(request, asked, None, search)
 
 
 @router.get("/products/{id}/images/{n}", response_class=Response, responses=responses(404, 503, content=IMAGE))

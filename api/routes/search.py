@@ -5,18 +5,14 @@ from __future__ import annotations
 from functools import partial
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import ValidationError
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.asking import answer_form, answer_json
 from api.clients import Gone
-from api.inputs import known_parameters_alone, media_type, search_of_form, search_of_json
+from api.inputs import known_parameters_alone
 from api.middleware.auth import is_reviewer
-from api.middleware.limits import Bodies, Workers
 from api.middleware.metrics import Metrics
 from api.openapi import FORM_BODY, SEARCH_BODY, responses
-from api.problems import validation_problem
-from api.query_images import QueryImageFetcher
 from api.serving import Serving
 from images import DecodePool
 from schemas import SearchRequest, SearchResponse
@@ -29,15 +25,7 @@ router = APIRouter(prefix="/v1", tags=["search"], dependencies=[Depends(known_pa
 @router.post("/search", response_model=SearchResponse, responses=SEARCHED, openapi_extra={"requestBody": SEARCH_BODY})
 async def search(request: Request) -> Response:
     """Search by words, by a photo (base64, or its URL), by a product, or by several of them; or browse by a filter."""
-    bodies: Bodies = request.app.state.bodies
-    async with bodies.read(request) as body:
-        media_type(request, "application/json")
-        try:
-            asked = await run_in_threadpool(search_of_json, body)
-        except ValidationError as error:
-            return await run_in_threadpool(validation_problem, error)
-        body.clear()
-        return await answer(request, asked, None)
+    return await answer_json(request, SearchRequest, work)
 
 
 @router.post(
@@ -45,29 +33,11 @@ async def search(request: Request) -> Response:
 )
 async def search_image(request: Request) -> Response:
     """Search by an uploaded photo, with the rest of the request as JSON in the form field `request`."""
-    bodies: Bodies = request.app.state.bodies
-    most: int = request.app.state.settings.max_upload_bytes
-    async with bodies.read(request) as body:
-        form = media_type(request, "multipart/form-data")
-        try:
-            asked, query_image = await run_in_threadpool(search_of_form, body, form, most)
-        except ValidationError as error:
-            return await run_in_threadpool(validation_problem, error, "request")
-        body.clear()
-        return await answer(request, asked, query_image)
+    return await answer_form(request, SearchRequest, work)
 
 
-async def answer(request: Request, asked: SearchRequest, query_image: bytes | None) -> Response:
-    """Search when it is the request's turn, and say in Server-Timing where the time went."""
-    if query_image is None and asked.image is not None and asked.image.url is not None:
-        query_images: QueryImageFetcher = request.app.state.query_images
-        query_image = await run_in_threadpool(query_images.fetch, asked.image.url)
-    workers: Workers = request.app.state.workers
-    with_query_image = query_image is not None or asked.image is not None
-    return await workers.run(request, partial(_answer, request, asked, query_image), query_image=with_query_image)
-
-
-def _answer(request: Request, asked: SearchRequest, query_image: bytes | None, gone: Gone) -> Response:
+def work(request: Request, asked: SearchRequest, query_image: bytes | None, gone: Gone) -> Response:
+    """Search, and say in Server-Timing where the time went."""
     decoders: DecodePool = request.app.state.decoders
     serving: Serving = request.app.state.serving
     metrics: Metrics = request.app.state.metrics

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from api.inputs import JSON_BYTES, MEMBERS, search_of_form, search_of_json
+from api.inputs import JSON_BYTES, MEMBERS, request_of_form, request_of_json
 from schemas import BodyTooLarge, ImageTooLarge, NotAImage, RequestError, SearchRequest, StoreLensError
 
 LARGE = base64.b64encode(bytes(range(256)) * 6_000).decode()
@@ -20,7 +20,8 @@ LARGE = base64.b64encode(bytes(range(256)) * 6_000).decode()
 
 
 def read(written: Any) -> SearchRequest:
-    return search_of_json(bytearray(written if isinstance(written, bytes) else json.dumps(written).encode()))
+    body = written if isinstance(written, bytes) else json.dumps(written).encode()
+    return request_of_json(bytearray(body), SearchRequest)
 
 
 @pytest.mark.parametrize("photo", [LARGE[:1000], LARGE], ids=["small", "large"])
@@ -40,7 +41,7 @@ def read(written: Any) -> SearchRequest:
 )
 def test_a_photo_of_any_size_is_read_as_it_is_written(photo: str, spelled: Any, around: str) -> None:
     body = (around % spelled(photo)).encode()
-    assert search_of_json(bytearray(body)) == SearchRequest.model_validate(json.loads(body))
+    assert request_of_json(bytearray(body), SearchRequest) == SearchRequest.model_validate(json.loads(body))
 
 
 @pytest.mark.parametrize(
@@ -115,11 +116,12 @@ def test_a_form_is_a_photo_and_a_request_in_any_order() -> None:
     for name in (b'name="request"', b"name=request; filename=blob"):
         request = (name, b'{"limit": 3}')
         for parts in ((FILE, request), (request, FILE)):
-            assert search_of_form(form(*parts), "multipart/form-data; boundary=x", 100) == (
+            assert request_of_form(form(*parts), "multipart/form-data; boundary=x", 100, SearchRequest) == (
                 SearchRequest(limit=3),
                 FILE[1],
             )
-    assert search_of_form(form(FILE), 'Multipart/Form-Data; charset=utf-8; boundary="x"', 100)[0] == SearchRequest()
+    spelt = 'Multipart/Form-Data; charset=utf-8; boundary="x"'
+    assert request_of_form(form(FILE), spelt, 100, SearchRequest)[0] == SearchRequest()
 
 
 @pytest.mark.parametrize(
@@ -144,11 +146,11 @@ def test_a_form_is_a_photo_and_a_request_in_any_order() -> None:
 )
 def test_a_wrong_form_is_refused(body: bytearray, error: type[StoreLensError], says: str) -> None:
     with pytest.raises(error, match=says) as refused:
-        search_of_form(body, "multipart/form-data; boundary=x", 100)
+        request_of_form(body, "multipart/form-data; boundary=x", 100, SearchRequest)
     assert type(refused.value) is error
 
 
 @pytest.mark.parametrize("boundary", ["", "; boundary=", "; boundary=" + "x" * 500], ids=["none", "empty", "long"])
 def test_a_form_without_a_boundary_is_refused(boundary: str) -> None:
     with pytest.raises(RequestError, match="cannot be read"):
-        search_of_form(form(FILE), f"multipart/form-data{boundary}", 100)
+        request_of_form(form(FILE), f"multipart/form-data{boundary}", 100, SearchRequest)
