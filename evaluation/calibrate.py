@@ -19,8 +19,6 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
-from sklearn.isotonic import IsotonicRegression
-from sklearn.linear_model import LogisticRegression
 
 from schemas import Asked, Calibration, Curve, EmbeddingSpec, Logistic, Verdict
 from search.result_set import Observed, probability_of
@@ -94,6 +92,8 @@ def _verdicts(examples: Sequence[Example]) -> tuple[Verdict | None, Verdict | No
 
 def _verdict(examples: Sequence[Example], features: Features) -> Verdict | None:
     """None where too little is sold, or not sold, to tell them apart."""
+    from sklearn.linear_model import LogisticRegression  # it takes two seconds, which other commands need not wait for
+
     held = [(example, found) for example in examples if (found := features(example.observed)) is not None]
     sold = np.array([bool(example.relevant) for example, _ in held])
     if sold.sum() < _FEWEST or (~sold).sum() < _FEWEST:
@@ -147,6 +147,8 @@ def _usual(share: float) -> Curve:
 
 
 def _curve(examples: Sequence[Example]) -> Curve:
+    from sklearn.isotonic import IsotonicRegression
+
     shares, fits, weights = [], [], []
     for example in examples:
         held = example.observed.shares

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from uuid import UUID
 
 from index import CatalogIndex
 from schemas import All, Facet, Filter, HasId, Hit, MatchLevel, Not, Total
@@ -44,7 +45,7 @@ class Page:
 def browse(index: CatalogIndex, ask: Ask) -> Page:
     """Everything that matches a filter, in the order of some fields; scores are 0, since nothing was asked."""
     if ask.max_per:
-        total, found = _limited_listing(index, ask, ask.filter)
+        total, found = _paged(index, ask, by_fields(index, index.scan(ask.filter, MOST_LISTED), ask.keys))
     else:
         total, found = listing(index, ask, ask.filter)
     shown = list(islice(found, ask.request.limit + 1)) if ask.request.limit else []
@@ -71,6 +72,7 @@ class _Answer:
         self._find = find
         self._notices: list[str] = []
         self._everything: dict[Filter, Candidates] = {}
+        self._scopes: dict[Filter, Filter] = {}
 
     def page(self) -> Page:
         ask, limit = self._ask, self._ask.request.limit
@@ -82,7 +84,7 @@ class _Answer:
         next_cursor = _after(self._index, ask, shown) if more else None
         hits = hits_of(self._index, ask, found, shown, self._fits)
 
-        if not more and limit and len(shown) < limit + 1 and (ask.request.tail or total == 0):
+        if not more and limit and (ask.request.tail or total == 0):
             tail, next_cursor = self._tail(scope, limit - len(shown), total)
             hits += tail
         match = self._fits.match
@@ -102,14 +104,18 @@ class _Answer:
         """What fits under a filter; all that the legs find under it where it is not known what fits."""
         if self._fits.filter is not None:
             return All((filter, self._fits.filter))
+        if filter not in self._scopes:
+            self._scopes[filter] = All((filter, HasId(tuple(self._uncalibrated(filter)))))
+        return self._scopes[filter]
+
+    def _uncalibrated(self, filter: Filter) -> Sequence[UUID]:
         found = self._found(filter)
         whole = with_all_words(self._index, found) if self._ask.keys else None
         if whole is None:
-            return All((filter, HasId(tuple(found.points))))
-        notice = f"sorted among the {len(whole)} products that have every word of the request"
-        if filter == self._ask.filter and notice not in self._notices:
-            self._notices.append(notice)
-        return All((filter, HasId(tuple(whole))))
+            return found.points
+        if filter == self._ask.filter:
+            self._notices.append(f"sorted among the {len(whole)} products that have every word of the request")
+        return whole
 
     def _found(self, filter: Filter) -> Candidates:
         if filter == self._fits.under:
@@ -123,27 +129,19 @@ class _Answer:
         ask, index = self._ask, self._index
         products = index.count(scope)
         if ask.keys and products > CANDIDATES and not ask.max_per:
-            total, entries = listing(index, ask, scope)
-            return total, entries, self._fits.found
-        start = min(ask.cursor.offset if ask.cursor and not ask.cursor.tail else ask.skipped, products)
-        whole = bool(ask.group_by or ask.max_per or ask.keys)
+            return *listing(index, ask, scope), self._fits.found
         found = self._ranked(scope, products)
-        wanted = products if whole else start + ask.request.limit + 1
+        whole = bool(ask.group_by or ask.max_per or ask.keys)
+        wanted = products if whole else _start(ask) + ask.request.limit + 1
         order = in_order(index, found.points, scope, products, wanted)
         if ask.keys:
             order = by_fields(index, order, ask.keys)
         elif ask.request.diversity:
             order = diversified(index, order, found.shares, ask.request.diversity)
-        if ask.max_per:
-            order = limited(order, index.values(order, sorted(ask.max_per)), ask.max_per)
-            products = len(order)
+        total, entries = _paged(index, ask, order)
         if products > MOST_LISTED:
             self._notices.append(f"pages end after {MOST_LISTED:,} products: filter them, or sort them")
-        if ask.group_by is None:
-            return products, islice((Entry(point) for point in order), start, None), found
-        groups, _ = grouped(index, order, ask.group_by)
-        page = as_entries(index, groups[start : start + ask.request.limit + 1])
-        return len(groups), islice(page, None), found
+        return total if whole else products, entries, found
 
     def _ranked(self, scope: Filter, products: int) -> Candidates:
         """Candidates that fit: of those of the whole catalog where they are all, else found anew among what fits."""
@@ -168,8 +166,12 @@ class _Answer:
             entries = [Entry(point) for point in found.points[start : start + room]]
             last = len(found.points)
         else:
-            members, _ = grouped(index, index.scan(scope, MOST_LISTED), ask.group_by)
-            groups, _ = grouped(index, found.points, ask.group_by, frozenset(value for value, _ in members))
+            fitting = {value for value, _ in grouped(index, index.scan(scope, MOST_LISTED), ask.group_by)}
+            groups = [
+                group
+                for group in grouped(index, found.points, ask.group_by)
+                if group[0] is None or group[0] not in fitting
+            ]
             entries = list(as_entries(index, groups[start : start + room]))
             last = len(groups)
         hits = hits_of(index, ask, found, [replace(entry, tail=True) for entry in entries], self._fits)
@@ -177,15 +179,20 @@ class _Answer:
         return hits, ask.next_cursor(index, offset=start + room, tail=True) if more else None
 
 
-def _limited_listing(index: CatalogIndex, ask: Ask, filter: Filter) -> tuple[int, Iterator[Entry]]:
-    """A browse with at most so many of a value: all of it is put in order, and the page taken from that."""
-    order = by_fields(index, index.scan(filter, MOST_LISTED), ask.keys)
-    order = limited(order, index.values(order, sorted(ask.max_per)), ask.max_per)
-    start = min(ask.cursor.offset if ask.cursor else ask.skipped, len(order))
+def _paged(index: CatalogIndex, ask: Ask, order: Sequence[UUID]) -> tuple[int, Iterator[Entry]]:
+    """How many entries an order has, no more of a value than is wanted, and those from the page on."""
+    if ask.max_per:
+        order = limited(order, index.values(order, sorted(ask.max_per)), ask.max_per)
+    start = min(_start(ask), len(order))
     if ask.group_by is None:
-        return len(order), islice((Entry(point) for point in order), start, None)
-    groups, _ = grouped(index, order, ask.group_by)
-    return len(groups), islice(as_entries(index, groups[start : start + ask.request.limit + 1]), None)
+        return len(order), (Entry(point) for point in order[start:])
+    groups = grouped(index, order, ask.group_by)
+    return len(groups), as_entries(index, groups[start : start + ask.request.limit + 1])
+
+
+def _start(ask: Ask) -> int:
+    """Entries before the page, of those that fit."""
+    return ask.cursor.offset if ask.cursor and not ask.cursor.tail else ask.skipped
 
 
 def _after(index: CatalogIndex, ask: Ask, shown: Sequence[Entry]) -> str:
@@ -193,5 +200,4 @@ def _after(index: CatalogIndex, ask: Ask, shown: Sequence[Entry]) -> str:
     last = shown[-1].place
     if last is not None:
         return ask.next_cursor(index, place=last)
-    offset = ask.cursor.offset if ask.cursor else ask.skipped
-    return ask.next_cursor(index, offset=offset + len(shown))
+    return ask.next_cursor(index, offset=_start(ask) + len(shown))

@@ -125,13 +125,9 @@ def diversified(
     return [*chosen, *order[_DIVERSE:]]
 
 
-def grouped(
-    index: CatalogIndex, order: Sequence[UUID], group_by: str, leave_out: frozenset[Any] = frozenset()
-) -> tuple[list[tuple[Any, list[UUID]]], frozenset[Any]]:
-    """The groups of an order, and the values that they are of; groups of what is left out are none."""
-    values = index.values(order, [group_by]) if order else {}
-    groups = [group for group in collapse(order, values, group_by) if group[0] is None or group[0] not in leave_out]
-    return groups, frozenset(value for value, _ in groups if value is not None)
+def grouped(index: CatalogIndex, order: Sequence[UUID], group_by: str) -> list[tuple[Any, list[UUID]]]:
+    """The groups of an order: see ``collapse``."""
+    return collapse(order, index.values(order, [group_by]) if order else {}, group_by)
 
 
 def as_entries(index: CatalogIndex, groups: Sequence[tuple[Any, list[UUID]]]) -> Iterator[Entry]:

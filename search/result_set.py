@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
 import numpy as np
@@ -43,7 +43,6 @@ class ResultSet:
     found: Candidates
     under: Filter
     """What the candidates were found under: the request without its own filter."""
-    asked: Asked | None = None
     curve: Curve | None = None
     sold: float = 1.0
     """How probable it is that the catalog has what is asked for."""
@@ -63,7 +62,12 @@ class Evidence:
     """Products that have all words where they say what they are."""
     anywhere: Filter | None
     has_subject: bool
-    features: Mapping[str, float] = field(default_factory=dict)
+    features: Mapping[str, float]
+
+    @property
+    def having(self) -> Filter | None:
+        """Products that have all words: where they say what they are, or, where none has, anywhere."""
+        return self.subject if self.has_subject else self.anywhere
 
 
 def decide(
@@ -84,7 +88,7 @@ def decide(
         (verdict, probability_of(verdict.probability, features))
         for verdict, features in (
             (calibration.words, evidence.features if evidence else None),
-            (calibration.image, image_features(found) if any(image.hash for image in question.images) else None),
+            (calibration.image, image_features(found) if question.images else None),
         )
         if verdict is not None and features is not None
     ]
@@ -99,14 +103,14 @@ def decide(
     elif found.exact:
         match = "good"
     if match == "none":
-        return ResultSet(match, HasId(()), found, under, kind, curve, sold)
+        return ResultSet(match, HasId(()), found, under, curve, sold)
     if curve is None and evidence is None:
-        return ResultSet(match, None, found, under, kind, None, sold)
+        return ResultSet(match, None, found, under, None, sold)
     least = curve.least_share if curve else math.inf
     near = [point for point, share in found.shares.items() if share >= least or point in found.exact]
-    having = evidence and (evidence.subject if evidence.has_subject else evidence.anywhere)
+    having = evidence and evidence.having
     parts = ([having] if having else []) + [HasId(tuple(near))]
-    return ResultSet(match, AnyOf(tuple(parts)) if len(parts) > 1 else parts[0], found, under, kind, curve, sold)
+    return ResultSet(match, AnyOf(tuple(parts)) if len(parts) > 1 else parts[0], found, under, curve, sold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +129,11 @@ class Observed:
 def observe(index: CatalogIndex, vocabulary: Vocabulary, question: Question, found: Candidates) -> Observed:
     """The same that ``decide`` looks at."""
     evidence = evidence_of(index, vocabulary, found) if question.words else None
-    having = evidence and (evidence.subject if evidence.has_subject else evidence.anywhere)
+    having = evidence and evidence.having
     return Observed(
         kind_of(question, found, evidence),
         evidence.features if evidence else None,
-        image_features(found) if any(image.hash for image in question.images) else None,
+        image_features(found) if question.images else None,
         found.shares,
         frozenset(index.scan(having, MOST_OBSERVED)) if having else frozenset(),
         frozenset(found.exact),
@@ -143,7 +147,7 @@ def kind_of(question: Question, found: Candidates, evidence: Evidence | None) ->
             return "mixed"
         regime = found.covered.regime if found.covered else "uncovered"
         return regime if regime == "long" or evidence.has_subject else "uncovered"
-    return "image" if any(image.hash for image in question.images) and question.title is None else "product"
+    return "image" if question.images and question.title is None else "product"
 
 
 def evidence_of(index: CatalogIndex, vocabulary: Vocabulary, found: Candidates) -> Evidence:

@@ -197,7 +197,7 @@ class Searcher:
 
     def observe_image(self, vector: Vector, filter: Filter) -> Observed:
         """What a query image of this vector is judged by, among the products of a filter: for calibrating."""
-        question = Question(images=[AskedImage(vector, hash="made")])
+        question = Question(images=[AskedImage(vector)])
         return observe(self.index, self._vocabulary, question, self._find(question, filter))
 
     def _find(self, question: Question, filter: Filter) -> Candidates:

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import json
-import logging
 import random
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tqdm import tqdm
 
 from catalog import point_id
 from embedding import load_encoder
+from evaluation.calibrate import Example, fit
 from evaluation.home_made import ImageMaker, Maker
 from evaluation.queries import read_queries
 from index import IndexSettings, add_settings, build_settings, open_store
 from schemas import SEARCH_CALIBRATION, Calibration, ConfigurationError, SearchRequest
 from search import Searcher
-
-if TYPE_CHECKING:
-    from evaluation.calibrate import Example
-
-log = logging.getLogger(__name__)
 
 _QUICK = 250
 """Requests of the quick form."""
@@ -44,8 +39,6 @@ def add_commands(commands: Any) -> None:
 
 
 def _calibrate(parser: ArgumentParser, given: Namespace) -> str:
-    from evaluation.calibrate import fit  # scikit-learn takes two seconds, which other commands need not wait for
-
     settings = build_settings(IndexSettings, parser, given)
     store = open_store(settings)
     with closing(store.open()) as index:
@@ -71,8 +64,6 @@ def _calibrate(parser: ArgumentParser, given: Namespace) -> str:
 
 
 def _examples(searcher: Searcher, queries: Path | None, quick: bool) -> Iterator[Example]:
-    from evaluation.calibrate import Example
-
     requests = Maker(searcher.index).requests()
     if quick and len(requests) > _QUICK:
         requests = random.Random(0).sample(requests, _QUICK)
