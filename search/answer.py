@@ -129,7 +129,9 @@ class _Answer:
         ask, index = self._ask, self._index
         products = index.count(scope)
         if ask.keys and products > CANDIDATES and not ask.max_per:
-            return *listing(index, ask, scope), self._fits.found
+            # A place in the tail is none in this order.
+            walked = replace(ask, cursor=None) if ask.cursor and ask.cursor.tail else ask
+            return *listing(index, walked, scope), self._fits.found
         found = self._ranked(scope, products)
         whole = bool(ask.group_by or ask.max_per or ask.keys)
         wanted = products if whole else _start(ask) + ask.request.limit + 1

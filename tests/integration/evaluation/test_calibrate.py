@@ -148,6 +148,21 @@ def test_the_tail_follows_the_last_that_fits_without_a_repeat(shop: Shop) -> Non
     assert {page.total.value for page in pages} == {len(fits)}
 
 
+def test_the_tail_follows_a_sorted_list_however_long(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    sort = [{"field": "price"}]
+    short = shop.search("mirror", limit=100, tail=True, sort=sort)
+    monkeypatch.setattr("search.answer.CANDIDATES", 2)
+    pages = [shop.search("mirror", limit=4, tail=True, sort=sort)]
+    while (cursor := pages[-1].next_cursor) and len(pages) < 50:
+        pages.append(shop.search("mirror", limit=4, tail=True, sort=sort, cursor=cursor))
+    hits = [hit for page in pages for hit in page.hits]
+    prices = [hit.product["price"] for hit in hits if not hit.tail]
+    assert prices == sorted(prices) and len(prices) == short.total.value == pages[-1].total.value
+    nearest = [hit.id for hit in short.hits if hit.tail]
+    assert [hit.id for hit in hits if hit.tail][: len(nearest)] == nearest
+    assert len({hit.id for hit in hits}) == len(hits) > len(prices)
+
+
 def test_a_filter_that_leaves_nothing_is_no_match(shop: Shop) -> None:
     found = shop.search("sofa", filter={"category": "Rugs"}, limit=3)
     assert (found.match, found.total.value) == ("none", 0)
