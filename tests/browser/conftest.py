@@ -76,6 +76,37 @@ def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
 
 
 @pytest.fixture
+def open_file(browser: Browser) -> Iterator[OpenPage]:
+    """``open_file(path, **context)``: a page from the disk, in a context of its own.
+
+    The test fails when the page asks for anything but itself, or the console says anything.
+    """
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def open_file(path: Path, **options: Any) -> Page:
+        address = path.as_uri()
+
+        def watch_request(request: Request) -> None:
+            if not request.url.startswith(("data:", address)):
+                complaints.append(request.url)
+
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", watch_request)
+        page.goto(address)
+        return page
+
+    yield open_file
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture
 def keep() -> Callable[[Page, str], Path]:
     """Saves a screenshot among the artifacts, which git ignores."""
 

@@ -27,6 +27,13 @@ def first(page: Page, product_id: str) -> None:
     expect(page.locator("#grid > .card").first).to_have_attribute("data-id", product_id)
 
 
+def open_all(page: Page) -> None:
+    """Opens what is folded, also what lies in it."""
+    closed = page.locator("details:not([open]) > summary")
+    while closed.count():
+        closed.first.click()
+
+
 def search(page: Page, words: str) -> None:
     page.get_by_role("searchbox").fill(words)
     page.get_by_role("searchbox").press("Enter")

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from demo.drawn import write_drawn_catalog
 from evaluation.__main__ import main
 from evaluation.commands import paraphrases, search
+from tests.browser.conftest import OpenPage
 from tests.browser.driver import Axe, Page
-from tests.browser.looks import PHONE
+from tests.browser.looks import PHONE, open_all
 from tests.support.encoders import HashEncoder
 from tests.support.serving import ingest
-
-if TYPE_CHECKING:
-    from tests.browser.driver import Browser
 
 pytestmark = pytest.mark.browser
 
 ATTACK = "<script>window.hacked = 1</script><img src='https://elsewhere.example/x' onerror='window.hacked = 1'>"
-
-OpenRun = Callable[..., "Page"]
 
 
 @pytest.fixture(scope="module")
@@ -59,35 +55,19 @@ def reports(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def open_report(browser: Browser, reports: Path) -> Iterator[OpenRun]:
-    """The test fails when the page asks for anything, or the console says anything."""
-    complaints: list[str] = []
-    contexts = []
+def open_report(open_file: OpenPage, reports: Path) -> OpenPage:
+    """``open_report("search.html", **context)``, with all that is folded open."""
 
     def open_report(name: str, **options: Any) -> Page:
-        address = reports.joinpath(name).as_uri()
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "request",
-            lambda request: None if request.url.startswith(("data:", address)) else complaints.append(request.url),
-        )
-        page.goto(address)
-        for closed in page.locator("details:not([open]) > summary").all()[::-1]:
-            closed.click()
+        page = open_file(reports / name, **options)
+        open_all(page)
         return page
 
-    yield open_report
-    for context in contexts:
-        context.close()
-    assert complaints == []
+    return open_report
 
 
 def test_the_page_opens_from_the_disk_shows_images_and_charts_and_runs_nothing(
-    open_report: OpenRun, reports: Path, keep: Callable[[Page, str], Path]
+    open_report: OpenPage, reports: Path, keep: Callable[[Page, str], Path]
 ) -> None:
     page = open_report("search.html", viewport={"width": 1366, "height": 900})
     document = json.loads(reports.joinpath("search.json").read_text())
@@ -111,7 +91,7 @@ def test_the_page_opens_from_the_disk_shows_images_and_charts_and_runs_nothing(
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen_and_charts_can_be_read(
-    open_report: OpenRun, keep: Callable[[Page, str], Path]
+    open_report: OpenPage, keep: Callable[[Page, str], Path]
 ) -> None:
     page = open_report("search.html", **PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -123,7 +103,7 @@ def test_on_a_phone_nothing_is_wider_than_the_screen_and_charts_can_be_read(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(scheme: str, open_report: OpenRun, keep: Callable[[Page, str], Path]) -> None:
+def test_axe_finds_nothing(scheme: str, open_report: OpenPage, keep: Callable[[Page, str], Path]) -> None:
     page = open_report("search.html", color_scheme=scheme)
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
@@ -131,7 +111,7 @@ def test_axe_finds_nothing(scheme: str, open_report: OpenRun, keep: Callable[[Pa
 
 
 @pytest.mark.parametrize("name", ["audit", "paraphrases"])
-def test_other_pages_are_as_good(name: str, open_report: OpenRun, keep: Callable[[Page, str], Path]) -> None:
+def test_other_pages_are_as_good(name: str, open_report: OpenPage, keep: Callable[[Page, str], Path]) -> None:
     page = open_report(f"{name}.html", **PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.get_by_text(ATTACK).count() > 0

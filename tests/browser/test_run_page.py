@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,18 +14,14 @@ from images import ImageLimits
 from images.roots import open_root
 from ingest.report_page.page import write_report_page
 from ingest.settings import IngestSettings, shown_settings
+from tests.browser.conftest import OpenPage
 from tests.browser.driver import Axe, Page
+from tests.browser.looks import PHONE, open_all
 from tests.integration.ingest.jobs import ingest
-
-if TYPE_CHECKING:
-    from tests.browser.driver import Browser
 
 pytestmark = pytest.mark.browser
 
-PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
 ATTACK = "<script>window.hacked = 1</script><img src='https://elsewhere.example/x' onerror='window.hacked = 1'>"
-
-OpenRun = Callable[..., "Page"]
 
 
 @pytest.fixture(scope="module")
@@ -65,39 +61,11 @@ def run_page(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def open_run(browser: Browser, run_page: Path) -> Iterator[OpenRun]:
-    """The test fails when the page asks for anything, or the console says anything."""
-    complaints: list[str] = []
-    contexts = []
-
-    def open_run(**options: Any) -> Page:
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "request",
-            lambda request: (
-                None if request.url.startswith(("data:", run_page.as_uri())) else complaints.append(request.url)
-            ),
-        )
-        page.goto(run_page.as_uri())
-        return page
-
-    yield open_run
-    for context in contexts:
-        context.close()
-    assert complaints == []
+def open_run(open_file: OpenPage, run_page: Path) -> OpenPage:
+    return partial(open_file, run_page)
 
 
-def open_all(page: Page) -> None:
-    closed = page.locator("details:not([open]) > summary")
-    while closed.count():
-        closed.first.click()
-
-
-def test_the_page_opens_from_the_disk_and_runs_nothing(open_run: OpenRun, keep: Callable[[Page, str], Path]) -> None:
+def test_the_page_opens_from_the_disk_and_runs_nothing(open_run: OpenPage, keep: Callable[[Page, str], Path]) -> None:
     page = open_run(viewport={"width": 1280, "height": 900})
     assert page.get_by_role("heading", name="49 rows").is_visible()
     assert page.get_by_text(ATTACK).count() > 0
@@ -108,7 +76,7 @@ def test_the_page_opens_from_the_disk_and_runs_nothing(open_run: OpenRun, keep: 
     keep(page, "run")
 
 
-def test_on_a_phone_nothing_is_wider_than_the_screen(open_run: OpenRun, keep: Callable[[Page, str], Path]) -> None:
+def test_on_a_phone_nothing_is_wider_than_the_screen(open_run: OpenPage, keep: Callable[[Page, str], Path]) -> None:
     page = open_run(**PHONE)
     open_all(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -116,7 +84,7 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(open_run: OpenRun, keep: Ca
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(scheme: str, open_run: OpenRun, keep: Callable[[Page, str], Path]) -> None:
+def test_axe_finds_nothing(scheme: str, open_run: OpenPage, keep: Callable[[Page, str], Path]) -> None:
     page = open_run(color_scheme=scheme)
     open_all(page)
     found = Axe().run(page)
