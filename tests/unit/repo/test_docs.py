@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import importlib
+import json
 import re
 import subprocess
 import sys
 import tomllib
-from functools import cache
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -36,10 +37,30 @@ def _commands(pattern: str) -> list[re.Match[str]]:
     return [match for document in DOCUMENTS for line in _shell_blocks(document) if (match := re.search(pattern, line))]
 
 
-@cache
-def _help(command: str) -> str:
-    arguments = [sys.executable, "-m", *command.split(), "--help"]
-    return subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+# In one process: to import what a program needs takes seconds, and it has a dozen commands.
+_HELPS = """
+import contextlib, io, json, runpy, sys
+helps = {}
+for command in json.load(sys.stdin):
+    sys.argv = [*command.split(), "--help"]
+    try:
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    except SystemExit as ended:
+        assert not ended.code, command
+    helps[command] = said.getvalue()
+json.dump(helps, sys.stdout)
+"""
+
+
+def _helps(commands: Collection[str]) -> dict[str, str]:
+    """What each command says of itself when it is asked for help."""
+    arguments = [sys.executable, "-c", _HELPS]
+    done = subprocess.run(
+        arguments, cwd=ROOT, input=json.dumps(sorted(commands)), capture_output=True, text=True, check=True
+    )
+    helps: dict[str, str] = json.loads(done.stdout)
+    return helps
 
 
 def _settings() -> dict[str, str]:
@@ -81,9 +102,10 @@ def test_commands_take_the_options_they_are_shown_with() -> None:
         r"python -m (evaluation \w+|ingest (?:same|generations|moderate|tidy|documents|synonyms)\b|ingest|api)(.*)"
     )
     assert {match[1].split()[0] for match in shown} == {"ingest", "api", "evaluation"}
+    helps = _helps({match[1] for match in shown})
     for match in shown:
         for option in re.findall(r"--[\w-]+", match[2].partition("#")[0]):
-            assert option in _help(match[1]), f"python -m {match[1]} has no {option}"
+            assert option in helps[match[1]], f"python -m {match[1]} has no {option}"
 
 
 def test_every_table_of_measurements_has_the_command_that_makes_it() -> None:
@@ -129,7 +151,7 @@ def test_sections_that_are_linked_exist(document: str) -> None:
 
 
 def test_options_that_the_guide_mentions_exist() -> None:
-    helps = "".join(map(_help, ("ingest", "ingest same", "api")))
+    helps = "".join(_helps(("ingest", "ingest same", "api")).values())
     for option in re.findall(r"`(--[a-z-]+)", (ROOT / GUIDE).read_text(encoding="utf-8")):
         assert option in helps, f"{GUIDE} mentions {option}"
 
