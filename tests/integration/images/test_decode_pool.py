@@ -59,6 +59,14 @@ def start(
     )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def none_from_before() -> None:
+    """Other tests of this process may have started what forks, with other imports than a pool's."""
+    for one in forkservers():
+        one.kill()
+    within(10, lambda: not forkservers())
+
+
 @pytest.fixture(scope="module")
 def pool() -> Iterator[DecodePool]:
     with start(cpu_seconds=1) as opened:
