@@ -3,8 +3,9 @@
 A verdict is a logistic regression on the evidence of a request (``search.result_set``), fitted on requests for what the
 catalog sells and for what it does not; its thresholds are quantiles of the latter. Whether a product fits is an
 isotonic curve over its share of the best score, one for each kind of request, with the floor at which the sets found
-agree best with the labels (mean F1). Requests of one source are in one part: each of two parts is judged by what the
-other fitted, and the calibration that is kept is fitted on both.
+agree best with the labels (mean F1). The weights of the legs come first (``leg_weights``), since shares depend on them.
+Requests of one source are in one part: each of two parts is judged by what the other fitted, and the calibration that
+is kept is fitted on both.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -20,7 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
+from evaluation.home_made import Example
+from evaluation.leg_weights import Tables, fit_weights, ndcg_of, ndcg_of_legs, tables_of, weighed
 from schemas import Asked, Calibration, Curve, EmbeddingSpec, Logistic, Verdict
+from search import LegWeights
 from search.result_set import Observed, probability_of
 
 _NONE_OF_NOT_SOLD, _GOOD_OF_NOT_SOLD = 0.94, 0.99
@@ -51,27 +55,33 @@ Features = Callable[[Observed], Mapping[str, float] | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
-    """A labelled request and what was observed of it; ``relevant`` is empty for what is not sold."""
+class Fitted:
+    """What is fitted on some examples; of ``weights``, those that differ from the ones shipped."""
 
-    kind: str
-    source: str
-    relevant: frozenset[UUID]
-    observed: Observed
+    weights: Tables
+    words: Verdict | None
+    image: Verdict | None
+    curves: Mapping[Asked, Curve]
 
 
-def fit(examples: Sequence[Example], spec: EmbeddingSpec, products: int, generation: str) -> Calibration:
-    """The calibration of all examples, with what two halves say of each other under ``test``."""
+def fit(
+    examples: Sequence[Example], shipped: LegWeights, spec: EmbeddingSpec, products: int, generation: str
+) -> Calibration:
+    """The calibration of all examples, with what two halves say of each other under ``test``.
+
+    Args:
+        shipped: The weights that the examples were observed with.
+    """
     halves: tuple[list[Example], list[Example]] = ([], [])
     for example in examples:
         halves[zlib.crc32(example.source.encode()) % 2].append(example)
     judged = [
-        (example, verdicts, curves)
-        for fitted, others in (halves, halves[::-1])
-        for verdicts, curves in ((_verdicts(fitted), _curves(fitted)),)
+        (example, fitted)
+        for part, others in (halves, halves[::-1])
+        for fitted in (_fit(part, shipped),)
         for example in others
     ]
-    verdicts = _verdicts(examples)
+    fitted = _fit(examples, shipped)
     return Calibration(
         model=spec.model,
         fingerprint=spec.fingerprint,
@@ -79,15 +89,22 @@ def fit(examples: Sequence[Example], spec: EmbeddingSpec, products: int, generat
         generation=generation,
         made=datetime.now(UTC),
         requests=dict(Counter(example.kind for example in examples)),
-        words=verdicts[0],
-        image=verdicts[1],
-        fitting=_curves(examples),
-        test=_test(judged),
+        words=fitted.words,
+        image=fitted.image,
+        fitting=dict(fitted.curves),
+        weights=dict(fitted.weights) or None,
+        test=_test(judged, tables_of(shipped)),
     )
 
 
-def _verdicts(examples: Sequence[Example]) -> tuple[Verdict | None, Verdict | None]:
-    return _verdict(examples, lambda observed: observed.words), _verdict(examples, lambda observed: observed.image)
+def _fit(examples: Sequence[Example], shipped: LegWeights) -> Fitted:
+    weights = fit_weights(examples, shipped)
+    return Fitted(
+        weights,
+        _verdict(examples, lambda observed: observed.words),
+        _verdict(examples, lambda observed: observed.image),
+        _curves([replace(example, observed=weighed(example.observed, weights)) for example in examples]),
+    )
 
 
 def _verdict(examples: Sequence[Example], features: Features) -> Verdict | None:
@@ -185,31 +202,46 @@ def f1(found: Iterable[UUID], relevant: frozenset[UUID]) -> float:
     return 2.0 * len(found & relevant) / (len(found) + len(relevant)) if found or relevant else 1.0
 
 
-Judged = tuple[Example, tuple[Verdict | None, Verdict | None], dict[Asked, Curve]]
+Judged = tuple[Example, Fitted]
 
 
-def _test(judged: Sequence[Judged]) -> dict[str, JsonValue]:
-    """By kind: how many requests, the share answered with ``none``, and F1 of the set where there are labels."""
+def _test(judged: Sequence[Judged], shipped: Tables) -> dict[str, JsonValue]:
+    """By kind: how many requests, the share answered with ``none``, F1 of the set where there are labels, and nDCG@10
+    with the fitted weights, with those shipped, and of the best leg."""
     kinds: defaultdict[str, list[Judged]] = defaultdict(list)
     for one in judged:
         kinds[one[0].kind].append(one)
-    return {kind: _of_kind(some) for kind, some in sorted(kinds.items())}
+    return {kind: _of_kind(some, shipped) for kind, some in sorted(kinds.items())}
 
 
-def _of_kind(judged: Sequence[Judged]) -> dict[str, JsonValue]:
-    none = []
-    scores = []
-    for example, (words, image), curves in judged:
-        observed = example.observed
-        verdict, features = (words, observed.words) if observed.words is not None else (image, observed.image)
+def _of_kind(judged: Sequence[Judged], shipped: Tables) -> dict[str, JsonValue]:
+    none, scores = [], []
+    ndcg: defaultdict[str, list[float]] = defaultdict(list)
+    of_legs: defaultdict[str, list[float]] = defaultdict(list)
+    for example, fitted in judged:
+        observed = weighed(example.observed, fitted.weights)
+        verdict, features = (
+            (fitted.words, observed.words) if observed.words is not None else (fitted.image, observed.image)
+        )
         if verdict is not None and features is not None:
             own = observed.words is not None and observed.words["own_subject"] >= 1.0
             none.append(probability_of(verdict.probability, features) < verdict.none_below and not own)
-        if example.relevant:
-            scores.append(f1(found_set(observed, curves[observed.kind].least_share), example.relevant))
+        if not example.relevant:
+            continue
+        scores.append(f1(found_set(observed, fitted.curves[observed.kind].least_share), example.relevant))
+        if observed.weighed is not None:
+            before = shipped[observed.weighed]
+            after, now = ndcg_of(example, [fitted.weights.get(observed.weighed, before), before]).tolist()
+            ndcg["ndcg@10"].append(after)
+            ndcg["shipped_ndcg@10"].append(now)
+            for leg, value in ndcg_of_legs(example).items():
+                of_legs[leg].append(value)
     shown: dict[str, JsonValue] = {"requests": len(judged)}
     if none:
         shown["none"] = round(float(np.mean(none)), 4)
     if scores:
         shown |= {"f1_mean": round(float(np.mean(scores)), 4), "f1_median": round(float(np.median(scores)), 4)}
+    if ndcg:
+        shown |= {name: round(float(np.mean(values)), 4) for name, values in ndcg.items()}
+        shown["best_leg_ndcg@10"] = round(max(float(np.mean(values)) for values in of_legs.values()), 4)
     return shown

@@ -13,14 +13,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from embedding import Encoder
 from index import CatalogIndex, IndexSettings, open_store
-from schemas import ConfigurationError, LegName
+from schemas import LEGS_OF_IMAGES, LEGS_OF_WORDS, ConfigurationError
 from search import LegWeights, Searcher
 
 LoadEncoder = Callable[[str], Encoder]
 
 _WEIGHTS = TypeAdapter(LegWeights)
-_OF_WORDS: set[LegName] = {"text->title", "text->text", "text->image", "lexical"}
-_OF_IMAGES: set[LegName] = {"image->image", "image->text"}
 _OF_INDEX = ("data_dir", "qdrant_url", "collection")
 _OWN = ("generation", "weights")
 
@@ -88,7 +86,7 @@ def read_weights(path: Path) -> LegWeights:
         place = ".".join(map(str, wrong["loc"]))
         raise ConfigurationError(f"{path} has no weights of legs: {place}: {wrong['msg']}") from error
     for name, table in {**asdict(weights.words), "image": weights.image}.items():
-        legs = _OF_IMAGES if name == "image" else _OF_WORDS
+        legs = LEGS_OF_IMAGES if name == "image" else LEGS_OF_WORDS
         usable = all(isfinite(weight) and weight >= 0 for weight in table.values()) and any(table.values())
         if table.keys() != legs or not usable:
             raise ConfigurationError(

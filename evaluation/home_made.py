@@ -33,7 +33,6 @@ IMAGES = Path(__file__).parent / "data" / "everyday_images.webp"
 IMAGE_NAMES = Path(__file__).parent / "data" / "everyday_images.txt"
 
 Kind = Literal["category", "brand", "color category", "misspelt", "synonym", "title", "description", "not sold"]
-ImageKind = Literal["image", "product", "image not sold"]
 
 _IN_A_ROW = 12
 _QUICK_IMAGES = 40
@@ -203,10 +202,10 @@ class Maker:
 
 
 @dataclass(frozen=True, slots=True)
-class HomeMadeImage:
-    """What was observed of a request with an image, or a product, and the points of the products that fit it."""
+class Example:
+    """A labelled request and what was observed of it; ``relevant`` is empty for what is not sold."""
 
-    kind: ImageKind
+    kind: str
     source: str
     relevant: frozenset[UUID]
     observed: Observed
@@ -223,14 +222,14 @@ class ImageMaker:
         self._products = _QUICK_IMAGES if quick else _PRODUCTS
         self._drawings = _QUICK_IMAGES if quick else 1_000
 
-    def requests(self) -> Iterator[HomeMadeImage]:
+    def requests(self) -> Iterator[Example]:
         some = 0
         for stored in sample_products(self._index, self._products, ("image",)):
             row = stored.payload["product"]
             alike = self._alike(row)
             if alike:
                 seen = self._searcher.observe(SearchRequest(product_id=row["id"]))
-                yield HomeMadeImage("product", row["id"], alike - {stored.id}, seen)
+                yield Example("product", row["id"], alike - {stored.id}, seen)
             vectors = stored.vectors.get("image")
             if vectors is None or not len(vectors):
                 continue
@@ -240,7 +239,7 @@ class ImageMaker:
             own += [Match("group_id", "keyword", (str(group),))] if group is not None else []
             observed = self._searcher.observe_image(vectors[0].copy(), Not(AnyOf(tuple(own))))
             # Without a category nobody can say what fits, but that something does.
-            yield HomeMadeImage("image", row["id"], alike or frozenset(observed.shares), observed)
+            yield Example("image", row["id"], alike or frozenset(observed.shares), observed)
         if some:
             yield from self._not_sold()
 
@@ -254,7 +253,7 @@ class ImageMaker:
             return frozenset()
         return frozenset(self._index.scan(same, _MOST_RELEVANT))
 
-    def _not_sold(self) -> Iterator[HomeMadeImage]:
+    def _not_sold(self) -> Iterator[Example]:
         names = [line for line in IMAGE_NAMES.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
         with Image.open(IMAGES) as sheet:
             drawn = sheet.convert("RGBA")
@@ -264,7 +263,7 @@ class ImageMaker:
             left, top = size * (at % _IN_A_ROW), size * (at // _IN_A_ROW)
             image = self._on_a_ground(drawn.crop((left, top, left + size, top + size)))
             vector = self._searcher.encoder.encode_images([image])[0]
-            yield HomeMadeImage("image not sold", name, frozenset(), self._searcher.observe_image(vector, All(())))
+            yield Example("image not sold", name, frozenset(), self._searcher.observe_image(vector, All(())))
 
     def _on_a_ground(self, drawing: Image.Image) -> Image.Image:
         """As a photo has one: light or coloured, and not the same everywhere."""

@@ -88,8 +88,8 @@ class _Dense:
 def _ask(searcher: Searcher, query: LabelledQuery, folder: Path) -> tuple[Asked, list[_Dense]]:
     image = None if query.image is None else (folder / query.image).read_bytes()
     answer = searcher.search(query.request(), image)
-    # Once more for a longer page: nothing is encoded twice.
-    whole = searcher.search(query.request(limit=DEPTH), image).response
+    # Once more for a longer page, beyond what fits: nothing is encoded twice.
+    whole = searcher.search(query.request(limit=DEPTH, tail=True), image).response
     legs = searcher.candidates(query.request(), image).legs
     filter = parse_filter(query.filter or {}, searcher.index.record.fields)
     pool, found, unknown = _pool(searcher.index, query, filter)

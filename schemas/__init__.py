@@ -1,6 +1,16 @@
 """The words everyone uses. Imports pydantic and the standard library, nothing else."""
 
-from schemas.calibration import SEARCH_CALIBRATION, Asked, Calibration, Curve, Logistic, Verdict
+from schemas.calibration import (
+    LEGS_OF_IMAGES,
+    LEGS_OF_WORDS,
+    SEARCH_CALIBRATION,
+    Asked,
+    Calibration,
+    Curve,
+    Logistic,
+    Verdict,
+    Weighed,
+)
 from schemas.closing import Shared
 from schemas.documents import (
     DOCUMENT_BODIES,
@@ -161,6 +171,8 @@ __all__ = [
     "DOCUMENT_BODIES",
     "DOCUMENT_KINDS",
     "DOCUMENT_NAME",
+    "LEGS_OF_IMAGES",
+    "LEGS_OF_WORDS",
     "MAX_DOCUMENTS",
     "MAX_DOCUMENT_BYTES",
     "MAX_EXACT",
@@ -302,6 +314,7 @@ __all__ = [
     "UnknownField",
     "ValueUnusable",
     "Verdict",
+    "Weighed",
     "WrongType",
     "__version__",
     "check_document",

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
+from schemas.search import LegName
+
 SEARCH_CALIBRATION = "search"
 """The document of a collection that its searches go by."""
 
@@ -16,7 +18,16 @@ Asked = Literal["covered", "expanded", "uncovered", "long", "image", "product", 
 """What a request is: words that say what some product is, others that stand for such, words that none has, a
 description; a query image, a product, or several of them."""
 
+Weighed = Literal["covered", "expanded", "uncovered", "long", "image"]
+"""Requests that have weights of their own for what is fused."""
+
+LEGS_OF_WORDS: frozenset[LegName] = frozenset(("text->title", "text->text", "text->image", "lexical"))
+LEGS_OF_IMAGES: frozenset[LegName] = frozenset(("image->image", "image->text"))
+
 Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class _Part(BaseModel):
@@ -80,7 +91,15 @@ class Calibration(_Part):
     words: Verdict | None = None
     image: Verdict | None = None
     fitting: dict[Asked, Curve]
-    weights: dict[str, dict[str, float]] | None = Field(
-        None, description="Of the legs of words, by regime; left out, those that are shipped."
+    weights: dict[Weighed, dict[LegName, Weight]] | None = Field(
+        None, description="Of legs, where others than those that are shipped do better; left out, all of those."
     )
     test: dict[str, JsonValue] = Field(description="What was measured on requests that were not fitted on.")
+
+    @model_validator(mode="after")
+    def _whole_tables(self) -> Calibration:
+        for weighed, table in (self.weights or {}).items():
+            legs = LEGS_OF_IMAGES if weighed == "image" else LEGS_OF_WORDS
+            if table.keys() != legs or not any(table.values()):
+                raise ValueError(f"weights.{weighed} is to have {', '.join(sorted(legs))}, one of them above 0")
+        return self

@@ -30,12 +30,13 @@ LEAST_SPAN = 0.1
 @dataclass(frozen=True, slots=True)
 class LegResult:
     """Candidates of one leg, best first: ``scores`` as the engine gave them and ``normalized`` on the
-    common scale, each ``(candidates,) float64``."""
+    common scale, each ``(candidates,) float64``. ``best`` is what its best one counts before it is weighed."""
 
     weight: float
     points: list[UUID]
     scores: Scores
     normalized: Scores
+    best: float = 1.0
 
 
 def leg_result(candidates: Sequence[Candidate], weight: float) -> LegResult:
@@ -48,7 +49,7 @@ def of_words_in_common(candidates: Sequence[Candidate], weight: float) -> LegRes
     """The lexical leg: its weight grows with its best score, so that words rule where many are found."""
     scores = _scores(candidates)
     best = float(scores[0]) if scores.size else 0.0
-    return LegResult(weight * best, _points(candidates), scores, scores / best if best > 0 else scores)
+    return LegResult(weight * best, _points(candidates), scores, scores / best if best > 0 else scores, best)
 
 
 def standardized(candidates: Sequence[Candidate], weight: float, usual: Usual) -> LegResult:
@@ -59,7 +60,7 @@ def standardized(candidates: Sequence[Candidate], weight: float, usual: Usual) -
     scores = _scores(candidates)
     above = np.maximum((scores - usual.mean) / usual.deviation, 0.0)
     best = float(above[0]) if above.size else 0.0
-    return LegResult(weight * best, _points(candidates), scores, above / best if best > 0 else above)
+    return LegResult(weight * best, _points(candidates), scores, above / best if best > 0 else above, best)
 
 
 def _scores(candidates: Sequence[Candidate]) -> Scores:

@@ -13,14 +13,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import numpy as np
 
 from index import CatalogIndex, Term
-from schemas import All, AnyOf, Asked, Calibration, Curve, Filter, HasId, HasWord, Logistic, MatchLevel
+from schemas import (
+    All,
+    AnyOf,
+    Asked,
+    Calibration,
+    Curve,
+    Filter,
+    HasId,
+    HasWord,
+    LegName,
+    Logistic,
+    MatchLevel,
+    Weighed,
+)
 from search.candidates import Candidates
+from search.fusion import Scores
 from search.plan import Question
 from search.understanding import Vocabulary
 
@@ -116,7 +130,11 @@ def decide(
 @dataclass(frozen=True, slots=True)
 class Observed:
     """What a request is judged by: its kind, the features of its words and of its query image, its candidates' shares
-    of the best score, and the products that have all its words."""
+    of the best score, and the products that have all its words.
+
+    ``legs`` are the candidates of each leg on the common measure, ``(candidates,) float64``, where they can be weighed
+    in another way: by ``weighed``, the name of a table of weights, which is None where words meet images.
+    """
 
     kind: Asked
     words: Mapping[str, float] | None
@@ -124,6 +142,8 @@ class Observed:
     shares: Mapping[UUID, float]
     having: frozenset[UUID]
     exact: frozenset[UUID]
+    weighed: Weighed | None = None
+    legs: Mapping[LegName, tuple[Sequence[UUID], Scores]] = field(default_factory=dict)
 
 
 def observe(index: CatalogIndex, vocabulary: Vocabulary, question: Question, found: Candidates) -> Observed:
@@ -137,7 +157,15 @@ def observe(index: CatalogIndex, vocabulary: Vocabulary, question: Question, fou
         found.shares,
         frozenset(index.scan(having, MOST_OBSERVED)) if having else frozenset(),
         frozenset(found.exact),
+        _weighed(question, found),
+        {planned.leg.name: (result.points, result.normalized * result.best) for planned, result in found.legs},
     )
+
+
+def _weighed(question: Question, found: Candidates) -> Weighed | None:
+    if found.covered is not None:
+        return None if question.images else found.covered.regime
+    return "image" if question.title is None and len(question.images) == 1 else None
 
 
 def kind_of(question: Question, found: Candidates, evidence: Evidence | None) -> Asked:

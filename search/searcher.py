@@ -96,6 +96,7 @@ class Searcher:
         self.encoder = encoder
         self.limits = limits or ImageLimits()
         self.weights = weights or weights_for(index.record.embedding)
+        self._given_weights = weights
         self._encoding = threading.Lock()
         self._cache: LRUCache[str | bytes, Any] = LRUCache(QUERY_CACHE)
         """Vectors by words, images by their hashes."""
@@ -107,6 +108,8 @@ class Searcher:
     def use(self, documents: Sequence[Document]) -> None:
         """Answer by these documents of the collection from now on; requests that have begun may not."""
         self.calibration = self._calibration(documents)
+        fitted = (self.calibration and self.calibration.weights) or {}
+        self.weights = self._given_weights or weights_for(self.index.record.embedding).fitted(fitted)
         self._understanding = Understanding(self._vocabulary, WrittenSynonyms(documents))
 
     def _calibration(self, documents: Sequence[Document]) -> Calibration | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from index import Term
-from schemas import EmbeddingSpec, LegName
+from schemas import EmbeddingSpec, LegName, Weighed
 
 Table = dict[LegName, float]
 Regime = Literal["covered", "expanded", "uncovered", "long"]
@@ -56,6 +56,11 @@ class LegWeights:
     image: Table
     share_of_words: float = 0.5
 
+    def fitted(self, tables: Mapping[Weighed, Table]) -> LegWeights:
+        """With these tables in place of its own: regimes of words by their names, and ``image``."""
+        words: dict[str, Table] = {name: table for name, table in tables.items() if name != "image"}
+        return replace(self, words=replace(self.words, **words), image=tables.get("image", self.image))
+
 
 def _table(title: float, text: float, image: float, lexical: float) -> Table:
     return {"text->title": title, "text->text": text, "text->image": image, "lexical": lexical}
@@ -68,19 +73,20 @@ BUILTIN = LegWeights(
         covered=_table(1.0, 0.15, 0.02, 1.0),
         expanded=_table(1.0, 0.5, 0.2, 2.0),
         uncovered=_table(1.0, 0.5, 0.4, 0.3),
-        long=_table(1.0, 0.5, 0.02, 0.15),
+        long=_table(1.0, 0.5, 0.02, 0.6),
     ),
     image={"image->image": 1.0, "image->text": 0.02},
 )
 
-# Not measured: no CLIP weights could be had where this was written. CLIP is trained to bring words and images together,
-# so its cross-modal legs count for more and its text-to-text legs for less.
+# Where a calibration begins that has nothing better to say. Not measured: no CLIP weights could be had where this was
+# written. CLIP is trained to bring words and images together, so its cross-modal legs count for more and its
+# text-to-text legs for less.
 CLIP = LegWeights(
     words=WordWeights(
         covered=_table(0.6, 0.2, 0.5, 1.0),
         expanded=_table(0.6, 0.3, 0.7, 2.0),
         uncovered=_table(0.6, 0.3, 1.0, 0.3),
-        long=_table(0.6, 0.4, 0.5, 0.2),
+        long=_table(0.6, 0.4, 0.5, 0.6),
     ),
     image={"image->image": 1.0, "image->text": 0.2},
 )

@@ -15,8 +15,8 @@ from tqdm import tqdm
 
 from catalog import point_id
 from embedding import load_encoder
-from evaluation.calibrate import Example, fit
-from evaluation.home_made import ImageMaker, Maker
+from evaluation.calibrate import fit
+from evaluation.home_made import Example, ImageMaker, Maker
 from evaluation.queries import read_queries
 from index import IndexSettings, add_settings, build_settings, open_store
 from schemas import SEARCH_CALIBRATION, Calibration, ConfigurationError, SearchRequest
@@ -24,6 +24,14 @@ from search import Searcher
 
 _QUICK = 250
 """Requests of the quick form."""
+_COLUMNS = {
+    "none": "none",
+    "f1_mean": "F1 mean",
+    "f1_median": "median",
+    "ndcg@10": "nDCG@10",
+    "shipped_ndcg@10": "shipped",
+    "best_leg_ndcg@10": "best leg",
+}
 
 
 def add_commands(commands: Any) -> None:
@@ -43,9 +51,10 @@ def _calibrate(parser: ArgumentParser, given: Namespace) -> str:
     store = open_store(settings)
     with closing(store.open()) as index:
         searcher = Searcher(index, load_encoder(index.record.embedding.model))
-        searcher.use(store.documents.read_all())
+        # With the weights that are shipped, not with those of a calibration before.
+        searcher.use([document for document in store.documents.read_all() if document.kind != "calibrations"])
         examples = list(tqdm(_examples(searcher, given.queries, given.quick), desc="calibrate", disable=None))
-        calibration = fit(examples, index.record.embedding, index.count(), index.generation)
+        calibration = fit(examples, searcher.weights, index.record.embedding, index.count(), index.generation)
     if calibration.words is None and calibration.image is None:
         raise ConfigurationError(
             "the catalog is too small to be calibrated: nothing can be told from what few products have in common"
@@ -70,8 +79,7 @@ def _examples(searcher: Searcher, queries: Path | None, quick: bool) -> Iterator
     for made in requests:
         observed = searcher.observe(SearchRequest(text=made.text, literal=made.literal))
         yield Example(made.kind, made.source, made.relevant, observed)
-    for image in ImageMaker(searcher, quick=quick).requests():
-        yield Example(image.kind, image.source, image.relevant, image.observed)
+    yield from ImageMaker(searcher, quick=quick).requests()
     for query in read_queries(queries) if queries else ():
         if query.query and not query.image:
             relevant = frozenset(point_id(id) for id, grade in query.relevant.items() if grade > 0)
@@ -94,10 +102,12 @@ def _verdict_report(calibration: Calibration) -> dict[str, float] | None:
 
 
 def _text(report: dict[str, Any]) -> str:
-    lines = [f"{'kind':<20}{'requests':>9}{'none':>8}{'F1 mean':>9}{'median':>8}"]
+    lines = [f"{'kind':<20}{'requests':>9}" + "".join(f"{title:>9}" for title in _COLUMNS.values())]
     for kind, of in report["test"].items():
-        cells = [f"{of[name]:.3f}" if name in of else "" for name in ("none", "f1_mean", "f1_median")]
-        lines.append(f"{kind:<20}{of['requests']:>9}{cells[0]:>8}{cells[1]:>9}{cells[2]:>8}")
+        cells = (f"{of[name]:.3f}" if name in of else "" for name in _COLUMNS)
+        lines.append(f"{kind:<20}{of['requests']:>9}" + "".join(f"{cell:>9}" for cell in cells))
+    for regime, table in (report["weights"] or {}).items():
+        lines.append(f"weights {regime}: " + ", ".join(f"{leg} {weight:g}" for leg, weight in table.items()))
     if report["document"]:
         lines.append(f"kept as calibrations/{report['document']['name']}, version {report['document']['version']}")
     return "\n".join(lines)

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from embedding import load_encoder
 from index import IndexSettings, open_store
 from schemas import Calibration, SearchRequest, SearchResponse
-from search import Searcher
+from search import Searcher, weights_for
 
 ROOT = Path(__file__).resolve().parents[3]
 KINDS = {
@@ -174,6 +175,28 @@ def test_probabilities_are_explained(shop: Shop) -> None:
     assert best is not None and last is not None
     assert best.probability is not None and last.probability is not None
     assert 1 >= best.probability > last.probability >= 0
+
+
+def test_fitted_weights_are_those_of_the_next_search_unless_others_are_given(shop: Shop) -> None:
+    documents = open_store(IndexSettings(data_dir=shop.data)).documents
+    content = documents.read("calibrations", "search").content
+    shipped = weights_for(shop.searcher.index.record.embedding)
+    given = Searcher(shop.searcher.index, shop.searcher.encoder, weights=shipped)
+    alone = Searcher(shop.searcher.index, shop.searcher.encoder)
+    titles = {"text->title": 1.0, "text->text": 0.0, "text->image": 0.0, "lexical": 0.0}
+    documents.write("calibrations", "search", {**content, "weights": {"covered": titles}})
+    try:
+        for searcher in (given, alone):
+            searcher.use(documents.read_all())
+    finally:
+        documents.write("calibrations", "search", content)
+    assert given.weights == shipped
+    assert alone.weights.words.covered == titles and alone.weights.words.long == shipped.words.long
+    found = alone.candidates(SearchRequest(text="green rug"))
+    (by_title,) = (result.points for planned, result in found.legs if planned.leg.name == "text->title")
+    assert found.points[:10] == by_title[:10]
+    with pytest.raises(ValidationError, match="one of them above 0"):
+        Calibration.model_validate({**content, "weights": {"long": dict.fromkeys(titles, 0.0)}})
 
 
 def test_an_unchanged_catalog_is_not_calibrated_again(shop: Shop) -> None:
