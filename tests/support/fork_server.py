@@ -13,6 +13,7 @@ import gc
 import json
 import os
 import runpy
+import shlex
 import signal
 import socket
 import subprocess
@@ -37,17 +38,18 @@ sys.exit(status[0] if status else 70)
 
 
 @contextmanager
-def fork_server(address: Path) -> Iterator[list[str]]:
-    """What to put before ``-m MODULE ...`` while the process runs that forks, in place of the interpreter."""
+def fork_server(folder: Path) -> Iterator[Path]:
+    """A program that stands in for ``python`` where the command is ``python -m MODULE``, while the process runs."""
+    address, python = folder / "socket", folder / "python"
+    python.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, "-I", "-S", "-c", CLIENT, str(address)])} "$@"\n')
+    python.chmod(0o755)
     environment = os.environ | {"OMP_NUM_THREADS": "1"}  # threads would not be forked with it
-    root = Path(__file__).parents[2]
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.support.fork_server", address], cwd=root, env=environment, stdout=subprocess.PIPE
-    ) as process:
+    command = [sys.executable, "-m", "tests.support.fork_server", str(address)]
+    with subprocess.Popen(command, cwd=Path(__file__).parents[2], env=environment, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         try:
             assert process.stdout.readline() == b"ready\n"
-            yield [sys.executable, "-I", "-S", "-c", CLIENT, str(address)]
+            yield python
         finally:
             process.terminate()
 

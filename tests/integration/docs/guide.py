@@ -8,7 +8,7 @@ import re
 import shlex
 import subprocess
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -62,13 +62,15 @@ class Checkout:
         environment: Of theirs, besides that of the tests.
     """
 
-    def __init__(self, folder: Path, python: Sequence[str], **environment: str) -> None:
+    def __init__(self, folder: Path, python: Path, **environment: str) -> None:
         self.folder = folder
         for package in PACKAGES:
             (folder / package).symlink_to(ROOT / package)
         installed = folder / ".venv" / "bin" / "python"
         installed.parent.mkdir(parents=True)
-        installed.write_text(f'#!/bin/sh\nexec {shlex.join(python)} "$@"\n')
+        installed.write_text(
+            f'#!/bin/sh\nexec {shlex.quote(str(python))} "$@"\n'
+        )  # a link would be another environment
         installed.chmod(0o755)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("STORELENS_", "HF_", "AWS_"))}
         # A thread for a tiny model: more of them wait for each other where cores are busy, in a loop.

@@ -51,17 +51,17 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
-    with fork_server(tmp_path_factory.mktemp("python") / "socket") as python:
+def python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with fork_server(tmp_path_factory.mktemp("python")) as python:
         yield python
 
 
 @pytest.fixture
-def checkout(tmp_path: Path, clip: Path, python: list[str]) -> Checkout:
+def checkout(tmp_path: Path, clip: Path, python: Path) -> Checkout:
     return _checkout(tmp_path, clip, python)
 
 
-def _checkout(folder: Path, clip: Path, python: list[str], **environment: str) -> Checkout:
+def _checkout(folder: Path, clip: Path, python: Path, **environment: str) -> Checkout:
     (folder / clip.name).symlink_to(clip)
     return Checkout(folder, python, **environment)
 
@@ -163,7 +163,7 @@ def test_catalogs_in_object_storage_and_on_a_hub(tmp_path: Path, clip: Path) -> 
         fs.pipe_file("shop-bucket/autumn/p/a.jpg", images.photo())
         with hub({"shop/clothes": {"main": {"data/train-00000-of-00001.parquet": part.getvalue()}}}) as endpoint:
             there = {"HF_ENDPOINT": endpoint, "HF_HOME": str(tmp_path / "hub"), "HF_HUB_DISABLE_XET": "1"}
-            checkout = _checkout(tmp_path, clip, [sys.executable], AWS_ENDPOINT_URL=address, **keys, **there)
+            checkout = _checkout(tmp_path, clip, Path(sys.executable), AWS_ENDPOINT_URL=address, **keys, **there)
             report = checkout.run(in_storage).report
             assert (report.read, report.embedded_images, report.rejects) == (2, 1, {"picture-not-found": 1})
             report = checkout.run(on_hub).report
