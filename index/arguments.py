@@ -23,8 +23,8 @@ Settings = TypeVar("Settings", bound=IndexSettings)
 class CommandParser(ArgumentParser):
     """With ``--version``, as have the parsers of its commands; options are not abbreviated."""
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, allow_abbrev=False, **options)
+    def __init__(self, prog: str | None = None, **options: Any) -> None:
+        super().__init__(prog, allow_abbrev=False, **options)
         self.add_argument(
             "--version", action="version", version=f"StoreLens {__version__}", help="Print the version and exit."
         )

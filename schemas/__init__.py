@@ -21,7 +21,7 @@ from schemas.documents import (
     Synonyms,
     check_document,
 )
-from schemas.duplicates import ImageRef, SameCluster, SameKind, SamePair
+from schemas.duplicates import DuplicateCluster, DuplicateKind, DuplicatePair, ImageRef
 from schemas.embedding import EmbeddingSpec, Precision, PrecisionQuality
 from schemas.errors import (
     BadVectors,
@@ -203,6 +203,9 @@ __all__ = [
     "DocumentKind",
     "DocumentNotFound",
     "DocumentVersion",
+    "DuplicateCluster",
+    "DuplicateKind",
+    "DuplicatePair",
     "EmbeddingSpec",
     "EmptyRequest",
     "Exemplar",
@@ -286,9 +289,6 @@ __all__ = [
     "RuleScore",
     "RuleThen",
     "RuleWhen",
-    "SameCluster",
-    "SameKind",
-    "SamePair",
     "Scalar",
     "SearchRequest",
     "SearchResponse",

@@ -17,7 +17,7 @@ from ingest.commands.parser import command_parser
 from ingest.duplicates.clusters import clusters
 from ingest.duplicates.find import find_duplicates
 from ingest.logs import print_lines
-from schemas import ProductNotFound, SameCluster
+from schemas import DuplicateCluster, ProductNotFound
 
 _EPILOG = """\
 identical       the same bytes
@@ -56,7 +56,7 @@ def _points(index: CatalogIndex, product: str | None) -> Iterator[UUID]:
     return iter(found)
 
 
-def _summary(found: Sequence[SameCluster], limit: int | None) -> str:
+def _summary(found: Sequence[DuplicateCluster], limit: int | None) -> str:
     counts = Counter(cluster.kind for cluster in found)
     images = len(set(chain.from_iterable(cluster.pictures for cluster in found)))
     if not found:

@@ -21,7 +21,7 @@ from images import WHOLE, Decoded, DecodePool, ImageLimits
 from images.arrays import Pixels, Vectors
 from ingest.images import decode_pool
 from ingest.second_pass import BATCH, WINDOW
-from schemas import CatalogError, IndexLocked, ModelNotFound, SamePair
+from schemas import CatalogError, DuplicatePair, IndexLocked, ModelNotFound
 from tests.integration.ingest.jobs import draw, generation, indexed, ingest, rejects, write_rows
 from tests.support.decoders import forkservers
 from tests.support.encoders import HashEncoder, Poisoned, crash, exhaust, hang
@@ -85,7 +85,7 @@ def test_a_rerun_also_compares_the_images_that_the_failed_job_wrote(tmp_path: Pa
     report = ingest(catalog, tmp_path / "data")
     assert report.indexed == BATCH + 2
     assert report.same_file
-    pairs = [SamePair.model_validate_json(line) for line in Path(report.same_file).read_text().splitlines()]
+    pairs = [DuplicatePair.model_validate_json(line) for line in Path(report.same_file).read_text().splitlines()]
     identical = [{pair.one.product, pair.other.product} for pair in pairs if pair.kind == "identical"]
     assert identical == [{"one", "other"}]
 
