@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser
 from collections.abc import Sequence
 
 from evaluation.commands import audit, benchmarks, calibrate, labels, paraphrases, search, splits
-from schemas import StoreLensError, __version__
+from index import CommandParser
+from schemas import StoreLensError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit 0 with the result on stdout, 1 when it could not be measured, 2 for bad arguments."""
-    parser = ArgumentParser("python -m evaluation", description="How good, how fast?")
-    parser.add_argument("--version", action="version", version=f"StoreLens {__version__}")
+    parser = CommandParser("python -m evaluation", description="How good, how fast?")
     commands = parser.add_subparsers(dest="command", required=True)
     for subject in (search, calibrate, labels, paraphrases, audit, splits, benchmarks):
         subject.add_commands(commands)

@@ -1,6 +1,6 @@
 """Where vectors live: embedded Qdrant Edge, or a Qdrant server. The only package that knows either."""
 
-from index.arguments import add_settings, build_settings, settings_parser
+from index.arguments import CommandParser, add_settings, build_settings, settings_parser
 from index.lexical import stem_token
 from index.paths import CODE_PARTS, CODES, DECISION, SUBJECT_TERMS, TERMS, TITLE, TITLE_KEY
 from index.protocols import (
@@ -41,6 +41,7 @@ __all__ = [
     "Alternative",
     "Candidate",
     "CatalogIndex",
+    "CommandParser",
     "DenseName",
     "Documents",
     "IndexBuild",

@@ -1,7 +1,8 @@
 """Command lines: the options of a settings class, each with its default and its environment variable.
 
-pydantic-settings makes them. The parser around them is argparse's, for what its command lines lack: ``--version``, no
-secrets, a refusal in one line, and options of one command that no variable of the environment may set.
+pydantic-settings makes them. The parser around them is argparse's, for what its own command lines lack: ``--version``,
+no secrets, a refusal in one line, and options of one command that no variable of the environment may set. Typer knows
+nothing of settings, and its import would be felt in a job that finds nothing changed.
 """
 
 from __future__ import annotations
@@ -19,6 +20,16 @@ from schemas import __version__
 Settings = TypeVar("Settings", bound=IndexSettings)
 
 
+class CommandParser(ArgumentParser):
+    """With ``--version``, as have the parsers of its commands; options are not abbreviated."""
+
+    def __init__(self, prog: str | None = None, **options: Any) -> None:
+        super().__init__(prog, allow_abbrev=False, **options)
+        self.add_argument(
+            "--version", action="version", version=f"StoreLens {__version__}", help="Print the version and exit."
+        )
+
+
 def settings_parser(cls: type[IndexSettings], program: str, description: str, epilog: str = "") -> ArgumentParser:
     """A parser with an option for every setting of ``cls`` but the secret ones."""
     secrets = [
@@ -27,19 +38,18 @@ def settings_parser(cls: type[IndexSettings], program: str, description: str, ep
         if _is_secret(cls, name)
     ]
     alone = "Only as environment variables, since everybody on a machine can read its command lines:"
-    parser = ArgumentParser(
+    parser = CommandParser(
         program,
         description=description,
         epilog="\n".join([alone, *secrets, "", epilog]),
         formatter_class=RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     add_settings(parser, cls)
     return parser
 
 
 def add_settings(parser: ArgumentParser, cls: type[IndexSettings]) -> None:
-    """Give a parser the options of ``cls``, and ``--version``.
+    """Give a parser the options of ``cls``.
 
     An option left out is absent from what is parsed, so that the environment can speak for it.
     """
@@ -52,7 +62,6 @@ def add_settings(parser: ArgumentParser, cls: type[IndexSettings]) -> None:
         cli_show_env_vars=True,
         add_argument_method=_add_option,
     )
-    parser.add_argument("--version", action="version", version=f"StoreLens {__version__}")
 
 
 def build_settings(cls: type[Settings], parser: ArgumentParser, arguments: Sequence[str] | Namespace) -> Settings:

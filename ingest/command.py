@@ -9,18 +9,14 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from typing import TextIO
 
-from ingest import documents as documents_command
-from ingest import generations as generations_command
-from ingest import moderate, tidy
 from ingest.calibration import calibrate_if_due
-from ingest.duplicates import command as same_command
 from ingest.job import run
 from ingest.logs import configure
 from ingest.settings import parse
 from ingest.signals import answer
-from ingest.synonyms import command as synonyms_command
 from schemas import StoreLensError, ingest_command, reason
 
 log = logging.getLogger("ingest")
@@ -31,25 +27,38 @@ DONE, FAILED, REJECTED, INTERRUPTED = 0, 1, 3, 130
 
 
 COMMANDS = {
-    "documents": documents_command.main,
-    "generations": generations_command.main,
-    "moderate": moderate.main,
-    "same": same_command.main,
-    "synonyms": synonyms_command.main,
-    "tidy": tidy.main,
+    "documents": "ingest.commands.documents",
+    "generations": "ingest.commands.generations",
+    "moderate": "ingest.moderate",
+    "same": "ingest.duplicates.command",
+    "synonyms": "ingest.synonyms.command",
+    "tidy": "ingest.commands.tidy",
 }
-"""What the first argument may be besides a catalog; a file of such a name is ``./generations``."""
+"""What the first argument may be besides a catalog, and whose ``main`` it is; a file of such a name is ``./tidy``."""
 
 
 def main(arguments: Sequence[str]) -> int:
     try:
         answer(signal.default_int_handler)
         if arguments and arguments[0] in COMMANDS:
-            return COMMANDS[arguments[0]](arguments[1:])
+            return _command(*arguments)
         return _job(arguments)
     except KeyboardInterrupt:
         print(f"{ingest_command()}: interrupted", file=sys.stderr)
         return INTERRUPTED
+
+
+def _command(name: str, *arguments: str) -> int:
+    """One that is no job. It is imported only here, so that a job does not wait for it."""
+    try:
+        status: int = import_module(COMMANDS[name]).main(arguments)
+        return status
+    except StoreLensError as error:
+        said = error.message
+    except OSError as error:
+        said, _ = _what_failed(error)
+    print(f"{ingest_command()} {name}: {said}", file=sys.stderr)
+    return FAILED
 
 
 def _job(arguments: Sequence[str]) -> int:
@@ -66,12 +75,7 @@ def _job(arguments: Sequence[str]) -> int:
             )
             return INTERRUPTED
         except OSError as error:
-            if error.errno in _NOT_PERMITTED:
-                return _failed(f"{error.filename or 'a file'} cannot be used: {reason(error)}", "not-permitted")
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                return _failed(f"{error}; set STORELENS_DEBUG=1 to see where", "unexpected")
-            where = f" ({error.filename})" if error.filename else ""
-            return _failed(f"the disk is full{where}; make room and run it again: it goes on where it was", "disk-full")
+            return _failed(*_what_failed(error))
         except Exception as error:
             return _failed(f"{type(error).__name__}: {error}; set STORELENS_DEBUG=1 to see where", "unexpected")
         try:
@@ -79,6 +83,16 @@ def _job(arguments: Sequence[str]) -> int:
         except OSError as error:
             return _failed(f"the job is done, but stdout does not take its report: {error.strerror}", "report-lost")
     return REJECTED if settings.strict and report.rejected else DONE
+
+
+def _what_failed(error: OSError) -> tuple[str, str]:
+    """What the system refused, and its code."""
+    if error.errno in _NOT_PERMITTED:
+        return f"{error.filename or 'a file'} cannot be used: {reason(error)}", "not-permitted"
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return f"{error}; set STORELENS_DEBUG=1 to see where", "unexpected"
+    where = f" ({error.filename})" if error.filename else ""
+    return f"the disk is full{where}; make room and run it again: it goes on where it was", "disk-full"
 
 
 def _failed(message: str, code: str) -> int:

@@ -1,8 +1,8 @@
 """The first pass over a catalog: what must be known before the first product is written, and which rows the second
 pass has to look at.
 
-Products are made here to know which rows are none and how long texts are, and are not kept: a catalog may have
-millions.
+Products are made here to know which rows are none and how long texts are, and are not kept but made again: those of a
+million rows would take 2.4 GB, and to make them takes two minutes of hours.
 
 A row that reads as it did when the index last saw it, and whose images' version tags are the same, is done with:
 its product is not even made.

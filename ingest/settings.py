@@ -23,6 +23,9 @@ _EPILOG = """\
 Progress goes to stderr; the last line of stdout is the report, one JSON object.
 Exit status: 0 done, rejected rows included; 1 the job could not be done;
 2 bad arguments; 3 rows were rejected and --strict was given.
+
+In place of CATALOG, a command with options of its own (COMMAND --help says which):
+  documents, generations, moderate, same, synonyms, tidy
 """
 
 

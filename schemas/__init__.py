@@ -31,7 +31,7 @@ from schemas.documents import (
     Synonyms,
     check_document,
 )
-from schemas.duplicates import ImageRef, SameCluster, SameKind, SamePair
+from schemas.duplicates import DuplicateCluster, DuplicateKind, DuplicatePair, ImageRef
 from schemas.embedding import EmbeddingSpec, Precision, PrecisionQuality
 from schemas.errors import (
     BadVectors,
@@ -215,6 +215,9 @@ __all__ = [
     "DocumentKind",
     "DocumentNotFound",
     "DocumentVersion",
+    "DuplicateCluster",
+    "DuplicateKind",
+    "DuplicatePair",
     "EmbeddingSpec",
     "EmptyRequest",
     "Exemplar",
@@ -298,9 +301,6 @@ __all__ = [
     "RuleScore",
     "RuleThen",
     "RuleWhen",
-    "SameCluster",
-    "SameKind",
-    "SamePair",
     "Scalar",
     "SearchRequest",
     "SearchResponse",

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SameKind = Literal["identical", "near-identical", "similar"]
+DuplicateKind = Literal["identical", "near-identical", "similar"]
 """The same bytes; copies that were scaled, compressed, lit, marked or cut; images that only look alike."""
 
 
@@ -21,12 +21,12 @@ class ImageRef(BaseModel):
     root: str = Field(description="Where a relative source leads.")
 
 
-class SamePair(BaseModel):
+class DuplicatePair(BaseModel):
     """Two images, of one product or of two that are no variants of each other."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: SameKind
+    kind: DuplicateKind
     one: ImageRef
     other: ImageRef
     cosine: float = Field(description="Of their embeddings.")
@@ -35,10 +35,10 @@ class SamePair(BaseModel):
     )
 
 
-class SameCluster(BaseModel):
+class DuplicateCluster(BaseModel):
     """Images that are one, by way of each other; identical when all of them are."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: SameKind
+    kind: DuplicateKind
     pictures: list[ImageRef]

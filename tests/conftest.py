@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
+import psutil
 import pytest
 from hypothesis import settings
 
@@ -16,6 +18,13 @@ for _name in [name for name in os.environ if name.startswith("STORELENS_") and n
 
 # Half a minute for each ingest of a test; those of the calibration ask for it.
 os.environ["STORELENS_NO_CALIBRATION"] = "1"
+
+# What tests write is in memory where there is some to spare: an index is synced to the disk many times, which takes
+# longer than all else that makes a small one.
+_IN_MEMORY = Path("/dev/shm")
+_ENOUGH = 8 * 2**30
+if _IN_MEMORY.is_dir() and min(shutil.disk_usage(_IN_MEMORY).free, psutil.virtual_memory().available) > _ENOUGH:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_IN_MEMORY))
 
 # Behaviour is tested here, not time: a shared machine may be slow.
 settings.register_profile("storelens", deadline=None, derandomize="CI" in os.environ)

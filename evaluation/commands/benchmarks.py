@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
 from embedding import load_encoder
 from evaluation.benchmarks import duplicates, incremental, scale, speed
 from evaluation.benchmarks.synthetic import RANDOM_CLIP
+from evaluation.commands.options import add_json, add_model
 
 
 def add_commands(commands: Any) -> None:
@@ -23,12 +24,12 @@ def _add_speed(commands: Any) -> None:
     command.add_argument(
         "--catalog", type=Path, metavar="FILE", help="Catalog to ingest, JSONL; made up when left out."
     )
-    _add_model(command)
+    add_model(command, "Model to measure; random-clip is CLIP ViT-B/32 with random weights.", RANDOM_CLIP)
     command.add_argument(
         "--products", type=_count, default=10_000, metavar="N", help="Size of the index that is queried."
     )
     command.add_argument("--runs", type=_count, default=3, metavar="N", help="Turns whose median is printed.")
-    command.add_argument("--json", action="store_true", help="Print one JSON object with every measurement.")
+    add_json(command)
     command.set_defaults(
         run=lambda given: speed.report(
             given.model, given.catalog, products=given.products, runs=given.runs, as_json=given.json
@@ -42,32 +43,23 @@ def _add_scale(commands: Any) -> None:
         "--rows", type=_count, nargs="+", default=list(scale.ROWS), metavar="N", help="Numbers of rows."
     )
     command.add_argument("--plot", type=_plot, metavar="FILE", help="Draw memory over time into a .png or .svg file.")
-    command.add_argument("--json", action="store_true", help="Print a JSON list with every measurement.")
+    add_json(command)
     command.set_defaults(run=lambda given: scale.report(given.rows, given.plot, as_json=given.json))
 
 
 def _add_incremental(commands: Any) -> None:
     command = commands.add_parser("incremental", help="a first ingest, an unchanged catalog, and a usual night")
     command.add_argument("--rows", type=_count, default=incremental.USUAL, metavar="N", help="Products.")
-    _add_model(command)
-    command.add_argument("--json", action="store_true", help="Print a JSON list with every measurement.")
+    add_model(command, "Model to measure; random-clip is CLIP ViT-B/32 with random weights.", RANDOM_CLIP)
+    add_json(command)
     command.set_defaults(run=lambda given: incremental.report(given.model, given.rows, as_json=given.json))
 
 
 def _add_duplicates(commands: Any) -> None:
     command = commands.add_parser("same", help="how well copies of a catalog's images are told from other images")
     command.add_argument("--catalog", type=Path, required=True, metavar="FILE", help="Catalog with images, JSONL.")
-    command.add_argument("--model", default="builtin", metavar="builtin|NAME|DIR", help="Model that embeds them.")
+    add_model(command, "Model that embeds them.")
     command.set_defaults(run=lambda given: duplicates.report(given.catalog, load_encoder(given.model)))
-
-
-def _add_model(command: ArgumentParser) -> None:
-    command.add_argument(
-        "--model",
-        default=RANDOM_CLIP,
-        metavar="random-clip|builtin|NAME|DIR",
-        help="Model to measure; random-clip is CLIP ViT-B/32 with random weights.",
-    )
 
 
 def _count(text: str) -> int:

@@ -16,6 +16,7 @@ from tqdm import tqdm
 from catalog import point_id
 from embedding import load_encoder
 from evaluation.calibrate import fit
+from evaluation.commands.options import add_json
 from evaluation.home_made import Example, ImageMaker, Maker
 from evaluation.queries import read_queries
 from index import IndexSettings, add_settings, build_settings, open_store
@@ -39,10 +40,10 @@ def add_commands(commands: Any) -> None:
     command.add_argument(
         "--queries", type=Path, metavar="FILE", help="Labelled queries of people, JSONL, beside those made."
     )
-    command.add_argument("--quick", action="store_true", default=False, help="With fewer requests, in seconds.")
-    command.add_argument("--dry-run", action="store_true", default=False, help="Measure, and keep nothing.")
+    command.add_argument("--quick", action="store_true", help="With fewer requests, in seconds.")
+    command.add_argument("--dry-run", action="store_true", help="Measure, and keep nothing.")
     add_settings(command, IndexSettings)
-    command.add_argument("--json", action="store_true", default=False, help="Print one JSON object.")
+    add_json(command)
     command.set_defaults(run=partial(_calibrate, command))
 
 

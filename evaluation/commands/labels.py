@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from embedding import load_encoder
 from evaluation import classification, moderation
+from evaluation.commands.options import add_json, add_model
 from index import IndexSettings, add_settings, build_settings, open_store
 from schemas import LabelSet, clean_line
 
@@ -37,8 +38,8 @@ def _add_classify(commands: Any) -> None:
         metavar="A",
         help="Labels that are not to choose from: their images are to be unknown.",
     )
-    command.add_argument("--model", default="builtin", metavar="builtin|NAME|DIR", help="Model that embeds them.")
-    command.add_argument("--json", action="store_true", help="Print one JSON object.")
+    add_model(command, "Model that embeds them.")
+    add_json(command)
     command.set_defaults(run=_classify)
 
 
@@ -55,10 +56,10 @@ def _add_moderation(commands: Any) -> None:
         metavar="f1|recall=R|precision=P",
         help="What the threshold is to be good for: the best F1, or at least so much recall or precision.",
     )
-    command.add_argument("--model", default="builtin", metavar="builtin|NAME|DIR", help="Model that embeds them.")
+    add_model(command, "Model that embeds them.")
     command.add_argument("--store", metavar="NAME", help="Write the policy with its thresholds to the collection.")
     add_settings(command, IndexSettings)
-    command.add_argument("--json", action="store_true", default=False, help="Print one JSON object.")
+    add_json(command)
     command.set_defaults(run=partial(_moderation, command))
 
 

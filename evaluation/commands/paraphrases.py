@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from embedding import load_encoder
-from evaluation.configuration import Configuration
+from evaluation.commands.options import add_configuration, add_json, configuration
 from evaluation.paraphrases import measure, read_needs, text
 from evaluation.report.images import ReportImages
 from evaluation.report.page import add_report, check_report, write_report
 from evaluation.report.paraphrases import paraphrases_page
-from index import IndexSettings, add_settings, build_settings
 
 
 def add_commands(commands: Any) -> None:
@@ -22,22 +21,19 @@ def add_commands(commands: Any) -> None:
     command.add_argument(
         "--queries", required=True, type=Path, metavar="FILE", help='{"wordings": ["sofa", "couch"]} a line.'
     )
-    add_settings(command, IndexSettings)
-    command.add_argument("--generation", metavar="NAME", help="A kept generation; left out, the one that serves.")
-    command.add_argument("--weights", type=Path, metavar="FILE", help="Weights of legs, JSON as a run has them.")
+    add_configuration(command)
     add_report(command)
-    command.add_argument("--json", action="store_true", help="Print one JSON object.")
+    add_json(command)
     command.set_defaults(run=partial(_paraphrases, command))
 
 
 def _paraphrases(parser: ArgumentParser, given: Namespace) -> str:
     needs = read_needs(given.queries)
-    settings = build_settings(IndexSettings, parser, given)
-    configuration = Configuration(settings, given.generation, given.weights)
+    measured = configuration(parser, given)
     page = None if given.report is None else check_report(given.report)
-    with configuration.searcher(load_encoder) as searcher:
+    with measured.searcher(load_encoder) as searcher:
         found = measure(searcher, needs, given.queries)
         if page is not None:
-            with ReportImages(searcher.index, settings.data_dir) as images:
+            with ReportImages(searcher.index, measured.settings.data_dir) as images:
                 write_report(page, paraphrases_page(found, images), found)
     return json.dumps(found) if given.json else text(found)

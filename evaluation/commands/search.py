@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from embedding import load_encoder
+from evaluation.commands.options import add_configuration, add_json, configuration
 from evaluation.comparison import compare, lines, read_run
 from evaluation.configuration import Configuration, LoadEncoder
 from evaluation.quality import document, run, summary, table
@@ -16,7 +17,6 @@ from evaluation.queries import LabelledQuery, read_queries
 from evaluation.report.images import ReportImages
 from evaluation.report.page import add_report, check_report, write_report
 from evaluation.report.search import search_page
-from index import IndexSettings, add_settings, build_settings
 
 
 def add_commands(commands: Any) -> None:
@@ -24,9 +24,7 @@ def add_commands(commands: Any) -> None:
         "search", help="nDCG@10, recall, MRR and success per kind of query, fused and per leg, with intervals"
     )
     command.add_argument("--queries", required=True, type=Path, metavar="FILE", help="Labelled queries, JSONL.")
-    add_settings(command, IndexSettings)
-    command.add_argument("--generation", metavar="NAME", help="A kept generation; left out, the one that serves.")
-    command.add_argument("--weights", type=Path, metavar="FILE", help="Weights of legs, JSON as a run has them.")
+    add_configuration(command)
     command.add_argument(
         "--against",
         nargs="+",
@@ -38,25 +36,24 @@ def add_commands(commands: Any) -> None:
         "--no-exact", action="store_true", help="Do not compare the engine's answers with exact ones: a pass less."
     )
     add_report(command)
-    command.add_argument("--json", action="store_true", help="Print one JSON object.")
+    add_json(command)
     command.set_defaults(run=partial(_search, command))
 
 
 def _search(parser: ArgumentParser, given: Namespace) -> str:
-    settings = build_settings(IndexSettings, parser, given)
-    configuration = Configuration(settings, given.generation, given.weights)
+    one = configuration(parser, given)
     load: LoadEncoder = cache(load_encoder)
     page = None if given.report is None else check_report(given.report)
     queries = read_queries(given.queries)
-    against = _against(configuration, given, load, queries)
-    with configuration.searcher(load) as searcher:
+    against = _against(one, given, load, queries)
+    with one.searcher(load) as searcher:
         measured = run(searcher, queries, given.queries, exact=not given.no_exact)
         found = summary(measured)
         if against is not None:
             found["comparison"] = compare(measured, against)
         if page is not None:
             whole = {**document(measured), **found}
-            with ReportImages(searcher.index, settings.data_dir) as images:
+            with ReportImages(searcher.index, one.settings.data_dir) as images:
                 write_report(page, search_page(whole, given.queries.parent, images), whole)
     if given.json:
         return json.dumps(found)
@@ -64,7 +61,7 @@ def _search(parser: ArgumentParser, given: Namespace) -> str:
 
 
 def _against(
-    configuration: Configuration, given: Namespace, load: LoadEncoder, queries: list[LabelledQuery]
+    one: Configuration, given: Namespace, load: LoadEncoder, queries: list[LabelledQuery]
 ) -> dict[str, Any] | None:
     """The run that this one is compared with, read or made."""
     assignments: list[str] | None = given.against
@@ -72,5 +69,5 @@ def _against(
         return None
     if len(assignments) == 1 and "=" not in assignments[0]:
         return read_run(Path(assignments[0]))
-    with configuration.changed(assignments).searcher(load) as searcher:
+    with one.changed(assignments).searcher(load) as searcher:
         return document(run(searcher, queries, given.queries, exact=False))

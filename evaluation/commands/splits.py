@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+from evaluation.commands.options import add_json, add_model
 from evaluation.splits import leaks, maker
 from evaluation.splits.likeness import likeness
 from schemas import ConfigurationError
@@ -24,20 +25,15 @@ def add_commands(commands: Any) -> None:
         help="Parts and how much of the catalog each has (default: train=0.8 validation=0.1 test=0.1).",
     )
     split.add_argument("--seed", type=int, default=0, metavar="N", help="Another one is another split.")
-    _add_model(split)
+    add_model(split, "What tells copies of images.")
+    add_json(split)
     split.set_defaults(run=_split)
     check = commands.add_parser("leaks", help="whether a split leaks: same image, copy, group or text in two parts")
     check.add_argument("--catalog", required=True, metavar="FILE", help="What python -m ingest reads.")
     check.add_argument("--split", required=True, type=Path, metavar="FILE", help='{"id", "split"} a line.')
-    _add_model(check)
+    add_model(check, "What tells copies of images.")
+    add_json(check)
     check.set_defaults(run=_leaks)
-
-
-def _add_model(command: ArgumentParser) -> None:
-    command.add_argument(
-        "--model", default="builtin", metavar="builtin|NAME|DIR", help="What tells copies of images (default: builtin)."
-    )
-    command.add_argument("--json", action="store_true", help="Print one JSON object.")
 
 
 def _split(given: Namespace) -> str:

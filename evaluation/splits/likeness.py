@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from index import CatalogIndex, IndexSettings, open_store
-from schemas import ConfigurationError, IngestReport, SamePair, fold
+from schemas import ConfigurationError, DuplicatePair, IngestReport, fold
 
 Why = Literal["same image", "near-duplicate", "same group", "same text"]
 
@@ -64,9 +64,9 @@ def ingest(catalog: str, model: str, folder: str) -> IngestReport:
     return IngestReport.model_validate_json(job.stdout.strip().splitlines()[-1])
 
 
-def _pairs(file: str | None) -> list[SamePair]:
+def _pairs(file: str | None) -> list[DuplicatePair]:
     lines = [] if file is None else Path(file).read_text(encoding="utf-8").split("\n")
-    return [SamePair.model_validate_json(line) for line in lines if line]
+    return [DuplicatePair.model_validate_json(line) for line in lines if line]
 
 
 def _likeness(index: CatalogIndex, report: IngestReport) -> Likeness:

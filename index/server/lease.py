@@ -235,11 +235,7 @@ class Lease:
         names = [name for name in names if re.fullmatch(re.escape(self._prefix) + r"\d{1,12}", name)]
         for name in sorted(names, key=self._number):
             try:
-                with answering(self._url):
-                    metadata = self._client.get_collection(name).config.metadata or {}
-                locks[name] = _Holder.model_validate_json(metadata.get(_HOLDER, ""))
-            except ValidationError:
-                locks[name] = None
+                locks[name] = self._read(name)
             except (IndexUnavailable, ValueError):
                 with answering(self._url):
                     gone = not self._client.collection_exists(name)
@@ -247,14 +243,26 @@ class Lease:
                     raise
         return locks
 
+    def _read(self, name: str) -> _Holder | None:
+        """Whose a lock is; None where it does not say."""
+        with answering(self._url):
+            metadata = self._client.get_collection(name).config.metadata or {}
+        try:
+            return _Holder.model_validate_json(metadata.get(_HOLDER, ""))
+        except ValidationError:
+            return None
+
     def _other(self, locks: dict[str, _Holder | None]) -> _Holder | None:
         others = (holder for holder in locks.values() if holder and holder.token != self._holder.token)
         return next((holder for holder in others if holder.until > self._now()), None)
 
     def let_go(self) -> None:
-        """What cannot be removed runs out by itself."""
-        with suppress(IndexUnavailable):
-            self._delete(self._name)
+        """Give up this job's claim, and none of another job that has come by its name. What cannot be removed runs out
+        by itself."""
+        with suppress(IndexUnavailable, ValueError):
+            holder = self._read(self._name)
+            if holder and holder.token == self._holder.token:
+                self._delete(self._name)
 
     def _delete(self, name: str) -> None:
         with answering(self._url):

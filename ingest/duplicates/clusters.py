@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from schemas import ImageRef, SameCluster, SamePair
+from schemas import DuplicateCluster, DuplicatePair, ImageRef
 
 
-def clusters(pairs: Iterable[SamePair]) -> list[SameCluster]:
+def clusters(pairs: Iterable[DuplicatePair]) -> list[DuplicateCluster]:
     """The largest first, images in the order they were met.
 
     Images that merely look alike stay pairs: by way of each other they would soon be half of a catalog.
     """
     parents: dict[ImageRef, ImageRef] = {}
     copied: set[ImageRef] = set()
-    alike: list[SameCluster] = []
+    alike: list[DuplicateCluster] = []
 
     def root(ref: ImageRef) -> ImageRef:
         parents.setdefault(ref, ref)
@@ -24,7 +24,7 @@ def clusters(pairs: Iterable[SamePair]) -> list[SameCluster]:
 
     for pair in pairs:
         if pair.kind == "similar":
-            alike.append(SameCluster(kind="similar", pictures=[pair.one, pair.other]))
+            alike.append(DuplicateCluster(kind="similar", pictures=[pair.one, pair.other]))
             continue
         if pair.kind == "near-identical":
             copied.add(pair.one)
@@ -34,7 +34,7 @@ def clusters(pairs: Iterable[SamePair]) -> list[SameCluster]:
     for ref in parents:
         members.setdefault(root(ref), []).append(ref)
     found = [
-        SameCluster(kind="identical" if copied.isdisjoint(refs) else "near-identical", pictures=refs)
+        DuplicateCluster(kind="identical" if copied.isdisjoint(refs) else "near-identical", pictures=refs)
         for refs in members.values()
     ]
     return sorted(found, key=lambda cluster: -len(cluster.pictures)) + alike

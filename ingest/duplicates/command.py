@@ -12,11 +12,12 @@ from uuid import UUID
 from tqdm import tqdm
 
 from catalog import points_of
-from index import CatalogIndex, IndexSettings, all_points, build_settings, open_store, settings_parser
+from index import CatalogIndex, IndexSettings, all_points, build_settings, open_store
+from ingest.commands.parser import command_parser
 from ingest.duplicates.clusters import clusters
 from ingest.duplicates.find import find_duplicates
 from ingest.logs import print_lines
-from schemas import ProductNotFound, SameCluster, StoreLensError, ingest_command
+from schemas import DuplicateCluster, ProductNotFound
 
 _EPILOG = """\
 identical       the same bytes
@@ -25,30 +26,21 @@ similar         they merely look alike; a mirrored image is one of these
 
 Images of the variants of one group are not compared. A line of stdout is one JSON object:
 {"kind": .., "pictures": [{"product", "picture", "source", "root"}, ..]}, the most images first.
-Exit status: 0 done; 1 it could not be done; 2 bad arguments.
 """
 
 
 def main(arguments: Sequence[str]) -> int:
-    program = f"{ingest_command()} same"
-    parser = settings_parser(IndexSettings, program, "List the images of an index that show the same.", _EPILOG)
-    parser.add_argument("--similar", action="store_true", default=False, help="Also those that merely look alike.")
-    parser.add_argument("--product", metavar="ID", default=None, help="Only what is the same as an image of this one.")
-    parser.add_argument("--limit", metavar="N", type=int, default=None, help="At most so many lines.")
+    parser = command_parser("same", "List the images of an index that show the same.", _EPILOG)
+    parser.add_argument("--similar", action="store_true", help="Also those that merely look alike.")
+    parser.add_argument("--product", metavar="ID", help="Only what is the same as an image of this one.")
+    parser.add_argument("--limit", metavar="N", type=int, help="At most so many lines.")
     given = parser.parse_args(arguments)
     if given.limit is not None and given.limit < 1:
         parser.error(f"--limit: at least 1, not {given.limit}")
     settings = build_settings(IndexSettings, parser, given)
-    try:
-        with closing(open_store(settings).open()) as index:
-            points = _points(index, given.product)
-            found = clusters(find_duplicates(index, points, similar=given.similar))
-    except StoreLensError as error:
-        print(f"{program}: {error.message}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f"{program}: interrupted", file=sys.stderr)
-        return 130
+    with closing(open_store(settings).open()) as index:
+        points = _points(index, given.product)
+        found = clusters(find_duplicates(index, points, similar=given.similar))
     print_lines(cluster.model_dump_json() for cluster in found[: given.limit])
     print(_summary(found, given.limit), file=sys.stderr)
     return 0
@@ -64,7 +56,7 @@ def _points(index: CatalogIndex, product: str | None) -> Iterator[UUID]:
     return iter(found)
 
 
-def _summary(found: Sequence[SameCluster], limit: int | None) -> str:
+def _summary(found: Sequence[DuplicateCluster], limit: int | None) -> str:
     counts = Counter(cluster.kind for cluster in found)
     images = len(set(chain.from_iterable(cluster.pictures for cluster in found)))
     if not found:

@@ -24,7 +24,7 @@ from images.arrays import Floats
 from index import CatalogIndex, Leg, Stored, all_points, sample_images
 from ingest.batches import batched
 from ingest.duplicates.candidates import CandidateSearch, Place
-from schemas import ImageRef, Match, Not, SameKind, SamePair
+from schemas import DuplicateKind, DuplicatePair, ImageRef, Match, Not
 
 _BATCH = 64
 _SCANNED = 1_000
@@ -47,7 +47,9 @@ class _Image:
     vector: Floats
 
 
-def find_duplicates(index: CatalogIndex, points: Iterable[UUID] | None, *, similar: bool = False) -> Iterator[SamePair]:
+def find_duplicates(
+    index: CatalogIndex, points: Iterable[UUID] | None, *, similar: bool = False
+) -> Iterator[DuplicatePair]:
     """Pairs of images that are the same, each once, as they are found.
 
     Of many images with the same bytes each is paired with one of them, and not with all.
@@ -93,14 +95,14 @@ class _Search:
         self._first: dict[str, tuple[ImageRef, str | None]] = {}
         """By hash the first of images with the same bytes, and its group: what is near it is near them all."""
 
-    def run(self, points: Iterable[UUID]) -> Iterator[SamePair]:
+    def run(self, points: Iterable[UUID]) -> Iterator[DuplicatePair]:
         for batch in batched(points, _BATCH):
             for stored in self._index.fetch(batch, vectors=("image",)).values():
                 images = self._images(stored)
                 yield from self._within(images)
                 yield from self._across(images)
 
-    def run_through(self, wanted: Collection[bytes] | None) -> Iterator[SamePair]:
+    def run_through(self, wanted: Collection[bytes] | None) -> Iterator[DuplicatePair]:
         """As ``run``, of the points with these ids, or of all, after one pass over the index."""
         candidates = CandidateSearch(self._index, self._near).candidates(wanted)
         for batch in batched(candidates, _BATCH):
@@ -117,17 +119,17 @@ class _Search:
                 else:
                     yield from self._within(of_point[one.point])
 
-    def _within(self, images: Sequence[_Image]) -> Iterator[SamePair]:
+    def _within(self, images: Sequence[_Image]) -> Iterator[DuplicatePair]:
         for at, image in enumerate(images):
             yield from self._new(image, self._compare(image, images[at + 1 :]))
 
-    def _across(self, images: Sequence[_Image]) -> Iterator[SamePair]:
+    def _across(self, images: Sequence[_Image]) -> Iterator[DuplicatePair]:
         """Pairs of a product's images with those of others."""
         remaining: dict[str, _Image] = {}
         for image in images:
             first = self._first.get(image.hash)
             if first is not None and _apart(image, *first):
-                same = SamePair(kind="identical", one=image.ref, other=first[0], cosine=1.0, difference=0.0)
+                same = DuplicatePair(kind="identical", one=image.ref, other=first[0], cosine=1.0, difference=0.0)
                 yield from self._new(image, [same])
             else:
                 remaining.setdefault(image.hash, image)
@@ -157,7 +159,7 @@ class _Search:
         of_point = {id: self._images(point) for id, point in stored.items()}
         return [[of_point[id] for id in leg if of_point.get(id)] for leg in found]
 
-    def _compare(self, image: _Image, others: Sequence[_Image]) -> list[SamePair]:
+    def _compare(self, image: _Image, others: Sequence[_Image]) -> list[DuplicatePair]:
         cosines = [float(image.vector @ other.vector) for other in others]
         near = [
             (other, cosine)
@@ -173,10 +175,10 @@ class _Search:
             difference = None if image.fingerprint is None or other.fingerprint is None else next(left)
             if kind := self._kind(image, other, cosine, difference):
                 numbers = {"cosine": round(cosine, 4), "difference": difference and round(difference, 3)}
-                pairs.append(SamePair(kind=kind, one=image.ref, other=other.ref, **numbers))
+                pairs.append(DuplicatePair(kind=kind, one=image.ref, other=other.ref, **numbers))
         return pairs
 
-    def _kind(self, one: _Image, other: _Image, cosine: float, difference: float | None) -> SameKind | None:
+    def _kind(self, one: _Image, other: _Image, cosine: float, difference: float | None) -> DuplicateKind | None:
         if one.hash == other.hash:
             return "identical"
         if difference is not None and is_copy(difference, cosine, self._near):
@@ -188,7 +190,7 @@ class _Search:
     def _may_be_copy(self, cosine: float) -> bool:
         return is_copy(0.0, cosine, self._near)
 
-    def _new(self, image: _Image, pairs: Iterable[SamePair]) -> Iterator[SamePair]:
+    def _new(self, image: _Image, pairs: Iterable[DuplicatePair]) -> Iterator[DuplicatePair]:
         """Those that were not given before."""
         for pair in pairs:
             if pair.kind == "identical":

@@ -13,16 +13,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from index import Documents, IndexSettings, build_settings, open_store, settings_parser
-from ingest import documents as documents_command
+from index import Documents, IndexSettings, build_settings, open_store
+from ingest.commands.documents import named, parsed, read
+from ingest.commands.parser import command_parser
 from ingest.logs import print_lines
 from ingest.synonyms.suggest import suggest
 from schemas import (
+    ConfigurationError,
     DocumentChanged,
     DocumentInvalid,
     DocumentNotFound,
     OneWay,
-    StoreLensError,
     Synonyms,
     fold,
     ingest_command,
@@ -41,13 +42,11 @@ _EPILOG = f"""\
 Lines are {{"synonyms": ["sofa", "couch", ..]}}, or {{"from": "trainers", "to": ["running shoes"]}} for one way
 alone; whatever else they say is left out. Searches go on with what was added within two seconds.
 `{ingest_command()} documents` reads, changes and deletes documents.
-Exit status: 0 done; 1 it could not be done; 2 bad arguments.
 """
 
 
 def main(arguments: Sequence[str]) -> int:
-    program = f"{ingest_command()} synonyms"
-    parser = settings_parser(IndexSettings, program, "Suggest synonyms, and add those that you accept.", _EPILOG)
+    parser = command_parser("synonyms", "Suggest synonyms, and add those that you accept.", _EPILOG)
     parser.add_argument("action", choices=["suggest", "add"])
     parser.add_argument("file", nargs="?", metavar="FILE")
     parser.add_argument("--out", metavar="FILE", help="Where suggestions go; a new file.")
@@ -56,14 +55,10 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_intermixed_args(arguments)
     _check(parser, given)
     settings = build_settings(IndexSettings, parser, given)
-    try:
-        return _suggest(settings, given) if given.action == "suggest" else _add(settings, given)
-    except StoreLensError as error:
-        place = f"{given.file}: " if isinstance(error, DocumentInvalid) else ""
-        print(f"{program}: {place}{error.message}", file=sys.stderr)
-    except OSError as error:
-        print(f"{program}: {given.out}: {reason(error)}", file=sys.stderr)
-    return 1
+    if given.action == "suggest":
+        return _suggest(settings, given)
+    with named(given.file):
+        return _add(settings, given)
 
 
 def _check(parser: ArgumentParser, given: Namespace) -> None:
@@ -77,12 +72,11 @@ def _check(parser: ArgumentParser, given: Namespace) -> None:
 
 
 def _suggest(settings: IndexSettings, given: Namespace) -> int:
-    """Raises OSError where the file cannot be, or is there already, as somebody may have worked on it."""
     from embedding import load_encoder  # torch, which the other commands do without
 
     out = Path(given.out) if given.out else None
     if out and out.exists():
-        raise FileExistsError(0, "it is there already, and may have been worked on: name another, or remove it")
+        raise ConfigurationError(f"{out}: it is there already, and may have been worked on: name another, or remove it")
     store = open_store(settings)
     with closing(store.open()) as index:
         encoder = load_encoder(index.record.embedding.model)
@@ -93,8 +87,11 @@ def _suggest(settings: IndexSettings, given: Namespace) -> int:
         for one in found
     ]
     if out:
-        with out.open("x", encoding="utf-8") as file:
-            file.writelines(line + "\n" for line in lines)
+        try:
+            with out.open("x", encoding="utf-8") as file:
+                file.writelines(line + "\n" for line in lines)
+        except OSError as error:
+            raise ConfigurationError(f"{out}: {reason(error)}") from error
     else:
         print_lines(lines)
     where = f" in {out}: remove those that are none, then `{ingest_command()} synonyms add {out}`" if out else ""
@@ -114,7 +111,7 @@ def _known(documents: Documents) -> set[frozenset[str]]:
 
 
 def _add(settings: IndexSettings, given: Namespace) -> int:
-    accepted = list(_accepted(documents_command.read(given.file)))
+    accepted = list(_accepted(read(given.file)))
     documents, name = open_store(settings).documents, given.name or NAME
     for _ in range(_TRIES):
         try:
@@ -138,7 +135,7 @@ def _accepted(written: str) -> Iterator[Synonyms]:
     for number, line in enumerate(written.splitlines(), 1):
         if line.strip():
             try:
-                yield _synonyms(documents_command.parsed(line))
+                yield _synonyms(parsed(line))
             except (DocumentInvalid, ValidationError) as error:
                 said = error.message if isinstance(error, DocumentInvalid) else _first(error)
                 raise DocumentInvalid(f"line {number}: {said}") from error

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
-import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -55,16 +55,23 @@ class Done:
 
 
 class Checkout:
-    """A folder with the packages and ``.venv/bin/python`` in it, where commands run as the guide's readers run them."""
+    """A folder with the packages and ``.venv/bin/python`` in it, where commands run as the guide's readers run them.
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    Args:
+        python: What runs them.
+        environment: Of theirs, besides that of the tests.
+    """
+
+    def __init__(self, folder: Path, python: Path, **environment: str) -> None:
         self.folder = folder
         for package in PACKAGES:
             (folder / package).symlink_to(ROOT / package)
-        python = folder / ".venv" / "bin" / "python"
-        python.parent.mkdir(parents=True)
-        python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
-        python.chmod(0o755)
+        installed = folder / ".venv" / "bin" / "python"
+        installed.parent.mkdir(parents=True)
+        installed.write_text(
+            f'#!/bin/sh\nexec {shlex.quote(str(python))} "$@"\n'
+        )  # a link would be another environment
+        installed.chmod(0o755)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("STORELENS_", "HF_", "AWS_"))}
         # A thread for a tiny model: more of them wait for each other where cores are busy, in a loop.
         self._environment = kept | {"OMP_NUM_THREADS": "1"} | environment

@@ -11,7 +11,8 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from schemas import IngestReport
 from tests.integration.docs.guide import Checkout, blocks
 from tests.integration.ingest.jobs import draw, write_rows
 from tests.support import images
+from tests.support.fork_server import fork_server
 from tests.support.hub import hub
 from tests.support.image_server import image_server
 
@@ -48,14 +50,20 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_clip(tmp_path_factory.mktemp("models") / "clip-ViT-B-32")
 
 
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with fork_server(tmp_path_factory.mktemp("python")) as python:
+        yield python
+
+
 @pytest.fixture
-def checkout(tmp_path: Path, clip: Path) -> Checkout:
-    return _checkout(tmp_path, clip)
+def checkout(tmp_path: Path, clip: Path, python: Path) -> Checkout:
+    return _checkout(tmp_path, clip, python)
 
 
-def _checkout(folder: Path, clip: Path, **environment: str) -> Checkout:
+def _checkout(folder: Path, clip: Path, python: Path, **environment: str) -> Checkout:
     (folder / clip.name).symlink_to(clip)
-    return Checkout(folder, **environment)
+    return Checkout(folder, python, **environment)
 
 
 def _table(rows: Iterable[Mapping[str, Any]], delimiter: str = ",") -> bytes:
@@ -155,7 +163,7 @@ def test_catalogs_in_object_storage_and_on_a_hub(tmp_path: Path, clip: Path) -> 
         fs.pipe_file("shop-bucket/autumn/p/a.jpg", images.photo())
         with hub({"shop/clothes": {"main": {"data/train-00000-of-00001.parquet": part.getvalue()}}}) as endpoint:
             there = {"HF_ENDPOINT": endpoint, "HF_HOME": str(tmp_path / "hub"), "HF_HUB_DISABLE_XET": "1"}
-            checkout = _checkout(tmp_path, clip, AWS_ENDPOINT_URL=address, **keys, **there)
+            checkout = _checkout(tmp_path, clip, Path(sys.executable), AWS_ENDPOINT_URL=address, **keys, **there)
             report = checkout.run(in_storage).report
             assert (report.read, report.embedded_images, report.rejects) == (2, 1, {"picture-not-found": 1})
             report = checkout.run(on_hub).report

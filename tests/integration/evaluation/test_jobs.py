@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from evaluation.benchmarks.random_clip import make_clip
 from evaluation.benchmarks.speed import ingest_lines, ingest_speed
 from evaluation.benchmarks.synthetic import write_catalog
 from schemas import ConfigurationError
+from tests.support.fork_server import fork_server
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +25,19 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(make_clip(tmp_path_factory.mktemp("models") / "tiny"))
 
 
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with fork_server(tmp_path_factory.mktemp("python")) as python:
+        yield python
+
+
+@pytest.fixture
+def forked(python: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs are forked from a process with their imports: how long they take is not what is tested."""
+    monkeypatch.setattr(sys, "executable", str(python))
+
+
+@pytest.mark.usefixtures("forked")
 def test_a_night_embeds_what_is_new_of_it_and_an_unchanged_catalog_nothing(tiny: str, tmp_path: Path) -> None:
     night = measure(tiny, 60, tmp_path / "night", edge=16)
     assert (night.first.indexed, night.first.embedded_images) == (60, 60)
@@ -47,6 +63,7 @@ def test_a_job_that_fails_says_why(tiny: str, tmp_path: Path) -> None:
         run_job(tmp_path / "none.jsonl", tiny, tmp_path / "data")
 
 
+@pytest.mark.usefixtures("forked")
 def test_the_job_is_measured_in_each_precision_beside_its_parts_and_a_baseline(tiny: str, tmp_path: Path) -> None:
     speed = ingest_speed(tiny, write_catalog(tmp_path / "catalog", 70, edge=40), tmp_path, runs=1)
     assert speed.quality

@@ -11,7 +11,7 @@ import pytest
 
 from index.edge.store import EmbeddedStore
 from index.protocols import IndexStore
-from ingest.generations import main
+from ingest.command import main
 from schemas import GenerationServes, GenerationUnknown, IndexDamaged
 from tests.support.points import index_record, make_point, spec
 
@@ -169,27 +169,27 @@ def test_a_damaged_generation_is_listed_and_removed_but_never_serves(tmp_path: P
 def test_the_command_lists_switches_and_removes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store = EmbeddedStore(tmp_path, "products")
     where = ["--data-dir", str(tmp_path)]
-    assert main(where) == 0
+    assert main(["generations", *where]) == 0
     assert json.loads(capsys.readouterr().out) == {"generations": []}
     _ingest(store, 1)
     _ingest(store, 2, other=True)
-    assert main(["list", *where]) == 0
+    assert main(["generations", "list", *where]) == 0
     out, err = capsys.readouterr()
     old, new = json.loads(out)["generations"]
     assert (old["model"], old["products"], old["serving"]) == ("test", 1, False)
     assert (new["model"], new["precision"], new["serving"]) == ("other", "bfloat16", True)
     assert new["size"] > 0
     assert [line.split()[:3] for line in err.splitlines()[1:]] == [[old["name"], "1", "test"], ["*", new["name"], "1"]]
-    assert main(["switch", *where, old["name"]]) == 0
+    assert main(["generations", "switch", *where, old["name"]]) == 0
     assert store.version() == old["name"]
-    assert main(["remove", old["name"], *where]) == 1
+    assert main(["generations", "remove", old["name"], *where]) == 1
     assert "serves" in capsys.readouterr().err
-    assert main([*where, "remove", new["name"]]) == 0
+    assert main(["generations", *where, "remove", new["name"]]) == 0
     assert [each["name"] for each in json.loads(capsys.readouterr().out)["generations"]] == [old["name"]]
 
 
 @pytest.mark.parametrize("arguments", [["switch"], ["remove"], ["list", "x"], ["drop", "x"], ["switch", "a", "b"]])
 def test_a_wrong_command_line_exits_with_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
-        main(arguments)
+        main(["generations", *arguments])
     assert stopped.value.code == 2

@@ -119,6 +119,22 @@ def test_another_claim_beside_one_that_counts_is_not_given_way_to() -> None:
     assert lease.until > clock.now
 
 
+def test_a_claim_that_another_job_has_by_now_is_not_given_up_for_it() -> None:
+    server, clock = _Server(), Clock()
+    slow = _lease(server, "a", clock)
+    slow.take(wait=0)
+    (name,) = _locks(server)
+    server.delete_collection(name)
+    with _lease(server, "b", clock).held():
+        assert _locks(server) == [name]
+        slow.let_go()
+        assert _locks(server) == [name]
+        with pytest.raises(IndexLocked), _lease(server, "c", clock).held(wait=0):
+            pass
+    slow.let_go()
+    assert _locks(server) == []
+
+
 class TestWaiting:
     def test_a_claim_that_may_be_of_a_dead_job_is_outlasted_and_that_is_said(
         self, caplog: pytest.LogCaptureFixture

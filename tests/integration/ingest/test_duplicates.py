@@ -12,7 +12,7 @@ from PIL import ImageOps
 from catalog import point_id
 from index import CatalogIndex, IndexStore
 from ingest.duplicates.find import find_duplicates
-from schemas import SamePair
+from schemas import DuplicatePair
 from tests.integration.index.conftest import engine, store
 from tests.support.duplicates import WithImages, many, png, point, saved_again, scene, write
 from tests.support.encoders import HashEncoder
@@ -86,7 +86,7 @@ def test_of_some_products_only_their_pairs_are_found(opened: CatalogIndex) -> No
 
 def test_a_pair_says_where_its_images_are_and_how_much_they_differ(opened: CatalogIndex) -> None:
     pairs = list(find_duplicates(opened, [point_id("copy")]))
-    assert all(isinstance(pair, SamePair) for pair in pairs)
+    assert all(isinstance(pair, DuplicatePair) for pair in pairs)
     assert {(pair.other.product, pair.other.source) for pair in pairs} == {
         ("twin1", "twin1-0.jpg"),
         ("twin2", "twin2-1.jpg"),

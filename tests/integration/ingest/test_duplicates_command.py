@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from index import IndexSettings, open_store
-from ingest.duplicates.command import main
+from ingest.command import main
 from tests.support.duplicates import WithImages, many, png, saved_again, scene, write
 
 
@@ -28,7 +28,7 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def listed(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[list[dict[str, Any]], str]:
-    assert main(arguments) == 0
+    assert main(["same", *arguments]) == 0
     out, err = capsys.readouterr()
     return [json.loads(line) for line in out.splitlines()], err
 
@@ -55,9 +55,9 @@ def test_one_product_and_few_lines_can_be_asked_for(data_dir: Path, capsys: pyte
 
 
 def test_what_cannot_be_done_is_said(data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--data-dir", str(data_dir), "--product", "nobody"]) == 1
+    assert main(["same", "--data-dir", str(data_dir), "--product", "nobody"]) == 1
     assert "there is no product 'nobody'" in capsys.readouterr().err
-    assert main(["--data-dir", str(tmp_path)]) == 1
+    assert main(["same", "--data-dir", str(tmp_path)]) == 1
     assert "ingest a catalog first" in capsys.readouterr().err
     with pytest.raises(SystemExit, match="2"):
-        main(["--data-dir", str(data_dir), "--limit", "0"])
+        main(["same", "--data-dir", str(data_dir), "--limit", "0"])

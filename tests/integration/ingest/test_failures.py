@@ -21,7 +21,7 @@ from images import WHOLE, Decoded, DecodePool, ImageLimits
 from images.arrays import Pixels, Vectors
 from ingest.images import decode_pool
 from ingest.second_pass import BATCH, WINDOW
-from schemas import CatalogError, IndexLocked, ModelNotFound, SamePair
+from schemas import CatalogError, DuplicatePair, IndexLocked, ModelNotFound
 from tests.integration.ingest.jobs import draw, generation, indexed, ingest, rejects, write_rows
 from tests.support.decoders import forkservers
 from tests.support.encoders import HashEncoder, Poisoned, crash, exhaust, hang
@@ -74,18 +74,18 @@ def test_a_job_that_had_all_but_committed_is_committed_by_a_rerun_without_an_enc
 
 
 def test_a_rerun_also_compares_the_images_that_the_failed_job_wrote(tmp_path: Path) -> None:
-    catalog = _catalog(tmp_path, 3 * BATCH)
+    catalog = _catalog(tmp_path, BATCH)
     ingest(catalog, tmp_path / "data")
     draw(tmp_path / "copy.png", "blue")
-    lines = _catalog(tmp_path, 5 * BATCH).read_text().splitlines(keepends=True)
-    lines[3 * BATCH : 3 * BATCH] = [json.dumps({"id": id, "image": "copy.png"}) + "\n" for id in ("one", "other")]
+    lines = _catalog(tmp_path, 3 * BATCH).read_text().splitlines(keepends=True)
+    lines[BATCH:BATCH] = [json.dumps({"id": id, "image": "copy.png"}) + "\n" for id in ("one", "other")]
     catalog.write_text("".join(lines))
     with pytest.raises(RuntimeError, match="out of memory"):
         ingest(catalog, tmp_path / "data", encoder=FailingAfter(1))
     report = ingest(catalog, tmp_path / "data")
     assert report.indexed == BATCH + 2
     assert report.same_file
-    pairs = [SamePair.model_validate_json(line) for line in Path(report.same_file).read_text().splitlines()]
+    pairs = [DuplicatePair.model_validate_json(line) for line in Path(report.same_file).read_text().splitlines()]
     identical = [{pair.one.product, pair.other.product} for pair in pairs if pair.kind == "identical"]
     assert identical == [{"one", "other"}]
 
@@ -212,13 +212,13 @@ def test_prepared_images_are_bounded_whatever_the_size_of_the_catalog(tmp_path: 
             return super().encode_prepared(pixels)
 
     with Counting(ImageLimits(), 3, 60.0, keep_freed_memory) as decoders:
-        ingest(_catalog(tmp_path, 3 * WINDOW), tmp_path / "data", encoder=Last(), decoders=decoders)
+        ingest(_catalog(tmp_path, WINDOW + 2 * BATCH), tmp_path / "data", encoder=Last(), decoders=decoders)
     assert held == 0
     assert most <= WINDOW + BATCH
 
 
-_JOB = """
-import sys
+_JOBS = """
+import os, sys
 from pathlib import Path
 from tests.integration.ingest.jobs import ingest
 from tests.support.encoders import HashEncoder
@@ -229,25 +229,36 @@ class Encoder(HashEncoder):
         sys.audit(ENCODING)
         return super().encode_prepared(pixels)
 
-catalog, data, step = sys.argv[1:]
-die_at_step(Path(data), int(step))
-ingest(Path(catalog), Path(data), encoder=Encoder())
+catalog, data = sys.argv[1:]
+for step in sys.stdin:
+    job = os.fork()
+    if job == 0:
+        die_at_step(Path(data), int(step))
+        ingest(Path(catalog), Path(data), encoder=Encoder())
+        sys.exit()
+    print(os.waitstatus_to_exitcode(os.waitpid(job, 0)[1]), flush=True)
 """
+"""A job for each line: it dies at that step, or is over before."""
 
 
-def test_killed_ten_times_at_random_moments_the_index_stays_whole_and_a_rerun_completes(tmp_path: Path) -> None:
-    count, data = 6 * BATCH, tmp_path / "data"
+def test_killed_at_random_moments_the_index_stays_whole_and_a_rerun_completes(tmp_path: Path) -> None:
+    count, data = 3 * BATCH, tmp_path / "data"
     ingest(_catalog(tmp_path, count, "Old"), data)
     catalog = _catalog(tmp_path, count, "New")
     for i in range(count):
         draw(tmp_path / f"{i}.png", f"#{i * 104729 % 0xFFFFFF:06x}")
     endings = []
-    for step in random.Random(7).sample(range(30), 10):
-        job = subprocess.run([sys.executable, "-c", _JOB, str(catalog), str(data), str(step)], check=False)
-        endings.append(job.returncode)
-        titles = {stored.payload["product"]["title"].split()[0] for stored in indexed(data).values()}
-        assert titles in ({"Old"}, {"New"})
-        assert len(indexed(data)) == count
+    with subprocess.Popen(
+        [sys.executable, "-c", _JOBS, catalog, data], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as jobs:
+        assert jobs.stdin and jobs.stdout
+        for step in random.Random(7).sample(range(24), 8):
+            print(step, file=jobs.stdin, flush=True)
+            endings.append(int(jobs.stdout.readline()))
+            after = indexed(data)
+            assert {stored.payload["product"]["title"].split()[0] for stored in after.values()} in ({"Old"}, {"New"})
+            assert len(after) == count
+        jobs.stdin.close()
     assert -signal.SIGKILL in endings and set(endings) <= {0, -signal.SIGKILL}
     report = ingest(catalog, data)
     assert report.indexed + report.unchanged == count

@@ -11,7 +11,7 @@ import pytest
 
 from images import ImageStore, hash_bytes
 from index import IndexSettings, open_store
-from ingest.tidy import main
+from ingest.command import main
 from tests.integration.ingest.jobs import ingest, write_rows
 from tests.support.duplicates import WithImages, png, scene, write
 from tests.support.points import index_record, make_point
@@ -19,13 +19,13 @@ from tests.support.qdrant_server import qdrant_server
 
 
 def _tidy(data_dir: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> int:
-    assert main(["--data-dir", str(data_dir), *arguments]) == 0
+    assert main(["tidy", "--data-dir", str(data_dir), *arguments]) == 0
     removed: int = json.loads(capsys.readouterr().out)["images"]
     return removed
 
 
 def _refused(data_dir: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    assert main(["--data-dir", str(data_dir), *arguments]) == 1
+    assert main(["tidy", "--data-dir", str(data_dir), *arguments]) == 1
     return capsys.readouterr().err
 
 
@@ -119,5 +119,5 @@ def test_images_of_a_server_s_index_stay(
         _age(data)
         assert "say which by --qdrant-url" in _refused(data, capsys)
         monkeypatch.setenv("STORELENS_DATA_DIR", str(data))
-        assert main(["--qdrant-url", url]) == 0
+        assert main(["tidy", "--qdrant-url", url]) == 0
     assert _kept(data, a, b) == [True, False]

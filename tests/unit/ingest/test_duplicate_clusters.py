@@ -6,15 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.duplicates.clusters import clusters
-from schemas import ImageRef, SameKind, SamePair
+from schemas import DuplicateKind, DuplicatePair, ImageRef
 
 
 def ref(number: int) -> ImageRef:
     return ImageRef(product=f"p{number}", picture=number % 3, source=f"{number}.jpg", root="/shop")
 
 
-def pair(one: int, other: int, kind: SameKind = "identical") -> SamePair:
-    return SamePair(kind=kind, one=ref(one), other=ref(other), cosine=0.99, difference=0.1)
+def pair(one: int, other: int, kind: DuplicateKind = "identical") -> DuplicatePair:
+    return DuplicatePair(kind=kind, one=ref(one), other=ref(other), cosine=0.99, difference=0.1)
 
 
 def test_images_that_are_one_by_way_of_each_other_are_a_cluster() -> None:

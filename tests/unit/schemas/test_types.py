@@ -165,8 +165,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "attributes": {"a": [1, {"b": None}]},
     },
     "Rejection": {"line": 3, "code": "row-invalid", "reason": "no id", "content": {"title": "x"}},
-    "SameCluster": {"kind": "identical", "pictures": IMAGES},
-    "SamePair": {"kind": "similar", "one": IMAGES[0], "other": IMAGES[1], "cosine": 0.9, "difference": 1.5},
+    "DuplicateCluster": {"kind": "identical", "pictures": IMAGES},
+    "DuplicatePair": {"kind": "similar", "one": IMAGES[0], "other": IMAGES[1], "cosine": 0.9, "difference": 1.5},
     "SearchRequest": {
         "text": "hoodie",
         "image": {"base64": "AAAA"},

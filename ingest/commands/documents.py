@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from index import Documents, IndexSettings, build_settings, open_store, settings_parser
-from schemas import DOCUMENT_KINDS, MAX_DOCUMENT_BYTES, DocumentInvalid, StoreLensError, ingest_command, reason
+from index import Documents, IndexSettings, build_settings, open_store
+from ingest.commands.parser import command_parser
+from schemas import DOCUMENT_KINDS, MAX_DOCUMENT_BYTES, DocumentInvalid, reason
 
 _EPILOG = f"""\
 Kinds are {", ".join(DOCUMENT_KINDS)}. Documents stay through ingests, switches and
@@ -23,15 +25,13 @@ rollbacks; every running API goes on with a change within two seconds, and nothi
 
 stdout is the document that was asked for, or one JSON object; --if-version N changes a document only if
 it is of version N still, 0 for one that is to be new.
-Exit status: 0 done; 1 it could not be done; 2 bad arguments.
 """
 _WANTED = {"list": ((), ("kind",)), "get": (("kind", "name"), ()), "delete": (("kind", "name"), ())}
 _WANTED |= {"put": (("kind", "name", "file"), ())}
 
 
 def main(arguments: Sequence[str]) -> int:
-    program = f"{ingest_command()} documents"
-    parser = settings_parser(IndexSettings, program, "List, read, write or delete documents beside an index.", _EPILOG)
+    parser = command_parser("documents", "List, read, write or delete documents beside an index.", _EPILOG)
     parser.add_argument("action", choices=_WANTED)
     parser.add_argument("kind", nargs="?", choices=DOCUMENT_KINDS, metavar="KIND")
     parser.add_argument("name", nargs="?", metavar="NAME")
@@ -40,12 +40,8 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_intermixed_args(arguments)
     _check(parser, given)
     settings = build_settings(IndexSettings, parser, given)
-    try:
-        print(json.dumps(_done(open_store(settings).documents, given), ensure_ascii=False, indent=_indent(given)))
-    except StoreLensError as error:
-        place = f"{given.file}: " if isinstance(error, DocumentInvalid) and given.file else ""
-        print(f"{program}: {place}{error.message}", file=sys.stderr)
-        return 1
+    done = _done(open_store(settings).documents, given)
+    print(json.dumps(done, ensure_ascii=False, indent=2 if given.action == "get" else None))
     return 0
 
 
@@ -60,16 +56,13 @@ def _check(parser: ArgumentParser, given: Namespace) -> None:
         parser.error(f"{given.action} takes no --if-version")
 
 
-def _indent(given: Namespace) -> int | None:
-    return 2 if given.action == "get" else None
-
-
 def _done(documents: Documents, given: Namespace) -> Any:
     match given.action:
         case "get":
             return documents.read(given.kind, given.name).content
         case "put":
-            written = documents.write(given.kind, given.name, parsed(read(given.file)), given.if_version)
+            with named(given.file):
+                written = documents.write(given.kind, given.name, parsed(read(given.file)), given.if_version)
             return {"kind": written.kind, "name": written.name, "version": written.version}
         case "delete":
             documents.delete(given.kind, given.name, given.if_version)
@@ -81,6 +74,15 @@ def _done(documents: Documents, given: Namespace) -> Any:
     if not found:
         print("there are no documents", file=sys.stderr)
     return {"documents": [{"kind": one.kind, "name": one.name, "version": one.version} for one in found]}
+
+
+@contextmanager
+def named(file: str) -> Iterator[None]:
+    """Have what is wrong with a document say the file that it is from."""
+    try:
+        yield
+    except DocumentInvalid as error:
+        raise DocumentInvalid(f"{file}: {error.message}") from error
 
 
 def read(file: str) -> str:

@@ -12,9 +12,10 @@ from pydantic_settings import CliSuppress
 
 from catalog import stored_hashes
 from images import ImageStore, forget_urls
-from index import IndexSettings, IndexStore, all_points, build_settings, open_stores, settings_parser
+from index import IndexSettings, IndexStore, all_points, build_settings, open_stores
 from ingest.batches import batched
-from schemas import IndexMissing, StoreLensError, ingest_command
+from ingest.commands.parser import command_parser
+from schemas import IndexMissing
 
 GRACE_DAYS = 7
 _PARTS = ("product.image", "product.images", "pictures")
@@ -24,7 +25,6 @@ goes when no generation of any of them names it, those to roll back to among the
 it there in the last {GRACE_DAYS} days. No job may run meanwhile.
 
 The last line of stdout is one JSON object: {{"images": N, "bytes": N}}, what was removed.
-Exit status: 0 done; 1 it could not be done; 2 bad arguments.
 """
 
 
@@ -35,26 +35,21 @@ class TidySettings(IndexSettings):
 
 
 def main(arguments: Sequence[str]) -> int:
-    program = f"{ingest_command()} tidy"
-    parser = settings_parser(TidySettings, program, "Remove kept images that no generation names.", _EPILOG)
-    parser.add_argument("--dry-run", action="store_true", default=False, help="Say what would be removed.")
+    parser = command_parser("tidy", "Remove kept images that no generation names.", _EPILOG, TidySettings)
+    parser.add_argument("--dry-run", action="store_true", help="Say what would be removed.")
     given = parser.parse_args(arguments)
     settings = build_settings(TidySettings, parser, given)
     kept = ImageStore(settings.data_dir / "pictures")
-    try:
-        with ExitStack() as held:
-            stores = open_stores(settings)
-            if not stores:
-                raise IndexMissing(f"there is no index in {settings.data_dir} to say which images are needed")
-            for store in stores:
-                held.enter_context(store.lock())
-            used = _used(stores)
-            count, size = kept.remove_unused(used, time.time() - GRACE_DAYS * 86_400, dry_run=given.dry_run)
-            if not given.dry_run:
-                forget_urls(kept)
-    except StoreLensError as error:
-        print(f"{program}: {error.message}", file=sys.stderr)
-        return 1
+    with ExitStack() as held:
+        stores = open_stores(settings)
+        if not stores:
+            raise IndexMissing(f"there is no index in {settings.data_dir} to say which images are needed")
+        for store in stores:
+            held.enter_context(store.lock())
+        used = _used(stores)
+        count, size = kept.remove_unused(used, time.time() - GRACE_DAYS * 86_400, dry_run=given.dry_run)
+        if not given.dry_run:
+            forget_urls(kept)
     done = "would be removed" if given.dry_run else "removed"
     print(f"{count:,} images of {size / 1e6:,.1f} MB {done}; {len(used):,} are named by an index", file=sys.stderr)
     print(json.dumps({"images": count, "bytes": size}))

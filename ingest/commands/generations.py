@@ -7,22 +7,21 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from index import IndexSettings, build_settings, open_store, settings_parser
-from schemas import Generation, StoreLensError, ingest_command
+from index import IndexSettings, build_settings, open_store
+from ingest.commands.parser import command_parser
+from schemas import Generation
 
 _EPILOG = """\
 An ingest keeps the generation that served before it. To roll back is to switch to it: searches
 see it at once, and the next ingest goes on from it.
 
 The table goes to stderr; stdout is one JSON object: {"generations": [..]}, oldest first.
-Exit status: 0 done; 1 it could not be done; 2 bad arguments.
 """
 
 
 def main(arguments: Sequence[str]) -> int:
-    program = f"{ingest_command()} generations"
     description = "List the generations of an index, let another one serve, or remove one."
-    parser = settings_parser(IndexSettings, program, description, _EPILOG)
+    parser = command_parser("generations", description, _EPILOG)
     parser.add_argument("action", nargs="?", choices=["list", "switch", "remove"], default="list")
     parser.add_argument("name", nargs="?", metavar="NAME", default=None, help="Of a generation, as listed.")
     given = parser.parse_intermixed_args(arguments)
@@ -30,17 +29,13 @@ def main(arguments: Sequence[str]) -> int:
     if (given.name is None) != (given.action == "list"):
         parser.error("list takes no name" if given.action == "list" else f"{given.action} what? give it a NAME")
     store = open_store(settings)
-    try:
-        if given.action == "switch":
-            with store.lock():
-                store.switch(given.name)
-        elif given.action == "remove":
-            with store.lock():
-                store.remove(given.name)
-        generations = store.generations()
-    except StoreLensError as error:
-        print(f"{program}: {error.message}", file=sys.stderr)
-        return 1
+    if given.action == "switch":
+        with store.lock():
+            store.switch(given.name)
+    elif given.action == "remove":
+        with store.lock():
+            store.remove(given.name)
+    generations = store.generations()
     print(_table(generations), file=sys.stderr)
     print(json.dumps({"generations": [generation.model_dump(mode="json") for generation in generations]}))
     return 0
