@@ -1,6 +1,6 @@
 """Text prompts as classifiers: label sets, policies, ensembles, thresholds, decisions."""
 
-from labels.background import Background, Kind, backgrounds
+from labels.background import Background, Kind, backgrounds, label_bias
 from labels.calibration import (
     Curve,
     Goal,
@@ -45,6 +45,7 @@ __all__ = [
     "fit_temperature",
     "hidden_actions",
     "judge",
+    "label_bias",
     "label_nodes",
     "log_loss",
     "queue",

@@ -151,6 +151,8 @@ class Labeller:
                 )
         (scale, calibration), *others = used.values()
         notices = [_NOTICES[calibration]] if calibration in _NOTICES else []
+        if scale.bias is not None:
+            notices.append(_BIAS)
         for other, _ in others:
             said = "none is known" if other.threshold is None else f"{other.threshold:.4f}"
             notices.append(f"products without images were judged by their titles, whose threshold is another: {said}")
@@ -170,17 +172,22 @@ class Labeller:
     def _scale(
         self, request: ClassifyRequest, label_set: LabelSet, classifier: Classifier, kind: Kind
     ) -> tuple[Scale, Known]:
-        """What similarities mean here: as the request says, else the label set (of images), else the catalog."""
+        """What similarities mean here: as the request says, else the label set (of images), else the catalog.
+
+        A label set's own threshold is of cosines as they are; without one the bias of labels is taken away, if it
+        does harm in the catalog.
+        """
         found = self._background_scale(label_set, classifier, kind)
         of_set = label_set if kind == "image" else None
         temperature = request.temperature or (of_set and of_set.temperature) or (found.temperature if found else 1.0)
+        bias = found.bias if found and not (of_set and of_set.threshold is not None) else None
         if "threshold" in request.model_fields_set:
-            return Scale(temperature, request.threshold), "given"
+            return Scale(temperature, request.threshold, bias), "given"
         if of_set and of_set.threshold is not None:
             return Scale(temperature, of_set.threshold), "given"
         if found is None:
             return Scale(temperature), "uncalibrated"
-        return Scale(temperature, found.threshold), "background"
+        return Scale(temperature, found.threshold, bias), "background"
 
     def _background_scale(self, label_set: LabelSet, classifier: Classifier, kind: Kind) -> Scale | None:
         key = label_set.model_dump_json(exclude={"temperature", "threshold"}), kind
@@ -335,6 +342,7 @@ _NOTICES = {
     "uncalibrated": "uncalibrated: nothing is known of what is too far from every label, so nothing is `unknown`",
     "background": "the threshold of `unknown` is a guess from the catalog, not measured on labelled images",
 }
+_BIAS = "some labels are near all images of the catalog; what each scores with any image is taken off its similarity"
 
 
 def _given(model: type[Made], *, always: Sequence[str] = (), **fields: Any) -> Made:
