@@ -24,6 +24,7 @@ from api.openapi import describe
 from api.query_images import QueryImageFetcher
 from api.routes import documents as document_routes
 from api.routes import labels as label_routes
+from api.routes import moderation as moderation_routes
 from api.routes import operations
 from api.routes import products as product_routes
 from api.routes import search as search_routes
@@ -92,6 +93,7 @@ def create_app(
     problems.install(app)
     app.include_router(search_routes.router)
     app.include_router(label_routes.router)
+    app.include_router(moderation_routes.router)
     app.include_router(product_routes.router)
     app.include_router(document_routes.router)
     app.include_router(operations.router)

@@ -11,13 +11,14 @@ from pydantic import BaseModel, Field
 from api.middleware.auth import is_open
 from api.problems import MEDIA_TYPE
 from api.settings import ApiSettings
-from schemas import DOCUMENT_BODIES, ClassifyRequest, ModerateRequest, SearchRequest
+from schemas import DOCUMENT_BODIES, AppealRequest, ClassifyRequest, ModerateRequest, SearchRequest
 
 _SCHEMAS = "#/components/schemas/{model}"
 
 _WHEN = {
     400: "The request is no HTTP/1.1, or for a name that this server does not answer to.",
     401: "An API key is needed.",
+    403: "The key is none of those that may review.",
     404: "There is no such product, image of it, or document.",
     408: "The request did not arrive in time.",
     412: "The document is of another version than the condition allows.",
@@ -126,7 +127,7 @@ DOCUMENT_BODY = {"required": True, "content": {"application/json": {"schema": DO
 
 _PARSED_HERE: dict[str, type[BaseModel]] = {
     "Problem": Problem,
-    **{model.__name__: model for model in (SearchRequest, ClassifyRequest, ModerateRequest)},
+    **{model.__name__: model for model in (SearchRequest, ClassifyRequest, ModerateRequest, AppealRequest)},
     **_DOCUMENTS,
 }
 

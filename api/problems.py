@@ -25,6 +25,7 @@ from schemas import (
     ImageTooLarge,
     ImageUnreachable,
     IndexError_,
+    IndexLocked,
     IndexMissing,
     IndexUnavailable,
     ModelError,
@@ -32,6 +33,7 @@ from schemas import (
     NotFound,
     Overloaded,
     RequestError,
+    ReviewKeyNeeded,
     StoreLensError,
     ingest_command,
 )
@@ -63,6 +65,7 @@ STATUS: dict[type[StoreLensError], int] = {
     NotFound: 404,
     DocumentChanged: 412,
     DocumentDamaged: 500,
+    ReviewKeyNeeded: 403,
     IndexError_: 503,
     ModelError: 503,
     Overloaded: 503,
@@ -75,6 +78,7 @@ PUBLIC: dict[type[StoreLensError], str] = {
     DocumentDamaged: "this document is damaged; the log of this server says how: write it anew, or delete it",
     IndexError_: "the index cannot be opened now; the log of this server says why",
     IndexMissing: "nothing has been ingested yet: run `{ingest} CATALOG`",
+    IndexLocked: "another job writes into the index now, so nothing was written",
     IndexUnavailable: "the index does not answer now",
     ModelError: "the model of the index cannot be used now; the log of this server says why",
 }

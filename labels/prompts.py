@@ -20,12 +20,9 @@ from schemas import Label, LabelSet
 
 TEMPLATES = (
     "a photo of a {}",
-    "{}",
-    "a close-up photo of a {}",
+    "a photo of the {}",
     "a product photo of a {}",
     "a cropped photo of a {}",
-    "a photo of the {}",
-    "a {} on a white background",
 )
 """Where a label set brings none. Of one prompt alone, the first."""
 

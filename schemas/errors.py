@@ -46,6 +46,7 @@ StoreLensError
 │   ├── IndexUnavailable          the Qdrant server does not answer
 │   ├── GenerationUnknown         no generation of this name is kept
 │   └── GenerationServes          one that serves cannot be removed
+├── ReviewKeyNeeded               what only those who review may see or do
 ├── Overloaded                    too much is asked at once; in a moment it may be answered
 └── ClientGone                    nobody waits for the answer any more
 
@@ -254,6 +255,10 @@ class Overloaded(StoreLensError):
     code = "overloaded"
     retry_after: ClassVar[int] = 2
     """Seconds."""
+
+
+class ReviewKeyNeeded(StoreLensError):
+    code = "review-key-needed"
 
 
 class ClientGone(StoreLensError):

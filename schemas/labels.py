@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from schemas.errors import EmptyRequest, RequestError
 from schemas.product import ProductId
 from schemas.search import MAX_TEXT, ImageQuery
-from schemas.text import clean_line, fold
+from schemas.text import clean_code, clean_line, fold
 
 UNKNOWN = "unknown"
 """What is answered where no label is near enough; no label is called so."""
@@ -314,3 +314,61 @@ class ModerateResponse(_Part):
     next_cursor: str | None = None
     notices: list[str]
     took_ms: float
+
+
+class Appealed(_Part):
+    """What a person decides about one product."""
+
+    id: ProductId
+    action: Action
+    note: str | None = Field(None, max_length=2_000)
+
+
+class AppealRequest(_Part):
+    """What a person decides about some products, all of it or none."""
+
+    by: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_line)] = Field(description="Who decides.")
+    appeals: Annotated[list[Appealed], Field(min_length=1, max_length=MAX_JUDGED)]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> AppealRequest:
+        if len({clean_code(one.id) for one in self.appeals}) < len(self.appeals):
+            raise ValueError("one product is in it twice")
+        return self
+
+
+class AppealEntry(Appeal):
+    """A line of the log: a person's decision, and what was done with the product before."""
+
+    id: str
+    before: Action
+
+
+class AppealResponse(_Part):
+    """What was decided, and the generation from which on it counts."""
+
+    appeals: list[AppealEntry]
+    generation: str
+
+
+class Waiting(_Part):
+    """A product that a policy, or a person, did not simply allow."""
+
+    id: str
+    product: dict[str, Any]
+    images: list[str] = Field(description="Where this server shows its images, to keys that may review.")
+    action: Action
+    judged: Action = Field(description="What the policy decided, whatever a person did.")
+    policy: str | None = Field(None, description="Absent where only a person has decided, as `version` and `by` are.")
+    version: int | None = None
+    by: Literal["image", "text"] | None = None
+    rules: list[RuleScore] = Field(description="Those that fired.")
+    appeal: Appeal | None = None
+
+
+class QueueResponse(_Part):
+    """Products to be looked at, the surest first: those that a rule fired for by most."""
+
+    products: list[Waiting]
+    total: int = Field(description="How many there are of this action, and of this policy.")
+    next_cursor: str | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from time import perf_counter
@@ -19,9 +19,11 @@ from catalog import points_of
 from embedding import Encoder, Preparer
 from images import Decoded, ImageLimits, decode_for_model, fingerprint_cells, hash_bytes
 from images.inline import decode_query_image
-from index import CatalogIndex, DenseName, Stored
+from index import DECISION, CatalogIndex, DenseName, Stored
+from labels import hidden_actions
 from schemas import (
     SEARCH_CALIBRATION,
+    Action,
     All,
     Calibration,
     Decided,
@@ -157,7 +159,7 @@ class Searcher:
         cursor = decode_cursor(request.cursor, mark) if request.cursor else None
 
         checked = perf_counter()
-        question = self._question(request, query_image, decode or self._decode)
+        question = self._question(request, query_image, decode or self._decode, reviewer=reviewer)
         encoded = perf_counter()
 
         near = self._near if question is not None and question.images else math.inf
@@ -251,7 +253,7 @@ class Searcher:
             itself = Match("id", "keyword", (clean_code(request.product_id), request.product_id))
             parts.append(Not(itself))
         if self._moderated:
-            parts.append(Not(Decided(("block",) if reviewer else ("block", "review"))))
+            parts.append(Not(Decided(hidden_actions(reviewer=reviewer))))
         return All(tuple(parts)) if len(parts) > 1 else parts[0]
 
     @cached_property
@@ -259,11 +261,13 @@ class Searcher:
         """Whether anything is blocked, or waits for somebody to look at it."""
         return self.index.count(Decided(("block", "review"))) > 0
 
-    def _question(self, request: SearchRequest, query_image: bytes | None, decode: Decode) -> Question | None:
+    def _question(
+        self, request: SearchRequest, query_image: bytes | None, decode: Decode, *, reviewer: bool = True
+    ) -> Question | None:
         """What is asked with, as vectors; None for a browse."""
         question = Question()
         if request.product_id is not None:
-            question = self._like(request.product_id)
+            question = self._like(request.product_id, hidden_actions(reviewer=reviewer))
         if query_image is not None:
             question = replace(question, images=[*question.images, self._image(query_image, decode)])
         if request.text is not None:
@@ -320,16 +324,20 @@ class Searcher:
                 self._cache[key] = encoded
         return encoded
 
-    def product(self, product_id: str, vectors: Sequence[DenseName] = ()) -> Stored:
-        """The product of an id, in whatever form of Unicode it is given. Raises ProductNotFound."""
+    def product(self, product_id: str, vectors: Sequence[DenseName] = (), hidden: Collection[Action] = ()) -> Stored:
+        """The product of an id, in whatever form of Unicode it is given. Raises ProductNotFound.
+
+        Args:
+            hidden: What counts as not there where it is decided of it.
+        """
         stored = self.index.fetch(points_of(product_id), vectors)
         for point in points_of(product_id):
-            if point in stored:
+            if point in stored and stored[point].payload.get(DECISION, {}).get("action") not in hidden:
                 return stored[point]
         raise ProductNotFound(f"there is no product {product_id!r}", field="product_id")
 
-    def _like(self, product_id: str) -> Question:
-        stored = self.product(product_id, ("image", "title", "text"))
+    def _like(self, product_id: str, hidden: Collection[Action]) -> Question:
+        stored = self.product(product_id, ("image", "title", "text"), hidden)
         images = stored.vectors.get("image")
         return Question(
             title=stored.vectors.get("title"),

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.problems import problem
+from schemas import ReviewKeyNeeded
 
 OPEN_TO_ALL = frozenset({"/", "/healthz", "/readyz", "/openapi.json"})
 OPEN_FOLDER = "/page/"
@@ -52,6 +53,12 @@ def _knows(scope: Scope, keys: Sequence[bytes]) -> bool:
 def is_reviewer(request: Request) -> bool:
     """Whether whoever asks may see what waits for a review: without keys, everybody on this machine."""
     return bool(request.scope.get(_REVIEWER, True))
+
+
+def reviewers_alone(request: Request) -> None:
+    """Raises ReviewKeyNeeded where whoever asks may not review."""
+    if not is_reviewer(request):
+        raise ReviewKeyNeeded("this is for those who review: send one of the keys in STORELENS_REVIEW_KEYS")
 
 
 def is_open(path: str) -> bool:

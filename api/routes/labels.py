@@ -11,12 +11,14 @@ from starlette.responses import Response
 from api.asking import answer_form, answer_json
 from api.clients import Gone
 from api.inputs import known_parameters_alone
+from api.middleware.auth import is_reviewer
 from api.openapi import form_body, json_body, responses
 from api.problems import validation_problem
 from api.serving import Serving
 from images import DecodePool
-from labels import Decode
+from labels import Decode, hidden_actions
 from schemas import (
+    Action,
     ClassifyRequest,
     ClassifyResponse,
     LabelSet,
@@ -72,7 +74,7 @@ def _classify(request: Request, asked: ClassifyRequest, image: bytes | None, gon
             document = serving.documents.read("label-sets", asked.label_set)
             assert isinstance(document.body, LabelSet)
             label_set, version = document.body, document.version
-        answer = labeller.classify(asked, label_set, version, image, _decoder(request, gone))
+        answer = labeller.classify(asked, label_set, version, image, _decoder(request, gone), hidden=_hidden(request))
     return _answer(answer)
 
 
@@ -81,8 +83,15 @@ def _moderate(request: Request, asked: ModerateRequest, image: bytes | None, gon
     with serving.labeller() as labeller:
         document = serving.documents.read("policies", asked.policy)
         assert isinstance(document.body, Policy)
-        answer = labeller.moderate(asked, document.body, document.version, image, _decoder(request, gone))
+        answer = labeller.moderate(
+            asked, document.body, document.version, image, _decoder(request, gone), hidden=_hidden(request)
+        )
     return _answer(answer)
+
+
+def _hidden(request: Request) -> tuple[Action, ...]:
+    """Decisions whose products whoever asks may not see: those who review judge what is blocked as well."""
+    return () if is_reviewer(request) else hidden_actions(reviewer=False)
 
 
 def _decoder(request: Request, gone: Gone) -> Decode:

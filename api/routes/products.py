@@ -20,15 +20,18 @@ from api.asking import answer
 from api.clients import Gone
 from api.images import ProductImages
 from api.inputs import known_parameters_alone
+from api.middleware.auth import is_reviewer, reviewers_alone
 from api.middleware.limits import Workers
 from api.openapi import responses
 from api.routes.search import work as search
 from api.serving import Serving
 from catalog import shown_product
 from images import IN_BROWSERS
+from labels import hidden_actions
 from schemas import (
     MAX_ID,
     MAX_LIMIT,
+    Action,
     FieldKind,
     ProductNotFound,
     SearchRequest,
@@ -39,6 +42,7 @@ from search import Searcher, image_addresses
 router = APIRouter(prefix="/v1", tags=["catalog"], dependencies=[Depends(known_parameters_alone)])
 
 Id = Annotated[str, InPath(description="Percent-encoded, a slash in it as well.", examples=["B021"])]
+Review = Annotated[bool, Query(description="For those who review: whatever is decided of it.")]
 Number = Annotated[int, InPath(description="From 0.", json_schema_extra={"minimum": 0}, examples=[0])]
 IMAGE = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in IN_BROWSERS}
 
@@ -85,11 +89,11 @@ async def catalog(request: Request) -> Catalog:
     return await workers.run(request, lambda _: _catalog(request))
 
 
-@router.get("/products/{id}", responses=responses(404, 503))
-async def product(id: Id, request: Request) -> ProductView:
-    """One product as its catalog row."""
+@router.get("/products/{id}", responses=responses(403, 404, 503))
+async def product(id: Id, request: Request, review: Review = False) -> ProductView:
+    """One product as its catalog row. What a policy or a person has blocked is not there."""
     workers: Workers = request.app.state.workers
-    return await workers.run(request, lambda _: _product(request, unquote(id)))
+    return await workers.run(request, lambda _: _product(request, unquote(id), _hidden(request, review)))
 
 
 @router.get("/products/{id}/similar", response_model=SearchResponse, responses=responses(404, 503))
@@ -107,11 +111,19 @@ async def similar(
     return await answer(request, asked, None, search)
 
 
-@router.get("/products/{id}/images/{n}", response_class=Response, responses=responses(404, 503, content=IMAGE))
-async def image(id: Id, n: Number, request: Request) -> Response:
+@router.get("/products/{id}/images/{n}", response_class=Response, responses=responses(403, 404, 503, content=IMAGE))
+async def image(id: Id, n: Number, request: Request, review: Review = False) -> Response:
     """The product's image of that number, as a browser can show it."""
     workers: Workers = request.app.state.workers
-    return await workers.run(request, partial(_image, request, unquote(id), n))
+    return await workers.run(request, partial(_image, request, unquote(id), n, _hidden(request, review)))
+
+
+def _hidden(request: Request, review: bool) -> tuple[Action, ...]:
+    """Decisions whose products this request may not see."""
+    if not review:
+        return hidden_actions(reviewer=is_reviewer(request))
+    reviewers_alone(request)
+    return ()
 
 
 def _catalog(request: Request) -> Catalog:
@@ -130,24 +142,20 @@ def _catalog(request: Request) -> Catalog:
         )
 
 
-def _product(request: Request, product_id: str) -> ProductView:
+def _product(request: Request, product_id: str, hidden: tuple[Action, ...]) -> ProductView:
     serving: Serving = request.app.state.serving
     with serving.searcher() as searcher:
-        payload = _payload(searcher, product_id)
+        payload = searcher.product(product_id, hidden=hidden).payload
     return ProductView(id=payload["id"], product=shown_product(payload), images=image_addresses(payload))
 
 
-def _image(request: Request, product_id: str, number: int, gone: Gone) -> Response:
+def _image(request: Request, product_id: str, number: int, hidden: tuple[Action, ...], gone: Gone) -> Response:
     serving: Serving = request.app.state.serving
     images: ProductImages = request.app.state.images
     with serving.searcher() as searcher:
-        payload, generation = _payload(searcher, product_id), searcher.index.generation
+        payload, generation = searcher.product(product_id, hidden=hidden).payload, searcher.index.generation
     data, media_type = images.show(payload, number, generation, gone)
     return Response(data, media_type=media_type, headers=IMAGE_HEADERS)
-
-
-def _payload(searcher: Searcher, product_id: str) -> dict[str, Any]:
-    return searcher.product(product_id).payload
 
 
 def _attribution(searcher: Searcher) -> str | None:

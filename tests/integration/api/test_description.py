@@ -26,8 +26,11 @@ GETS = {
     "/v1/products/{id}": f"/v1/products/{STAR}",
     "/v1/products/{id}/similar": f"/v1/products/{STAR}/similar",
     "/v1/products/{id}/images/{n}": f"/v1/products/{STAR}/images/0",
+    "/v1/moderation/queue": "/v1/moderation/queue",
 }
-POSTS = {"/v1/search", "/v1/search/image", "/v1/classify", "/v1/classify/image", "/v1/moderate"}
+QUERIES = {"/v1/search", "/v1/search/image", "/v1/classify", "/v1/classify/image", "/v1/moderate"}
+"""POSTs that may have a query image."""
+POSTS = QUERIES | {"/v1/moderation/appeals"}
 DOCUMENTS, DOCUMENT = "/v1/documents/{kind}", "/v1/documents/{kind}/{name}"
 
 
@@ -73,7 +76,8 @@ def test_every_answer_but_the_good_one_is_a_problem(description: dict[str, Any],
             path in POSTS or "{id}" in path or path in (f"GET {DOCUMENT}", f"DELETE {DOCUMENT}")
         )
         assert ({"413", "415"} <= answers.keys()) == (path in POSTS or "PUT" in path)
-        assert ("502" in answers) == (path in POSTS)
+        assert ("502" in answers) == (path in QUERIES)
+        assert ("403" in answers) == ("/moderation/" in path or ("{id}" in path and "similar" not in path))
         assert ("412" in answers) == ("PUT" in path or "DELETE" in path)
         assert "401" not in answers
     assert "HTTPValidationError" not in description["components"]["schemas"]
@@ -175,11 +179,11 @@ def test_one_fault_has_one_status_in_json_and_in_a_form(api: TestClient, body: b
 
 def test_schemathesis_finds_nothing(drawn: Drawn, tmp_path: Path) -> None:
     data = shutil.copytree(drawn.data, tmp_path / "data")  # it writes documents
-    with served(data, api_keys="key", image_urls=True, picture_hosts="nowhere.invalid") as service:
+    with served(data, review_keys="key", image_urls=True, picture_hosts="nowhere.invalid") as service:
         program = Path(sys.executable).with_name("schemathesis")
         command = [str(program), "--config-file", str(ROOT / "schemathesis.toml")]
         command += ["run", f"{service.url}/openapi.json", "--header", "Authorization: Bearer key", "--no-color"]
         command += ["--phases", "examples,coverage,fuzzing", "--max-examples", "10", "--generation-deterministic"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "16 selected / 16 total" in done.stdout
+    assert "18 selected / 18 total" in done.stdout

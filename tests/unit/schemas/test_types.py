@@ -73,9 +73,24 @@ RULE_SCORE = {
     "action": "review",
     "calibrated": False,
 }
+APPEAL: dict[str, Any] = {"action": "allow", "by": "a person", "at": datetime(2026, 11, 1, tzinfo=UTC)}
+WAITING: dict[str, Any] = {
+    "id": "1",
+    "product": {"id": "1"},
+    "images": [],
+    "action": "review",
+    "judged": "review",
+    "rules": [RULE_SCORE],
+}
 DECISION = {"action": "allow", "rules": [RULE_SCORE], "by": "text"}
 EXAMPLES: dict[str, dict[str, Any]] = {
-    "Appeal": {"action": "allow", "by": "a person", "at": datetime(2026, 11, 1, tzinfo=UTC)},
+    "Appeal": APPEAL,
+    "AppealEntry": {**APPEAL, "id": "1", "before": "review"},
+    "AppealRequest": {"by": "a person", "appeals": [{"id": "1", "action": "allow"}]},
+    "AppealResponse": {"appeals": [{**APPEAL, "id": "1", "before": "review"}], "generation": "000002-abcdef"},
+    "Appealed": {"id": "1", "action": "allow", "note": "a tomato"},
+    "QueueResponse": {"products": [WAITING], "total": 1},
+    "Waiting": WAITING,
     "Classified": CLASSIFIED,
     "ClassifyRequest": {"labels": ["cat", LABEL], "text": "a kitten"},
     "ClassifyResponse": {
