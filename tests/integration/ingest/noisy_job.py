@@ -24,5 +24,6 @@ class Noisy(HashEncoder):
 
 
 if __name__ == "__main__":
-    command.run = functools.partial(run, spec_of=lambda _: Noisy.spec, encoder_of=lambda _: Noisy())
+    noisy = functools.partial(run, spec_of=lambda _: Noisy.spec, encoder_of=lambda _: Noisy())
+    command.run = noisy  # type: ignore[attr-defined]
     sys.exit(command.main(sys.argv[1:]))
