@@ -1,5 +1,6 @@
 """What a product is: its row, its fields, words and numbers, its hashes, its payload."""
 
+from catalog.attributes import MAX_COLUMNS, is_attribute_name
 from catalog.codes import MAX_CODE, code_key, is_code_name, product_codes, run_key, written_codes
 from catalog.fields import STANDARD_FIELDS
 from catalog.hashes import (
@@ -22,16 +23,9 @@ from catalog.payload import (
     stored_state,
     title_key,
 )
-from catalog.rows import (
-    MAX_COLUMNS,
-    ParsedRow,
-    is_attribute_name,
-    older_id,
-    product_from_row,
-    readable_id,
-    with_clean_names,
-)
+from catalog.rows import ParsedRow, older_id, product_from_row, readable_id
 from catalog.texts import TEXT_VERSION, details_text, subject_text, subject_words, text_parts, title_text, words
+from catalog.values import with_clean_names
 
 __all__ = [
     "MAX_CODE",

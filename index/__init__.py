@@ -1,6 +1,7 @@
 """Where vectors live: embedded Qdrant Edge, or a Qdrant server. The only package that knows either."""
 
 from index.arguments import CommandParser, add_settings, build_settings, settings_parser
+from index.documents import Documents
 from index.lexical import stem_token
 from index.paths import CODE_PARTS, CODES, DECISION, SUBJECT_TERMS, TERMS, TITLE, TITLE_KEY
 from index.protocols import (
@@ -9,7 +10,6 @@ from index.protocols import (
     Candidate,
     CatalogIndex,
     DenseName,
-    Documents,
     IndexBuild,
     IndexStore,
     Latest,

@@ -1,4 +1,4 @@
-"""What both engines have in common in how they keep documents.
+"""Documents beside an index, as both engines keep them.
 
 Every version of a document is written once, under a name that says which it is, and never changed: so a version is
 claimed by whoever is first to make its name, whoever lists the names knows what has changed, and whoever dies leaves
@@ -49,8 +49,13 @@ class _Written(BaseModel):
     body: JsonValue = None
 
 
-class VersionedDocuments(ABC):
-    """The ``Documents`` of one collection. Thread-safe; what was read once is not read again."""
+class Documents(ABC):
+    """The documents of one collection, of all its generations. Thread-safe, and safe among processes; what was read
+    once is not read again.
+
+    ``expected`` is the version that a write is to replace: None for whatever there is, 0 for nothing. Of two writers
+    that expect the same one, one raises DocumentChanged. All raise DocumentInvalid for a name that is none.
+    """
 
     def __init__(self) -> None:
         self._cache: dict[tuple[DocumentVersion, str], Document | DocumentDamaged | datetime] = {}
@@ -78,13 +83,16 @@ class VersionedDocuments(ABC):
     # What both do with it
 
     def version(self) -> str:
+        """Changes with every write of any process. Cheap."""
         newest = sorted((one.kind, one.name, one.version, stamp) for one, stamp in _newest(self._listed()).items())
         return hashlib.sha256(repr(newest).encode()).hexdigest()[:16]
 
     def names(self, kind: DocumentKind) -> list[DocumentVersion]:
+        """Those of a kind by name, damaged ones as well."""
         return [version for version, found in self._all().items() if version.kind == kind and not _deleted(found)]
 
     def read(self, kind: DocumentKind, name: str) -> Document:
+        """Raises DocumentNotFound, DocumentDamaged."""
         _check_name(name)
         every = self._all()
         last = _last(every, kind, name)
@@ -96,15 +104,18 @@ class VersionedDocuments(ABC):
         return found
 
     def read_all(self) -> list[Document]:
+        """Every document, by kind and name. Damaged ones are left out, and said once in the log."""
         return [found for found in self._all().values() if isinstance(found, Document)]
 
     def write(self, kind: DocumentKind, name: str, content: object, expected: int | None = None) -> Document:
+        """Raises DocumentInvalid, naming the place, before anything is written; DocumentChanged."""
         _check_name(name)
         document = Document(kind, name, 0, datetime.now(UTC), check_document(kind, content))
         written = _Written(changed=document.changed, body=document.content)
         return replace(document, version=self._replace(kind, name, written, expected))
 
     def delete(self, kind: DocumentKind, name: str, expected: int | None = None) -> None:
+        """Raises DocumentNotFound, DocumentChanged."""
         _check_name(name)
         self._replace(kind, name, _Written(changed=datetime.now(UTC)), expected)
 

@@ -14,10 +14,8 @@ from typing import Any, Literal, NamedTuple, Protocol
 from uuid import UUID
 
 from images.arrays import Vectors
+from index.documents import Documents
 from schemas import (
-    Document,
-    DocumentKind,
-    DocumentVersion,
     Filter,
     Generation,
     IndexRecord,
@@ -267,38 +265,6 @@ class IndexBuild(Protocol):
     def discard(self) -> None:
         """Forget the build: nothing changed, or what changed is not wanted. On a server, where writes
         are in place, this leaves them where they are."""
-        ...
-
-
-class Documents(Protocol):
-    """The documents of one collection, of all its generations. Thread-safe, and safe among processes.
-
-    ``expected`` is the version that a write is to replace: None for whatever there is, 0 for nothing. Of two writers
-    that expect the same one, one raises DocumentChanged. All raise DocumentInvalid for a name that is none.
-    """
-
-    def version(self) -> str:
-        """Changes with every write of any process. Cheap."""
-        ...
-
-    def names(self, kind: DocumentKind) -> list[DocumentVersion]:
-        """Those of a kind by name, damaged ones as well."""
-        ...
-
-    def read(self, kind: DocumentKind, name: str) -> Document:
-        """Raises DocumentNotFound, DocumentDamaged."""
-        ...
-
-    def read_all(self) -> list[Document]:
-        """Every document, by kind and name. Damaged ones are left out, and said once in the log."""
-        ...
-
-    def write(self, kind: DocumentKind, name: str, content: object, expected: int | None = None) -> Document:
-        """Raises DocumentInvalid, naming the place, before anything is written; DocumentChanged."""
-        ...
-
-    def delete(self, kind: DocumentKind, name: str, expected: int | None = None) -> None:
-        """Raises DocumentNotFound, DocumentChanged."""
         ...
 
 

@@ -17,10 +17,13 @@ _TINY = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "nu
 _TINY_EDGE, _EDGE = 32, 224
 
 
-def make_clip(directory: Path, size: Size = "tiny", seed: int = 0) -> Path:
+def make_clip(directory: Path, size: Size = "tiny", seed: int = 0, layers: int = 12) -> Path:
     """Writes the model in the layout of ``sentence-transformers/clip-ViT-B-32`` and returns its directory.
 
     The tokenizer knows bytes and no longer pieces, so a text has as many tokens as letters, and two more.
+
+    Args:
+        layers: Of each network of ``vit-b-32``; twelve in the true one.
     """
     import torch
     from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
@@ -41,7 +44,8 @@ def make_clip(directory: Path, size: Size = "tiny", seed: int = 0) -> Path:
         )
     else:
         edge = _EDGE
-        config = CLIPConfig(text_config=marks)
+        depth = {"num_hidden_layers": layers}
+        config = CLIPConfig(text_config={**depth, **marks}, vision_config=depth)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = CLIPModel(config)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from index.documents import VersionedDocuments, damaged
+from index.documents import Documents, damaged
 from index.edge.disk_space import forbidden, make_folder, told_when_full
 from index.locks import waiting_lock
 from schemas import DOCUMENT_KINDS, DOCUMENT_NAME, MAX_DOCUMENT_BYTES, DocumentVersion, reason, replace_file
@@ -20,7 +20,7 @@ _MOST = 2 * MAX_DOCUMENT_BYTES
 """Characters; what is cut off cannot be read."""
 
 
-class EmbeddedDocuments(VersionedDocuments):
+class EmbeddedDocuments(Documents):
     """Writers of all processes wait for each other; readers wait for nobody."""
 
     def __init__(self, collection: Path) -> None:

@@ -15,14 +15,14 @@ from typing import cast
 
 from qdrant_client import QdrantClient, models
 
-from index.documents import VersionedDocuments, damaged
+from index.documents import Documents, damaged
 from index.server.engine import answering
 from schemas import DOCUMENT_KINDS, DOCUMENT_NAME, DocumentKind, DocumentVersion, IndexUnavailable
 
 _WRITTEN, _WRITER = "storelens_document", "storelens_writer"
 
 
-class ServerDocuments(VersionedDocuments):
+class ServerDocuments(Documents):
     def __init__(self, client: QdrantClient, alias: str, url: str) -> None:
         super().__init__()
         self._client = client

@@ -1,8 +1,9 @@
 """``python -m MODULE`` without its imports: a process that has them forks for each command.
 
 For tests that run many commands and are about what these do: sentence_transformers alone takes five seconds to import.
-Whatever it imports has read its environment by then, so a command with an environment of its own for libraries (model
-hubs, say) is started as usual.
+What a shell sees of a command is as ever, but for signals: they do not reach what was forked. What is imported has read
+its environment by then, so a command with an environment of its own for libraries (model hubs, say) is started as
+usual.
 
 Run as a program, this file is that process; ``CLIENT`` is what stands in for ``python``.
 """
@@ -20,10 +21,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
-
-PRELOADED = ("embedding.sentence_transformer", "ingest.command", "ingest.moderate")
 
 CLIENT = """
 import json, os, socket, sys
@@ -37,14 +37,22 @@ sys.exit(status[0] if status else 70)
 """
 
 
+WITH_MODELS = ("embedding.sentence_transformer", "ingest.command", "ingest.moderate")
+"""What a job imports that loads a model."""
+
+
 @contextmanager
-def fork_server(folder: Path) -> Iterator[Path]:
-    """A program that stands in for ``python`` where the command is ``python -m MODULE``, while the process runs."""
+def fork_server(folder: Path, *imported: str) -> Iterator[Path]:
+    """A program that stands in for ``python`` where the command is ``python -m MODULE``, while the process runs.
+
+    Args:
+        imported: The modules that commands find imported, with all that these import.
+    """
     address, python = folder / "socket", folder / "python"
     python.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, "-I", "-S", "-c", CLIENT, str(address)])} "$@"\n')
     python.chmod(0o755)
     environment = os.environ | {"OMP_NUM_THREADS": "1"}  # threads would not be forked with it
-    command = [sys.executable, "-m", "tests.support.fork_server", str(address)]
+    command = [sys.executable, "-m", "tests.support.fork_server", str(address), *imported]
     with subprocess.Popen(command, cwd=Path(__file__).parents[2], env=environment, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         try:
@@ -54,9 +62,9 @@ def fork_server(folder: Path) -> Iterator[Path]:
             process.terminate()
 
 
-def _main(address: str) -> None:
-    for module in PRELOADED:
-        __import__(module)
+def _main(address: str, *imported: str) -> None:
+    for module in imported:
+        import_module(module)
     gc.freeze()  # what every command has is not looked through by each
     threads = list(Path("/proc/self/task").iterdir())
     assert len(threads) == 1, "a thread was started by an import, and would be missing after a fork"
@@ -106,4 +114,4 @@ def _run(arguments: list[str], folder: str, environment: dict[str, str]) -> NoRe
 
 
 if __name__ == "__main__":
-    _main(sys.argv[1])
+    _main(*sys.argv[1:])

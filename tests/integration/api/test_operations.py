@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
+from api.settings import parse
 from tests.integration.api.conftest import Drawn
 from tests.support.serving import client, ingest
 from tests.support.waiting import within
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 def write_lamps(path: Path, count: int) -> Path:
@@ -50,11 +46,11 @@ def test_a_new_generation_is_picked_up_and_no_request_fails_meanwhile(tmp_path: 
                 if response.status_code != 200 or response.json()["total"]["value"] < 3:
                     failed.append(response.text)
 
-        threads = [threading.Thread(target=ask) for _ in range(3)]
+        threads = [threading.Thread(target=ask) for _ in range(2)]
         for thread in threads:
             thread.start()
         try:
-            for count in (4, 5, 6):
+            for count in (4, 5):
                 ingest(write_lamps(lamps, count), data)
                 assert within(10, lambda count=count: api.get("/v1/catalog").json()["products"] == count)  # type: ignore[misc]
         finally:
@@ -113,21 +109,13 @@ def test_with_a_key_any_name_may_be_asked(drawn: Drawn) -> None:
         assert api.get("/v1/catalog", headers=headers).status_code == 200
 
 
-def test_the_command_refuses_to_be_reachable_without_a_key() -> None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("STORELENS_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "api", "--host", "0.0.0.0"],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].startswith("python -m api: error: host '0.0.0.0' can be reached from other")
-    assert "STORELENS_API_KEYS" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_the_command_refuses_to_be_reachable_without_a_key(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as refused:
+        parse(["--host", "0.0.0.0"])
+    assert refused.value.code == 2
+    said = capsys.readouterr().err
+    assert said.splitlines()[-1].startswith("python -m api: error: host '0.0.0.0' can be reached from other")
+    assert "STORELENS_API_KEYS" in said
 
 
 def test_metrics_count_by_route_and_not_by_id(api: TestClient) -> None:

@@ -32,7 +32,7 @@ from schemas import IngestReport
 from tests.integration.docs.guide import Checkout, blocks
 from tests.integration.ingest.jobs import draw, write_rows
 from tests.support import images
-from tests.support.fork_server import fork_server
+from tests.support.fork_server import WITH_MODELS, fork_server
 from tests.support.hub import hub
 from tests.support.image_server import image_server
 
@@ -52,7 +52,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with fork_server(tmp_path_factory.mktemp("python")) as python:
+    with fork_server(tmp_path_factory.mktemp("python"), *WITH_MODELS) as python:
         yield python
 
 

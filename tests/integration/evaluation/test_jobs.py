@@ -17,7 +17,7 @@ from evaluation.benchmarks.random_clip import make_clip
 from evaluation.benchmarks.speed import ingest_lines, ingest_speed
 from evaluation.benchmarks.synthetic import write_catalog
 from schemas import ConfigurationError
-from tests.support.fork_server import fork_server
+from tests.support.fork_server import WITH_MODELS, fork_server
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with fork_server(tmp_path_factory.mktemp("python")) as python:
+    with fork_server(tmp_path_factory.mktemp("python"), *WITH_MODELS) as python:
         yield python
 
 

@@ -14,8 +14,8 @@ import pytest
 from qdrant_client import models
 
 from index import IndexSettings, IndexStore, open_store
+from index.documents import Documents
 from index.edge.store import EmbeddedStore
-from index.protocols import Documents
 from index.server.store import ServerStore
 from schemas import (
     DOCUMENT_KINDS,

@@ -9,8 +9,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 import pytest
 
@@ -18,29 +19,10 @@ from demo.drawn import write_drawn_catalog
 from index import IndexSettings, open_store
 from schemas import IngestReport
 from tests.integration.ingest.jobs import indexed
+from tests.support.fork_server import fork_server
 
 _ROOT = Path(__file__).parents[3]
 _ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("STORELENS_")}
-
-# The command itself, with an encoder that prints where it should not and can be made to wait.
-_WITH_HASHES = """
-import functools, os, sys
-import ingest.command as command
-from ingest.job import run
-from tests.support.encoders import HashEncoder
-
-class Noisy(HashEncoder):
-    def encode_texts(self, texts):
-        print("a library's greeting")
-        os.write(1, b"and one from native code\\n")
-        if os.environ.get("WAIT"):
-            os.write(2, b"waiting\\n")
-            sys.stdin.readline()
-        return super().encode_texts(texts)
-
-command.run = functools.partial(run, spec_of=lambda _: Noisy.spec, encoder_of=lambda _: Noisy())
-sys.exit(command.main(sys.argv[1:]))
-"""
 
 _NOTHING_HEAVY = """
 import sys
@@ -51,12 +33,24 @@ sys.exit(status)
 """
 
 
-def command(
-    *arguments: str | Path, hashes: bool = True, stdout: int | IO[str] = subprocess.PIPE, **environment: str
+_NOISY = "tests.integration.ingest.noisy_job"
+
+
+class Command(Protocol):
+    def __call__(
+        self, *arguments: str | Path, module: str = _NOISY, stdout: int | IO[str] = subprocess.PIPE, **environment: str
+    ) -> subprocess.CompletedProcess[str]: ...
+
+
+def _run(
+    python: str | Path,
+    *arguments: str | Path,
+    module: str = _NOISY,
+    stdout: int | IO[str] = subprocess.PIPE,
+    **environment: str,
 ) -> subprocess.CompletedProcess[str]:
-    program = ["-c", _WITH_HASHES] if hashes else ["-m", "ingest"]
     return subprocess.run(
-        [sys.executable, *program, *map(str, arguments)],
+        [python, "-m", module, *arguments],
         stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,
@@ -66,12 +60,19 @@ def command(
     )
 
 
+@pytest.fixture(scope="module")
+def command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
+    """The command, with its imports done."""
+    with fork_server(tmp_path_factory.mktemp("python"), "ingest.command", "tests.support.encoders") as python:
+        yield partial(_run, python)
+
+
 @pytest.fixture
 def catalog(tmp_path: Path) -> Path:
     return write_drawn_catalog(tmp_path / "drawn")
 
 
-def test_the_report_is_all_that_is_on_standard_output(catalog: Path, tmp_path: Path) -> None:
+def test_the_report_is_all_that_is_on_standard_output(catalog: Path, tmp_path: Path, command: Command) -> None:
     done = command(catalog, "--data-dir", tmp_path / "data")
     assert done.returncode == 0, done.stderr
     (line,) = done.stdout.splitlines()
@@ -82,7 +83,7 @@ def test_the_report_is_all_that_is_on_standard_output(catalog: Path, tmp_path: P
     assert "48/48" in done.stderr
 
 
-def test_with_json_every_line_of_standard_error_is_an_object(catalog: Path, tmp_path: Path) -> None:
+def test_with_json_every_line_of_standard_error_is_an_object(catalog: Path, tmp_path: Path, command: Command) -> None:
     done = command(catalog, "--data-dir", tmp_path / "data", "--log", "json")
     assert done.returncode == 0, done.stderr
     assert IngestReport.model_validate_json(done.stdout).indexed == 48
@@ -95,7 +96,7 @@ def test_with_json_every_line_of_standard_error_is_an_object(catalog: Path, tmp_
     assert (failed.returncode, event["level"], event["code"]) == (1, "ERROR", "catalog-unreadable")
 
 
-def test_rejected_rows_are_done_and_with_strict_status_3(catalog: Path, tmp_path: Path) -> None:
+def test_rejected_rows_are_done_and_with_strict_status_3(catalog: Path, tmp_path: Path, command: Command) -> None:
     with catalog.open("a") as file:
         file.write('{"id": "no words"}\n')
     done = command(catalog, "--data-dir", tmp_path / "data")
@@ -108,7 +109,7 @@ def test_rejected_rows_are_done_and_with_strict_status_3(catalog: Path, tmp_path
     assert report["rejects_file"] in strict.stderr
 
 
-def test_a_report_that_stdout_does_not_take_is_told(catalog: Path, tmp_path: Path) -> None:
+def test_a_report_that_stdout_does_not_take_is_told(catalog: Path, tmp_path: Path, command: Command) -> None:
     with Path("/dev/full").open("w") as full:
         done = command(catalog, "--data-dir", tmp_path / "data", stdout=full)
     assert done.returncode == 1
@@ -117,16 +118,15 @@ def test_a_report_that_stdout_does_not_take_is_told(catalog: Path, tmp_path: Pat
     assert len(indexed(tmp_path / "data")) == 48
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
-@pytest.mark.parametrize("log", ["text", "json"])
+@pytest.mark.parametrize(("closed", "log"), [(">&-", "text"), ("2>&-", "text"), ("<&- >&- 2>&-", "json")])
 def test_a_job_whose_streams_are_closed_is_done(catalog: Path, tmp_path: Path, closed: str, log: str) -> None:
-    job = [sys.executable, "-c", _WITH_HASHES, str(catalog), "--data-dir", str(tmp_path / "data"), "--log", log]
+    job = [sys.executable, "-m", _NOISY, str(catalog), "--data-dir", str(tmp_path / "data"), "--log", log]
     done = subprocess.run(["sh", "-c", f'exec "$@" {closed}', "sh", *job], env=_ENVIRONMENT, timeout=120, check=False)
     assert done.returncode == 0
     assert len(indexed(tmp_path / "data")) == 48
 
 
-def test_options_come_from_the_environment_too(catalog: Path, tmp_path: Path) -> None:
+def test_options_come_from_the_environment_too(catalog: Path, tmp_path: Path, command: Command) -> None:
     done = command(catalog, STORELENS_DATA_DIR=str(tmp_path / "env"), STORELENS_COLLECTION="cushions")
     assert done.returncode == 0
     assert open_store(IndexSettings(data_dir=tmp_path / "env", qdrant_url=None, collection="cushions")).version()
@@ -144,22 +144,26 @@ def test_options_come_from_the_environment_too(catalog: Path, tmp_path: Path) ->
         (["missing.jsonl", "--collection", "no/slash"], 2, "collection"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_line(arguments: list[str], status: int, says: str) -> None:
-    failed = command(*arguments, hashes=False)
+def test_what_cannot_be_done_is_said_in_one_line(
+    arguments: list[str], status: int, says: str, command: Command
+) -> None:
+    failed = command(*arguments, module="ingest")
     assert failed.returncode == status
     assert says in failed.stderr.splitlines()[-1]
     assert "Traceback" not in failed.stderr
     assert not failed.stdout
 
 
-def test_a_model_that_is_nowhere_is_said_at_once(catalog: Path, tmp_path: Path) -> None:
-    failed = command(catalog, "--model", tmp_path / "no-model", "--data-dir", tmp_path / "data", hashes=False)
+def test_a_model_that_is_nowhere_is_said_at_once(catalog: Path, tmp_path: Path, command: Command) -> None:
+    failed = command(catalog, "--model", tmp_path / "no-model", "--data-dir", tmp_path / "data", module="ingest")
     assert failed.returncode == 1
     assert "no-model" in failed.stderr
     assert "Traceback" not in failed.stderr
 
 
-def test_an_unexpected_error_shows_its_trace_only_where_it_is_asked_for(catalog: Path, tmp_path: Path) -> None:
+def test_an_unexpected_error_shows_its_trace_only_where_it_is_asked_for(
+    catalog: Path, tmp_path: Path, command: Command
+) -> None:
     (tmp_path / "data").write_text("a file where the folder should be")
     failed = command(catalog, "--data-dir", tmp_path / "data")
     assert failed.returncode == 1
@@ -173,7 +177,7 @@ def test_an_unexpected_error_shows_its_trace_only_where_it_is_asked_for(catalog:
 def _waiting(catalog: Path, data: Path, ctrl_c: signal.Handlers = signal.SIG_DFL) -> Iterator[subprocess.Popen[str]]:
     """A job that embeds once it is given a line. Ctrl-C is answered as said: a suite that was started with `nohup` or
     `&` has its children ignore it."""
-    arguments = [sys.executable, "-c", _WITH_HASHES, str(catalog), "--data-dir", str(data)]
+    arguments = [sys.executable, "-m", _NOISY, str(catalog), "--data-dir", str(data)]
     before = signal.signal(signal.SIGINT, ctrl_c)
     try:
         job = subprocess.Popen(
@@ -194,7 +198,9 @@ def _waiting(catalog: Path, data: Path, ctrl_c: signal.Handlers = signal.SIG_DFL
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_job_says_so_and_a_rerun_completes(catalog: Path, tmp_path: Path, stop: signal.Signals) -> None:
+def test_an_interrupted_job_says_so_and_a_rerun_completes(
+    catalog: Path, tmp_path: Path, command: Command, stop: signal.Signals
+) -> None:
     with _waiting(catalog, tmp_path / "data") as job:
         job.send_signal(stop)
         out, err = job.communicate(timeout=20)
@@ -220,7 +226,7 @@ def test_ctrl_c_while_everything_is_yet_to_be_imported(tmp_path: Path, stop: str
     (tmp_path / "pydantic.py").write_text(f"import os, signal\nos.kill(os.getpid(), signal.{stop})\nraise ValueError")
     before = signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
-        done = command(*arguments, hashes=False, PYTHONPATH=f"{tmp_path}{os.pathsep}{_ROOT}")
+        done = _run(sys.executable, *arguments, module="ingest", PYTHONPATH=f"{tmp_path}{os.pathsep}{_ROOT}")
     finally:
         signal.signal(signal.SIGINT, before)
     assert (done.returncode, done.stderr) == (130, "python -m ingest: interrupted\n")
@@ -229,9 +235,10 @@ def test_ctrl_c_while_everything_is_yet_to_be_imported(tmp_path: Path, stop: str
 def test_the_builtin_model_and_then_a_run_without_changes_that_imports_nothing_heavy(
     catalog: Path, tmp_path: Path
 ) -> None:
-    first = command(catalog, "--model", "builtin", "--data-dir", tmp_path / "data", hashes=False)
+    catalog.write_text("".join(catalog.read_text().splitlines(keepends=True)[:6]))
+    first = _run(sys.executable, catalog, "--model", "builtin", "--data-dir", tmp_path / "data", module="ingest")
     assert first.returncode == 0, first.stderr
-    assert IngestReport.model_validate_json(first.stdout.splitlines()[-1]).embedded_images == 48
+    assert IngestReport.model_validate_json(first.stdout.splitlines()[-1]).embedded_images == 6
     again = subprocess.run(
         [sys.executable, "-c", _NOTHING_HEAVY, str(catalog), "--prune", "--data-dir", str(tmp_path / "data")],
         capture_output=True,
@@ -240,4 +247,4 @@ def test_the_builtin_model_and_then_a_run_without_changes_that_imports_nothing_h
         check=False,
     )
     assert again.returncode == 0, again.stderr
-    assert json.loads(again.stdout)["unchanged"] == 48
+    assert json.loads(again.stdout)["unchanged"] == 6

@@ -162,20 +162,20 @@ def test_what_is_there_already_is_not_added_again(run: Run, tmp_path: Path, monk
 
 
 def test_what_others_write_meanwhile_is_kept(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from index.documents import VersionedDocuments
+    from index.documents import Documents
 
-    write, others = VersionedDocuments.write, iter([True])
+    write, others = Documents.write, iter([True])
 
-    def meanwhile(self: VersionedDocuments, *arguments: Any) -> Any:
+    def meanwhile(self: Documents, *arguments: Any) -> Any:
         if next(others, False):
             write(self, "synonyms", "accepted", {"groups": [["mug", "cup"]]})
         return write(self, *arguments)
 
-    monkeypatch.setattr(VersionedDocuments, "write", meanwhile)
+    monkeypatch.setattr(Documents, "write", meanwhile)
     assert run("synonyms", "add", _file(tmp_path / "a.jsonl", [{"synonyms": ["sofa", "couch"]}]))[1][0]["version"] == 2
     document = open_store(IndexSettings(data_dir=tmp_path / "data")).documents.read("synonyms", "accepted")
     assert document.content == {"groups": [["mug", "cup"], ["sofa", "couch"]]}
-    monkeypatch.setattr(VersionedDocuments, "write", _always_late)
+    monkeypatch.setattr(Documents, "write", _always_late)
     status, _, told = run("synonyms", "add", _file(tmp_path / "b.jsonl", [{"synonyms": ["a", "b"]}]))
     assert (status, "try again" in told) == (1, True)
 

@@ -9,8 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from catalog import older_id, product_from_row, readable_id
+from catalog.attributes import MAX_COLUMNS
 from catalog.markup import decoded
-from catalog.rows import MAX_COLUMNS
 from schemas import (
     MAX_ID,
     MAX_NAME,
