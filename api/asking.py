@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from functools import partial
 
@@ -15,6 +16,7 @@ from api.inputs import Asked, media_type, request_of_form, request_of_json
 from api.middleware.limits import Bodies, Workers
 from api.problems import validation_problem
 from api.query_images import QueryImageFetcher
+from schemas import ImageQuery, Like, SearchRequest
 
 Work = Callable[[Request, Asked, bytes | None, Gone], Response]
 """What answers a request; its photo, if it was uploaded or fetched, as bytes."""
@@ -50,9 +52,25 @@ async def answer_form(request: Request, model: type[Asked], work: Work[Asked]) -
 async def answer(request: Request, asked: Asked, image: bytes | None, work: Work[Asked]) -> Response:
     """Answer when it is the request's turn, with the photo fetched where it is a URL."""
     if image is None and asked.image is not None and asked.image.url is not None:
-        query_images: QueryImageFetcher = request.app.state.query_images
-        image = await run_in_threadpool(query_images.fetch, asked.image.url)
-        asked = asked.model_copy(update={"image": None})
+        image = await _fetched(request, asked.image.url)
+        asked = asked.model_copy(update={"image": ImageQuery(crop=asked.image.crop) if asked.image.crop else None})
+    like: list[Like] = (asked.like if isinstance(asked, SearchRequest) else None) or []
+    if any(one.image is not None and one.image.url is not None for one in like):
+        asked = asked.model_copy(update={"like": [await _with_image(request, one) for one in like]})
     workers: Workers = request.app.state.workers
-    with_image = image is not None or asked.image is not None
+    with_image = image is not None or asked.image is not None or any(one.image is not None for one in like)
     return await workers.run(request, partial(work, request, asked, image), query_image=with_image)
+
+
+async def _with_image(request: Request, like: Like) -> Like:
+    """With the bytes of a photo in place of its URL."""
+    if like.image is None or like.image.url is None:
+        return like
+    data = await _fetched(request, like.image.url)
+    image = ImageQuery(base64=base64.b64encode(data).decode(), crop=like.image.crop)
+    return like.model_copy(update={"image": image})
+
+
+async def _fetched(request: Request, url: str) -> bytes:
+    query_images: QueryImageFetcher = request.app.state.query_images
+    return await run_in_threadpool(query_images.fetch, url)

@@ -11,6 +11,7 @@ import logging
 import re
 import secrets
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any, NoReturn, TypeVar
 
 from fastapi import Request
@@ -38,6 +39,8 @@ JSON_BYTES = 2**20
 MEMBERS = 1_000
 """Of one JSON object."""
 
+_LONG_VALUE = 2**12
+"""Characters of base64 that are put aside where a request is large."""
 _KEY = b'"base64"'
 _BEFORE_VALUE = re.compile(rb'\s{0,100}:\s{0,100}"')
 _CONTROL = bytes(range(32))
@@ -88,14 +91,29 @@ def request_of_json(body: bytearray, model: type[Asked]) -> Asked:
     """
     if len(body) <= JSON_BYTES:
         return model.model_validate(_parsed(body))
-    start, end = _query_image_within(body)
-    aside = secrets.token_hex()
-    rest = body[:start] + aside.encode() + body[end:]
+    rest, aside = bytearray(), {}
+    end = 0
+    for start, until in _long_values(body):
+        token = secrets.token_hex()
+        aside[token] = start, until
+        rest += body[end:start] + token.encode()
+        end = until
+    rest += body[end:]
     if len(rest) <= JSON_BYTES:
         request = model.model_validate(_parsed(rest))
-        if request.image is not None and request.image.base64 == aside:
-            query_image = ImageQuery.model_construct(base64=_text(body[start:end]), url=None)
-            return request.model_copy(update={"image": query_image})
+
+        def whole(image: ImageQuery | None) -> ImageQuery | None:
+            if image is None or image.base64 not in aside:
+                return image
+            start, until = aside.pop(image.base64)
+            return ImageQuery.model_construct(base64=_text(body[start:until]), url=None, crop=image.crop)
+
+        request = request.model_copy(update={"image": whole(request.image)})
+        if isinstance(request, SearchRequest) and request.like:
+            like = [one.model_copy(update={"image": whole(one.image)}) for one in request.like]
+            request = request.model_copy(update={"like": like})
+        if not aside:
+            return request
     raise BodyTooLarge(f"the request is larger than {JSON_BYTES:,} bytes, the photo not counted")
 
 
@@ -111,19 +129,20 @@ def json_of(body: bytearray, most: int) -> Any:
     return _parsed(body)
 
 
-def _query_image_within(body: bytearray) -> tuple[int, int]:
-    """Where the first long value of a key `base64` begins and ends.
+def _long_values(body: bytearray) -> Iterator[tuple[int, int]]:
+    """Where long values of keys `base64` begin and end.
 
     Found without a pattern for the value: Python lets no other thread run while it matches one, or parses JSON.
     """
-    at = 0
-    while (at := body.find(_KEY, at, JSON_BYTES)) >= 0:  # what is before the photo is small as well
-        at += len(_KEY)
+    at, small = 0, 0
+    while (found := body.find(_KEY, at, at + JSON_BYTES - small)) >= 0:  # what is beside the photos is small as well
+        small += found - at
+        at = found + len(_KEY)
         if before := _BEFORE_VALUE.match(body, at):
             end = body.find(b'"', before.end())
-            if end - before.end() >= len(body) - JSON_BYTES:
-                return before.end(), end
-    return 0, 0
+            if end - before.end() > _LONG_VALUE:
+                yield before.end(), end
+                at = end
 
 
 def _text(written: bytearray) -> str:
@@ -155,7 +174,7 @@ def request_of_form(
     if len(written) > JSON_BYTES:
         raise BodyTooLarge(f"the form's `request` is larger than {JSON_BYTES:,} bytes", field="request")
     request = model.model_validate(_parsed(written, "request") if written else {})
-    if request.image is not None:
+    if request.image is not None and request.image.given:
         raise RequestError("the photo is given twice, as `file` and as request.image; send one", field="request.image")
     return request, _content(query_image)
 

@@ -77,6 +77,7 @@ SEARCH_BODY = {
                     _given("text", type="string"),
                     _given("image", type="object"),
                     _given("product_id", type="string"),
+                    _given("like", type="array"),
                     _given("filter", type="object"),
                     _given("sort", type="array", minItems=1),
                 ],
@@ -86,6 +87,9 @@ SEARCH_BODY = {
                 "a browse": {"value": {"filter": {"in_stock": True}, "sort": [{"field": "price"}]}},
                 "words, filtered and counted": {
                     "value": {"text": "mug", "filter": {"price": {"lt": 20}}, "facets": ["category"]}
+                },
+                "two things, and not a third": {
+                    "value": {"like": [{"text": "mug"}, {"text": "red", "weight": 0.5}], "negative": {"text": "glass"}}
                 },
                 "what is like a product, but green": {"value": {"product_id": "B021", "text": "green"}},
             },

@@ -22,11 +22,11 @@ from PIL import Image
 from images.arrays import Pixels
 from images.background import Ground
 from images.child_process import Child, ChildDied
-from images.crops import WHOLE, crops
+from images.crops import WHOLE, cropped, crops
 from images.decode import decode_on_ground, memory_refused
 from images.fingerprint import image_fingerprint
 from images.limits import ImageLimits
-from schemas import ClientGone, ImageDamaged, ImageError, ImageTooCostly, Overloaded
+from schemas import ClientGone, Crop, ImageDamaged, ImageError, ImageTooCostly, Overloaded
 
 Result = TypeVar("Result")
 Prepare = Callable[[Image.Image], Pixels]
@@ -109,10 +109,15 @@ class DecodePool:
         self._closed = False
 
     def decode(
-        self, data: bytes, prepare: Prepare | None, crops_per_image: int = WHOLE, gone: Callable[[], bool] | None = None
+        self,
+        data: bytes,
+        prepare: Prepare | None,
+        crops_per_image: int = WHOLE,
+        gone: Callable[[], bool] | None = None,
+        crop: Crop | None = None,
     ) -> Decoded:
         """Raises as ``decode_image`` and ``run`` do."""
-        return self.run(partial(decode_for_model, data, self._limits, prepare, crops_per_image), gone)
+        return self.run(partial(decode_for_model, data, self._limits, prepare, crops_per_image, crop), gone)
 
     def run(self, work: Callable[[], Result], gone: Callable[[], bool] | None = None) -> Result:
         """What the work returns when it is done in one of the processes.
@@ -241,11 +246,17 @@ class DecodePool:
 
 
 def decode_for_model(
-    data: bytes, limits: ImageLimits, prepare: Prepare | None, crops_per_image: int = WHOLE
+    data: bytes,
+    limits: ImageLimits,
+    prepare: Prepare | None,
+    crops_per_image: int = WHOLE,
+    crop: Crop | None = None,
 ) -> Decoded:
-    """What the processes do, in this one. Raises as ``decode_image`` does."""
+    """What the processes do, in this one; of a ``crop`` as of a whole image. Raises as ``decode_image`` does."""
     try:
         image, ground = decode_on_ground(data, limits)
+        if crop is not None:
+            image = cropped(image, crop)
         pixels = tuple(prepare(view) for view in crops(image, crops_per_image)) if prepare else ()
         return Decoded(pixels, image_fingerprint(image), ground)
     except MemoryError as error:

@@ -50,6 +50,8 @@ def decode_query_image(image: ImageQuery) -> bytes:
         RequestError: it is a URL, and nothing is fetched here.
     """
     written = image.base64
+    if not image.given:
+        raise RequestError("there is a crop and no photo: give it as one of base64 and url", field="image")
     if written is None:
         raise RequestError("a photo's URL is fetched before the search, and its bytes passed on", field="image.url")
     try:

@@ -26,7 +26,7 @@ from index.sample import sample_images, sample_products
 from index.server.deadline import deadline
 from index.settings import IndexSettings
 from index.store import open_store, open_stores
-from index.tokenizer import Piece, count_words, pieces, term_sequence, terms
+from index.tokenizer import Piece, count_words, located, pieces, term_sequence, terms
 from index.writer import indexed_terms
 
 __all__ = [
@@ -62,6 +62,7 @@ __all__ = [
     "count_words",
     "deadline",
     "indexed_terms",
+    "located",
     "open_store",
     "open_stores",
     "pieces",

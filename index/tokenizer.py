@@ -14,6 +14,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
 
@@ -38,6 +39,7 @@ _PLAIN_SIGNS = str.maketrans(dict.fromkeys("′‘’‛ʼ", "'") | dict.fromkey
 _NO_BLANKS = (
     r"\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Line_Break=Complex_Context}ー々〆"
 )
+_CHUNK = re.compile(r"\S+")
 _PIECE = regex.compile(
     rf"(?P<run>[[{_NO_BLANKS}]&&[\p{{L}}\p{{M}}\p{{N}}]]+)"
     rf"|(?P<word>[[\p{{L}}\p{{M}}\p{{N}}\u200d]--[{_NO_BLANKS}]]+)"
@@ -102,6 +104,36 @@ def terms(text: str) -> list[str]:
 def term_sequence(text: str) -> list[str]:
     """The words of a text in their order, each as it is looked up first: folded and not stemmed."""
     return [word.forms[0][0] for word in words(text)]
+
+
+def located(text: str) -> Iterator[tuple[int, int, tuple[tuple[str, ...], ...]]]:
+    """Where the words of a text stand in it, from one character to before another, and the forms each is found by.
+
+    A word that others are joined to is there by itself, and again as all that they are together.
+    """
+    for chunk in _CHUNK.finditer(text):
+        for start, end, forms in _located(chunk[0]):
+            yield chunk.start() + start, chunk.start() + end, forms
+
+
+@lru_cache(2**12)
+def _located(chunk: str) -> list[tuple[int, int, tuple[tuple[str, ...], ...]]]:
+    found: list[tuple[int, int, tuple[tuple[str, ...], ...]]] = []
+    for group in _groups(_parts(chunk), chunk):
+        joined = "".join(part.term for part in group)
+        if 1 < len(group) <= _MAX_JOINED:
+            found.append((group[0].start, group[-1].end, ((joined,),)))
+        for part in group:
+            if part.kind == "run":
+                signs = list(regex.finditer(r"\X", part.text))
+                pairs = list(pairwise(signs)) or [(sign, sign) for sign in signs]
+                for first, last in pairs:
+                    start, end = part.start + first.start(), part.start + last.end()
+                    found.append((start, end, ((fold(chunk[start:end]),),)))
+                    found.append((start, start + len(first[0]), ((fold(first[0]),),)))
+            else:
+                found += [(part.start, part.end, word.forms) for word in part.words(chunk, "", "")]
+    return found
 
 
 def count_words(text: str) -> int:

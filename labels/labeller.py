@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from time import perf_counter
 from typing import Any, TypeVar
 from uuid import UUID
@@ -15,7 +15,6 @@ from cachetools import LRUCache
 from pydantic import BaseModel
 
 from catalog import points_of
-from embedding import Preparer
 from images import Decoded, hash_bytes
 from images.arrays import Vectors, check_vectors
 from images.inline import decode_query_image
@@ -48,8 +47,8 @@ from schemas import (
 )
 
 Made = TypeVar("Made", bound=BaseModel)
-Decode = Callable[[bytes, Preparer], Decoded]
-"""The bytes of an image, and what prepares it for the model."""
+Decode = Callable[..., Decoded]
+"""Given the bytes of an image, what prepares it for the model, and perhaps the ``crop`` that is meant."""
 
 _SCALES = 256
 _EXEMPLARS = 1_000
@@ -279,6 +278,8 @@ class Labeller:
         if image is None and request.image is not None:
             image = decode_query_image(request.image)
         if image is not None:
+            if request.image is not None and request.image.crop is not None:
+                decode = partial(decode, crop=request.image.crop)
             return Judged([None], ["image"], self._image(image, decode)[None], [0])
         if request.text is not None:
             vectors = self.prompts.encoder.encode_texts([request.text])

@@ -193,6 +193,8 @@ class _Asked(_Part):
     def require_one(self, *, image: bool = False) -> None:
         """Raises EmptyRequest, RequestError unless one thing is asked about; ``image``: one came beside the request."""
         asked = [name for name in ("image", "text", "product_ids", "filter") if getattr(self, name) is not None]
+        if image and self.image is not None and not self.image.given:  # the crop of the one beside it
+            asked.remove("image")
         asked += ["file"] if image else []
         if not asked:
             raise EmptyRequest("say what is to be judged: one of image, text, product_ids and filter")

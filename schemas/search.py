@@ -20,6 +20,10 @@ MAX_PAGED = 1_000
 """Hits that can be reached by the number of a page; further ones by cursors."""
 MAX_LIMIT = 100
 MAX_URL = 4_096
+MAX_LIKE = 8
+"""Things that a request may ask for together."""
+MAX_WEIGHT = 100.0
+_ROUNDING = 1e-6
 
 
 class _Words(BaseModel):
@@ -36,8 +40,25 @@ def _one_of(a: str, b: str) -> dict[str, Any]:
     }
 
 
+class Crop(_Words):
+    """A part of an image, in shares of its width and height from its top left corner, as browsers show it: turned
+    upright, whatever the size it is shown in."""
+
+    x: float = Field(ge=0, lt=1, description="Of its left edge.")
+    y: float = Field(ge=0, lt=1, description="Of its upper edge.")
+    width: float = Field(gt=0, le=1)
+    height: float = Field(gt=0, le=1)
+
+    @model_validator(mode="after")
+    def _inside(self) -> Crop:
+        for start, length in (("x", "width"), ("y", "height")):
+            if getattr(self, start) + getattr(self, length) > 1 + _ROUNDING:
+                raise ValueError(f"it leads out of the image: {start} and {length} together are more than 1")
+        return self
+
+
 class ImageQuery(_Words):
-    """A photo to search by: one of the two."""
+    """A photo to search by: one of the two; or, in a form with the photo as `file`, its crop alone."""
 
     model_config = ConfigDict(json_schema_extra=_one_of("base64", "url"))
 
@@ -54,10 +75,66 @@ class ImageQuery(_Words):
         description="Where the photo is, http or https; only where the server is set to fetch photos.",
     )
 
+    crop: Crop | None = Field(None, description="Search by this part of the photo; left out, by the whole.")
+
     @model_validator(mode="after")
     def _one(self) -> ImageQuery:
-        if (self.base64 is None) == (self.url is None):
+        # Whether a photo comes beside its crop is asked when the form is read.
+        if (self.base64 is None) == (self.url is None) and (self.crop is None or self.base64 is not None):
             raise ValueError("give the photo as one of base64 and url")
+        return self
+
+    @property
+    def given(self) -> bool:
+        """Whether the photo is in it, or where it is."""
+        return self.base64 is not None or self.url is not None
+
+
+_AskedText = Annotated[
+    str, Field(max_length=MAX_TEXT, json_schema_extra={"pattern": r"\S"}), AfterValidator(clean_line)
+]
+
+
+class Like(_Words):
+    """One of several things that hits are to be like: one of the three."""
+
+    text: _AskedText | None = None
+    image: ImageQuery | None = None
+    product_id: ProductId | None = None
+    weight: float = Field(1.0, gt=0, le=MAX_WEIGHT, description="Beside the others, and 1 for the request's own.")
+
+    @model_validator(mode="after")
+    def _one(self) -> Like:
+        if sum(given is not None for given in (self.text, self.image, self.product_id)) != 1:
+            raise ValueError("give one of text, image and product_id")
+        if self.text == "":
+            raise ValueError("text is blank")
+        if self.image is not None and not self.image.given:
+            raise ValueError("give the photo as one of base64 and url")
+        return self
+
+
+class Negative(_Words):
+    """What hits are not to be like: words, products, or both."""
+
+    text: _AskedText | None = None
+    product_ids: Annotated[list[ProductId], Field(min_length=1, max_length=MAX_LIKE)] | None = Field(
+        None, description="They are not among the hits."
+    )
+    weight: float = Field(
+        1.0,
+        gt=0,
+        le=MAX_WEIGHT,
+        description="A hit loses so much of the best score where it is as close as can be to one of them, and in "
+        "proportion where it is less close; what loses half of it or more does not fit.",
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> Negative:
+        if self.text is None and self.product_ids is None:
+            raise ValueError("give text, product_ids, or both")
+        if self.text == "":
+            raise ValueError("text is blank")
         return self
 
 
@@ -82,6 +159,13 @@ class SearchRequest(_Words):
     )
     image: ImageQuery | None = None
     product_id: ProductId | None = Field(None, description="Find what is like this product; it is not among the hits.")
+    like: Annotated[list[Like], Field(min_length=1, max_length=MAX_LIKE)] | None = Field(
+        None,
+        description="What hits are to be like, several things by their weights; `text`, `image` and `product_id` "
+        "beside it count as one more.",
+        examples=[[{"text": "linen shirt", "weight": 2}, {"product_id": "B021"}]],
+    )
+    negative: Negative | None = Field(None, description="What hits are not to be like.")
     filter: dict[str, Any] | None = Field(
         None,
         examples=[{"brand": ["A", "B"], "price": {"gte": 10, "lt": 50}, "in_stock": True, "not": {"color": "red"}}],
@@ -110,6 +194,7 @@ class SearchRequest(_Words):
         None, ge=0, le=1, description="How much hits should differ from those before them: 0 not at all."
     )
     literal: bool = Field(False, description="Look for the words as they are written: no correction, no synonyms.")
+    highlight: bool = Field(False, description="Mark the words of the request in the hits: see `highlights`.")
     explain: bool = False
 
     @model_validator(mode="after")
@@ -123,12 +208,23 @@ class SearchRequest(_Words):
                 raise ValueError(f"pages by number end with hit {MAX_PAGED:,}; go on with next_cursor, or filter")
         return self
 
-    def require_question(self) -> None:
-        """Raises EmptyRequest when nothing is asked: asked once the photo of a form is merged in."""
-        if not (self.text or self.image or self.product_id or self.filter is not None or self.sort):
+    @property
+    def product_ids(self) -> list[str]:
+        """Products that are asked with, or against."""
+        liked = [one.product_id for one in self.like or ()]
+        return [id for id in (self.product_id, *liked, *((self.negative and self.negative.product_ids) or ())) if id]
+
+    def require_question(self, *, image: bool = False) -> None:
+        """Raises EmptyRequest when nothing is asked; ``image``: a photo came beside the request."""
+        asked = image or self.text or self.image or self.product_id or self.like
+        if self.negative is not None and not asked:
             raise EmptyRequest(
-                'ask with at least one of text, image, product_id, or browse with a filter or a sort; {"filter": {}} '
-                "is everything"
+                "negative needs something to look for beside it: text, image, product_id or like", field="negative"
+            )
+        if not (asked or self.filter is not None or self.sort):
+            raise EmptyRequest(
+                "ask with at least one of text, image, product_id, like, or browse with a filter or a sort; "
+                '{"filter": {}} is everything'
             )
 
 
@@ -151,6 +247,9 @@ class LegExplanation(_Words):
     """What one leg thought of a hit."""
 
     leg: LegName
+    asked: str | None = Field(
+        None, description="Which of `like` it asks with, as `like.0`; absent for the request's own words and images."
+    )
     score: float = Field(description="As the engine gave it: a cosine, or BM25 for `lexical`.")
     normalized: float = Field(description="The score on the common scale, 0 to 1.")
     weight: float = Field(description="How much the leg counted in this request.")
@@ -169,6 +268,16 @@ class Explanation(_Words):
         description="The words are its whole title, or hold its id, another number of it (`code`), or a part of one.",
     )
     matched_terms: list[str] = Field(default_factory=list, description="Words of the request found in the product.")
+    negative: float | None = Field(
+        None, description="The share of the best score that `negative` takes from it; absent where there is none."
+    )
+
+
+class HighlightPiece(_Words):
+    """A piece of a text, plain and not HTML; all of them in their order are the text."""
+
+    text: str
+    marked: bool = Field(False, description="It is a word of the request, as it was written, corrected, or a synonym.")
 
 
 class Group(_Words):
@@ -193,6 +302,11 @@ class Hit(_Words):
         None, description="One of its images is the one asked with, byte by byte or a copy of it."
     )
     group: Group | None = None
+    highlights: dict[str, list[HighlightPiece]] | None = Field(
+        None,
+        description="With `highlight`: its `title`, and of its `description` the part with most of the words; a text "
+        "without any is left out, but for the title.",
+    )
     tail: bool | None = Field(None, description="True for what does not fit, but is nearest; absent otherwise.")
     explain: Explanation | None = None
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence, Set
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import numpy as np
@@ -57,6 +57,10 @@ class Candidates:
     """What a product would reach that is the best of every leg: a score of 1 stands for it."""
     cut: bool
     """A leg had more than it was let give."""
+    lost: Mapping[UUID, float] = field(default_factory=dict)
+    """Of each the share of the best score that what is asked against took from it."""
+    out: Set[UUID] = frozenset()
+    """Those that it left nothing."""
 
     @property
     def top(self) -> float:

@@ -45,15 +45,21 @@ def decode_cursor(text: str, request: str) -> Cursor:
         ) from error
     if cursor.request != request or cursor.offset < 0:
         raise InvalidCursor(
-            "the cursor belongs to another request; only `limit`, `tail` and `explain` may differ between pages",
+            "the cursor belongs to another request; only `limit`, `tail`, `highlight` and `explain` may differ between "
+            "pages",
             field="cursor",
         )
     return cursor
 
 
+_OF_A_PAGE = {"cursor", "page", "limit", "tail", "explain", "highlight", "facets"}
+
+
 def fingerprint(request: SearchRequest, query_image: bytes | None) -> str:
     """What makes two requests pages of the same ranking."""
-    same = request.model_dump(mode="json", exclude={"cursor", "page", "limit", "tail", "explain", "facets", "image"})
+    same = request.model_dump(mode="json", exclude={*_OF_A_PAGE, "image"})
+    if request.image is not None:
+        same["crop"] = request.image.crop and request.image.crop.model_dump()
     digest = hashlib.blake2b(json.dumps(same, sort_keys=True).encode(), digest_size=12)
     if query_image is not None:
         digest.update(query_image)

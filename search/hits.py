@@ -15,6 +15,7 @@ from index import CatalogIndex, Stored, sample_images
 from schemas import Explanation, Hit, LegExplanation
 from search.ask import Ask, Entry
 from search.candidates import Candidates
+from search.highlight import highlights
 from search.plan import AskedImage, Vector
 from search.result_set import ResultSet
 
@@ -36,7 +37,7 @@ def hits_of(index: CatalogIndex, ask: Ask, found: Candidates, entries: Sequence[
         found: Candidates that say what each leg thought of them.
     """
     shown = [entry.id for entry in entries]
-    explains = ask.request.explain
+    explains, marks = ask.request.explain, ask.request.highlight and bool(found.terms)
     stored = index.fetch(shown)
     images = matched_images(index, found, stored)
     same = same_images(found, stored, ask.near)
@@ -60,6 +61,7 @@ def hits_of(index: CatalogIndex, ask: Ask, found: Candidates, entries: Sequence[
                 picture=images.get(entry.id),
                 same_picture=same.get(entry.id),
                 explain=explanation,
+                highlights=highlights(stored[entry.id].payload["product"], found.terms) if marks else None,
             )
         )
     return hits
@@ -175,7 +177,15 @@ def explain(
                 normalized=round(float(result.normalized[at]), 6),
                 weight=round(result.weight, 6),
                 rank=at + 1,
+                asked=planned.asked,
             )
         )
     rounded = None if probability is None else round(probability, 6)
-    return Explanation(legs=legs, probability=rounded, exact=found.exact.get(point), matched_terms=list(words))
+    lost = found.lost.get(point)
+    return Explanation(
+        legs=legs,
+        probability=rounded,
+        exact=found.exact.get(point),
+        matched_terms=list(words),
+        negative=None if lost is None else round(lost, 6),
+    )

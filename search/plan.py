@@ -42,6 +42,13 @@ class Question:
     title: Vector | None = None
     details: Vector | None = None
     images: list[AskedImage] = field(default_factory=list)
+    product: str | None = None
+    """Of the index, where one is asked with."""
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """The same for questions that ask the same."""
+        return self.written, self.product, tuple(image.hash for image in self.images)
 
     @property
     def empty(self) -> bool:
@@ -50,11 +57,12 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class PlannedLeg:
-    """``image`` is the one that the leg asks with for images like it."""
+    """``image`` is the one that the leg asks with for images like it; ``asked`` which of ``like`` it asks with."""
 
     leg: Leg
     weight: float
     image: AskedImage | None = None
+    asked: str | None = None
 
 
 def plan(question: Question, weights: LegWeights) -> list[PlannedLeg]:

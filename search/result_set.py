@@ -41,6 +41,8 @@ from search.understanding import Vocabulary
 MOST_SUPPORT = 1_000
 """Products with all words of a request that are looked at for how well they fit its meaning."""
 MOST_OBSERVED = 20_000
+_USUAL_SHARE = 0.8
+"""Of the best score, from which on a product fits several things together, where that was not measured."""
 _SEVERAL = 3
 """Products of a set too small to say what its share among the best is."""
 
@@ -60,6 +62,8 @@ class ResultSet:
     curve: Curve | None = None
     sold: float = 1.0
     """How probable it is that the catalog has what is asked for."""
+    having: Filter | None = None
+    """Products that have all words of the request."""
 
     def probability(self, share: float) -> float | None:
         """That a product with this share of the best score fits."""
@@ -110,7 +114,8 @@ def decide(
     sold = min((p for _, p in verdicts), default=1.0)
     if not levels and question.words:
         return ResultSet("uncalibrated", None, found, under)
-    match = _together(levels)
+    # A product that is asked with is there, be nothing else like it.
+    match = "weak" if question.product and _together(levels) == "none" else _together(levels)
     # What has all words of a request is there, whatever they mean; and so is what it names.
     if match == "none" and (found.exact or (evidence and found.covered and found.covered.own_subject >= 1.0)):
         match = "weak"
@@ -122,9 +127,26 @@ def decide(
         return ResultSet(match, None, found, under, None, sold)
     least = curve.least_share if curve else math.inf
     near = [point for point, share in found.shares.items() if share >= least or point in found.exact]
-    having = evidence and evidence.having
+    having = evidence.having if evidence else None
     parts = ([having] if having else []) + [HasId(tuple(near))]
-    return ResultSet(match, AnyOf(tuple(parts)) if len(parts) > 1 else parts[0], found, under, curve, sold)
+    return ResultSet(match, AnyOf(tuple(parts)) if len(parts) > 1 else parts[0], found, under, curve, sold, having)
+
+
+def decide_together(
+    sets: Sequence[ResultSet], found: Candidates, under: Filter, calibration: Calibration | None
+) -> ResultSet:
+    """What fits several things together, of which ``sets`` say what fits each: what is above the floor of ``found``,
+    all of them fused, and, of the first, what has all of its words."""
+    match: MatchLevel = _together([one.match for one in sets])
+    if calibration is None or any(one.match == "uncalibrated" for one in sets):
+        return ResultSet("uncalibrated", None, found, under)
+    curve, sold = calibration.fitting.get("mixed"), max(one.sold for one in sets)
+    if match == "none":
+        return ResultSet(match, HasId(()), found, under, curve, sold)
+    least = curve.least_share if curve else _USUAL_SHARE
+    near = HasId(tuple(point for point, share in found.shares.items() if share >= least))
+    having = sets[0].having
+    return ResultSet(match, AnyOf((having, near)) if having else near, found, under, curve, sold, having)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,17 +25,22 @@ from schemas import (
     SEARCH_CALIBRATION,
     Action,
     All,
+    AnyOf,
     Calibration,
+    Crop,
     Decided,
     Document,
     EmptyRequest,
     Filter,
+    HasId,
+    Like,
     Match,
     ModelMismatch,
     Not,
     ProductNotFound,
     SearchRequest,
     SearchResponse,
+    StoreLensError,
     clean_code,
     parse_filter,
 )
@@ -46,15 +51,16 @@ from search.candidates import Candidates, find
 from search.cursor import decode_cursor, fingerprint
 from search.facets import check_facets
 from search.hits import near_images
+from search.mixture import BEST_LEFT, Against, Mixture, Part, find_together
 from search.plan import AskedImage, Question, Vector
-from search.result_set import Observed, ResultSet, decide, observe
+from search.result_set import Observed, ResultSet, decide, decide_together, having_words, observe
 from search.synonyms import WrittenSynonyms
 from search.understanding import Understanding, Understood, Vocabulary
 from search.weights import LegWeights, weights_for
 
 Encoded = TypeVar("Encoded")
-Decode = Callable[[bytes, Preparer], Decoded]
-"""The bytes of a query image, and what prepares it for the model."""
+Decode = Callable[..., Decoded]
+"""Given the bytes of a query image, what prepares it for the model, and perhaps the ``crop`` that is meant."""
 
 log = logging.getLogger(__name__)
 
@@ -151,23 +157,24 @@ class Searcher:
         started = perf_counter()
         if query_image is None and request.image is not None:
             query_image = decode_query_image(request.image)
-        if query_image is None:
-            request.require_question()
+        if query_image is None or request.negative is not None:
+            request.require_question(image=query_image is not None)
         filter = self._filter(request, reviewer)
         facets = check_facets(request.facets or [], self.index.record.fields)
         mark = fingerprint(request, query_image)
         cursor = decode_cursor(request.cursor, mark) if request.cursor else None
 
         checked = perf_counter()
-        question = self._question(request, query_image, decode or self._decode, reviewer=reviewer)
+        hidden = hidden_actions(reviewer=reviewer)
+        mixture = self._mixture(request, query_image, decode or self._decode, hidden)
         encoded = perf_counter()
 
-        near = self._near if question is not None and question.images else math.inf
+        near = self._near if mixture is not None and mixture.with_image else math.inf
         ask = Ask.of(request, filter, facets, cursor, mark, near, self.index.record.fields)
-        if question is None:
+        if mixture is None:
             page = browse(self.index, ask)
         else:
-            page = answer(self.index, ask, self._fits(request, question), partial(self._find, question))
+            page = answer(self.index, ask, self._fits(request, mixture), partial(self._find, mixture))
         notices = list(page.notices)
         if cursor is not None and cursor.generation != self.index.generation:
             notices.append("the catalog has changed since the page before; hits may repeat or be missing")
@@ -178,7 +185,9 @@ class Searcher:
             match=page.match,
             facets=page.facets,
             next_cursor=page.next_cursor,
-            query=self._understood(request).shown(request.text) if request.text is not None else None,
+            query=self._understood(request.text, request.literal).shown(request.text)
+            if request.text is not None
+            else None,
             notices=notices,
             took_ms=round((done - started) * 1e3, 3),
         )
@@ -187,40 +196,67 @@ class Searcher:
 
     def candidates(self, request: SearchRequest, query_image: bytes | None = None) -> Candidates:
         """What ``search`` ranks, leg by leg: for measuring the legs on their own."""
-        question = self._question(request, query_image, self._decode)
-        if question is None:
-            raise EmptyRequest("a browse has no legs; ask with text, image or product_id")
-        return self._find(question, self._filter(request))
+        mixture = self._mixture(request, query_image, self._decode)
+        if mixture is None:
+            raise EmptyRequest("a browse has no legs; ask with text, image, product_id or like")
+        return self._find(mixture, self._filter(request))
 
     def observe(self, request: SearchRequest, query_image: bytes | None = None) -> Observed:
         """What a request is judged by, in the whole catalog without its filter: for calibrating."""
-        question = self._question(request, query_image, self._decode)
+        question = self._question(request, query_image, self._decode, ())
         if question is None:
             raise EmptyRequest("a browse is not judged; ask with text, image or product_id")
-        found = self._find(question, self._filter(request.model_copy(update={"filter": None})))
+        found = self._find_one(self._filter(request.model_copy(update={"filter": None})), question)
         return observe(self.index, self._vocabulary, question, found)
 
     def observe_image(self, vector: Vector, filter: Filter) -> Observed:
         """What a query image of this vector is judged by, among the products of a filter: for calibrating."""
         question = Question(images=[AskedImage(vector)])
-        return observe(self.index, self._vocabulary, question, self._find(question, filter))
+        return observe(self.index, self._vocabulary, question, self._find_one(filter, question))
 
-    def _find(self, question: Question, filter: Filter) -> Candidates:
+    def _find(self, mixture: Mixture, filter: Filter) -> Candidates:
+        found, _ = find_together(mixture, partial(self._find_one, filter))
+        return self._against(mixture).push(found) if mixture.negatives else found
+
+    def _find_one(self, filter: Filter, question: Question) -> Candidates:
         return find(self.index, self._background, question, filter, self.weights)
 
-    def _fits(self, request: SearchRequest, question: Question) -> ResultSet:
-        """What fits a question, but for the product that it starts from."""
+    def _against(self, mixture: Mixture) -> Against:
+        return Against(self.index, self._background, mixture, self.weights)
+
+    def _fits(self, request: SearchRequest, mixture: Mixture) -> ResultSet:
+        """What fits a request, but for the products that it starts from."""
         itself = self._filter(request.model_copy(update={"filter": None}))
-        key = (request.text, request.literal, request.product_id, *(image.hash for image in question.images))
-        calibration, by = self.calibration, self._understanding
+        written = request.model_dump_json(include={"text", "literal", "product_id", "negative"})
+        key = (written, *((part.weight, part.question.key) for part in mixture.parts))
+        by = self._understanding
         with self._encoding:
             known = self._decided.get(key)
         if known is None or known[0] is not by:
-            found = self._find(question, itself)
-            known = by, decide(self.index, self._vocabulary, question, found, itself, calibration)
+            known = by, self._decide(mixture, itself)
             with self._encoding:
                 self._decided[key] = known
         return known[1]
+
+    def _decide(self, mixture: Mixture, under: Filter) -> ResultSet:
+        index, vocabulary, calibration = self.index, self._vocabulary, self.calibration
+        together, found = find_together(mixture, partial(self._find_one, under))
+        sets = [
+            decide(index, vocabulary, part.question, some, under, calibration)
+            for part, some in zip(mixture.parts, found, strict=True)
+        ]
+        fits = sets[0] if len(sets) == 1 else decide_together(sets, together, under, calibration)
+        if not mixture.negatives:
+            return fits
+        against = self._against(mixture)
+        pushed = against.push(together)
+        out = against.out(pushed, lambda terms: having_words(terms, vocabulary, subject=False))
+        if fits.filter is None or fits.match == "none":
+            return replace(fits, found=pushed)
+        # What is left may be all of it below the floor: then it is the best of what is left that fits.
+        least = min(fits.curve.least_share if fits.curve else 1.0, BEST_LEFT)
+        near = HasId(tuple(point for point, share in pushed.shares.items() if share >= least))
+        return replace(fits, found=pushed, filter=All((AnyOf((fits.filter, near)), Not(out))))
 
     def warm_up(self) -> None:
         """Read what the first search would wait for: the words of the catalog, and a sample of its vectors."""
@@ -242,16 +278,15 @@ class Searcher:
     def _understanding(self) -> Understanding:
         return Understanding(self._vocabulary)
 
-    def _understood(self, request: SearchRequest) -> Understood:
-        assert request.text is not None
-        return Understood(request.text) if request.literal else self._understanding.understand(request.text)
+    def _understood(self, text: str, literal: bool) -> Understood:
+        return Understood(text) if literal else self._understanding.understand(text)
 
     def _filter(self, request: SearchRequest, reviewer: bool = True) -> Filter:
         """What the request asks for, less the product it starts from, and what is not to be shown."""
         parts: list[Filter] = [parse_filter(request.filter or {}, self.index.record.fields)]
-        if request.product_id is not None:
-            itself = Match("id", "keyword", (clean_code(request.product_id), request.product_id))
-            parts.append(Not(itself))
+        if asked := request.product_ids:
+            itself = dict.fromkeys(form for id in asked for form in (clean_code(id), id))
+            parts.append(Not(Match("id", "keyword", tuple(itself))))
         if self._moderated:
             parts.append(Not(Decided(hidden_actions(reviewer=reviewer))))
         return All(tuple(parts)) if len(parts) > 1 else parts[0]
@@ -261,30 +296,68 @@ class Searcher:
         """Whether anything is blocked, or waits for somebody to look at it."""
         return self.index.count(Decided(("block", "review"))) > 0
 
+    def _mixture(
+        self, request: SearchRequest, query_image: bytes | None, decode: Decode, hidden: Collection[Action] = ()
+    ) -> Mixture | None:
+        """Everything that is asked with, as vectors; None for a browse."""
+        own = self._question(request, query_image, decode, hidden)
+        parts = [] if own is None else [Part(own)]
+        for number, like in enumerate(request.like or ()):
+            question = self._liked(like, f"like.{number}", request.literal, decode, hidden)
+            parts.append(Part(question, like.weight, f"like.{number}"))
+        if not parts:
+            return None
+        if len(parts) == 1:  # its weight is beside nothing
+            parts = [Part(parts[0].question)]
+        negative = request.negative
+        if negative is None:
+            return Mixture(parts)
+        against = [self._product_question(id, hidden, "negative.product_ids") for id in negative.product_ids or ()]
+        if negative.text is not None:
+            against.append(self._with_words(Question(), negative.text, request.literal))
+        return Mixture(parts, against, negative.weight)
+
+    def _liked(self, like: Like, name: str, literal: bool, decode: Decode, hidden: Collection[Action]) -> Question:
+        if like.text is not None:
+            return self._with_words(Question(), like.text, literal)
+        if like.product_id is not None:
+            return self._product_question(like.product_id, hidden, f"{name}.product_id")
+        assert like.image is not None
+        try:
+            return Question(images=[self._image(decode_query_image(like.image), decode, like.image.crop)])
+        except StoreLensError as error:
+            if error.field is not None and error.field.startswith("image"):
+                error.field = f"{name}.{error.field}"
+            raise
+
     def _question(
-        self, request: SearchRequest, query_image: bytes | None, decode: Decode, *, reviewer: bool = True
+        self, request: SearchRequest, query_image: bytes | None, decode: Decode, hidden: Collection[Action]
     ) -> Question | None:
-        """What is asked with, as vectors; None for a browse."""
+        """What is asked with but for ``like``; None where that is nothing."""
         question = Question()
         if request.product_id is not None:
-            question = self._like(request.product_id, hidden_actions(reviewer=reviewer))
+            question = self._product_question(request.product_id, hidden)
         if query_image is not None:
-            question = replace(question, images=[*question.images, self._image(query_image, decode)])
+            crop = request.image.crop if request.image else None
+            question = replace(question, images=[*question.images, self._image(query_image, decode, crop)])
         if request.text is not None:
-            understood = self._understood(request)
-            text = self._text(understood.encoded or (understood.text,))
-            # Words beside a product refine what is asked for; its own title and text give way to them.
-            question = replace(
-                question,
-                written=request.text,
-                words=understood.text,
-                alternatives=understood.alternatives,
-                lacking=understood.lacking,
-                text=text,
-                title=text,
-                details=text,
-            )
+            question = self._with_words(question, request.text, request.literal)
         return None if question.empty else question
+
+    def _with_words(self, question: Question, text: str, literal: bool) -> Question:
+        """Words beside a product refine what is asked for; its own title and text give way to them."""
+        understood = self._understood(text, literal)
+        vector = self._text(understood.encoded or (understood.text,))
+        return replace(
+            question,
+            written=text,
+            words=understood.text,
+            alternatives=understood.alternatives,
+            lacking=understood.lacking,
+            text=vector,
+            title=vector,
+            details=vector,
+        )
 
     def _text(self, ways: Sequence[str]) -> Vector:
         """The vector of what is meant, said in some ways: the direction of their mean."""
@@ -298,8 +371,11 @@ class Searcher:
         vector: Vector = self.encoder.encode_texts([text])[0]
         return vector
 
-    def _image(self, query_image: bytes, decode: Decode) -> AskedImage:
+    def _image(self, query_image: bytes, decode: Decode, crop: Crop | None = None) -> AskedImage:
         hash = hash_bytes(query_image)
+        if crop is not None:
+            hash = f"{hash} {crop.model_dump_json()}"  # of a part, which no product's image is byte by byte
+            decode = partial(decode, crop=crop)
         with self._encoding:
             known: AskedImage | None = self._cache.get(hash.encode())
         if known is not None:
@@ -312,8 +388,8 @@ class Searcher:
 
         return self._cached(hash.encode(), encode)
 
-    def _decode(self, query_image: bytes, prepare: Preparer) -> Decoded:
-        return decode_for_model(query_image, self.limits, prepare)
+    def _decode(self, query_image: bytes, prepare: Preparer, crop: Crop | None = None) -> Decoded:
+        return decode_for_model(query_image, self.limits, prepare, crop=crop)
 
     def _cached(self, key: str | bytes, encode: Callable[[], Encoded]) -> Encoded:
         # One at a time: the encoder asks for it, and two requests for the same words encode once.
@@ -324,22 +400,30 @@ class Searcher:
                 self._cache[key] = encoded
         return encoded
 
-    def product(self, product_id: str, vectors: Sequence[DenseName] = (), hidden: Collection[Action] = ()) -> Stored:
+    def product(
+        self,
+        product_id: str,
+        vectors: Sequence[DenseName] = (),
+        hidden: Collection[Action] = (),
+        field: str = "product_id",
+    ) -> Stored:
         """The product of an id, in whatever form of Unicode it is given. Raises ProductNotFound.
 
         Args:
             hidden: What counts as not there where it is decided of it.
+            field: What the error names.
         """
         stored = self.index.fetch(points_of(product_id), vectors)
         for point in points_of(product_id):
             if point in stored and stored[point].payload.get(DECISION, {}).get("action") not in hidden:
                 return stored[point]
-        raise ProductNotFound(f"there is no product {product_id!r}", field="product_id")
+        raise ProductNotFound(f"there is no product {product_id!r}", field=field)
 
-    def _like(self, product_id: str, hidden: Collection[Action]) -> Question:
-        stored = self.product(product_id, ("image", "title", "text"), hidden)
+    def _product_question(self, product_id: str, hidden: Collection[Action], field: str = "product_id") -> Question:
+        stored = self.product(product_id, ("image", "title", "text"), hidden, field)
         images = stored.vectors.get("image")
         return Question(
+            product=product_id,
             title=stored.vectors.get("title"),
             details=stored.vectors.get("text"),
             # Its first image is the one a shop chose to stand for it.

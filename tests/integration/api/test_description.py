@@ -107,10 +107,11 @@ def test_a_search_asks_with_something_and_a_photo_comes_in_one_way(
         ["text"],
         ["image"],
         ["product_id"],
+        ["like"],
         ["filter"],
         ["sort"],
     ]
-    assert description["components"]["schemas"]["ImageQuery"]["properties"].keys() == {"base64"}
+    assert description["components"]["schemas"]["ImageQuery"]["properties"].keys() == {"base64", "crop"}
     fetching = keyed.get("/openapi.json").json()["components"]["schemas"]["ImageQuery"]
     assert [one["required"] for one in fetching["oneOf"]] == [["base64"], ["url"]]
     for example in body["examples"].values():

@@ -160,6 +160,31 @@ class TestForm:
         response = api.post("/v1/search/image", files=parts)
         assert_problem(response, status, response.json()["code"], field)
 
+    def test_a_crop_of_the_photo_comes_beside_it(self, api: TestClient) -> None:
+        crop = {"x": 0.5, "y": 0, "width": 0.5, "height": 0.25}
+        parts: Any = {"file": ("a.jpg", self.PHOTO), "request": (None, json.dumps({"image": {"crop": crop}}))}
+        form = api.post("/v1/search/image", files=parts)
+        plain = api.post("/v1/search", json={"image": {**written(self.PHOTO), "crop": crop}})
+        assert form.status_code == plain.status_code == 200, form.text
+        assert form.json()["hits"] == plain.json()["hits"]
+        assert form.json()["hits"] != api.post("/v1/search/image", files={"file": self.PHOTO}).json()["hits"]
+        assert_problem(api.post("/v1/search", json={"image": {"crop": crop}}), 422, "request-invalid", "image")
+
+    @pytest.mark.parametrize(
+        ("crop", "field"),
+        [
+            ({"x": 0.5, "y": 0, "width": 0.6, "height": 1}, "image.crop"),
+            ({"x": 0, "y": 0, "width": 0, "height": 1}, "image.crop.width"),
+            ({"x": 40, "y": 0, "width": 200, "height": 100}, "image.crop.x"),
+            ({"x": -0.1, "y": 0, "width": 1, "height": 1}, "image.crop.x"),
+            ({"x": 0, "y": 0}, "image.crop.width"),
+            ([0, 0, 1, 1], "image.crop"),
+        ],
+    )
+    def test_a_crop_that_is_none_is_named(self, api: TestClient, crop: Any, field: str) -> None:
+        response = api.post("/v1/search", json={"image": {**written(self.PHOTO), "crop": crop}})
+        assert_problem(response, 422, "request-invalid", field)
+
     @pytest.mark.parametrize("request_", [b"{", b"\xff\xfe", b"[" * 100_000], ids=["cut", "not UTF-8", "deep"])
     def test_a_request_that_is_not_json_is_refused(self, api: TestClient, request_: bytes) -> None:
         parts = {"file": ("a.jpg", self.PHOTO), "request": ("r.json", request_)}
@@ -177,6 +202,18 @@ class TestForm:
         assert response.headers["content-type"] == "application/problem+json"
         no_boundary = api.post("/v1/search/image", content=body, headers={"content-type": "multipart/form-data"})
         assert no_boundary.status_code == 422
+
+
+def test_several_large_photos_are_asked_with_together(api: TestClient) -> None:
+    large = written(photo(1600, 1200, "PNG"))
+    assert len(large["base64"]) > 2**20
+    like = [{"image": large}, {"weight": 2, "image": {"crop": {"x": 0, "y": 0, "width": 1, "height": 1}, **large}}]
+    response = api.post("/v1/search", json={"like": like, "text": "star", "image": large, "limit": 1, "explain": True})
+    assert response.status_code == 200, response.text
+    assert {leg.get("asked") for leg in response.json()["hits"][0]["explain"]["legs"]} >= {"like.0", "like.1"}
+    assert_problem(api.post("/v1/search", json={"text": "x" * 2**20, "image": large}), 413, "request-too-large")
+    no_image = api.post("/v1/search", json={"like": [{"text": "star"}, {"image": written(b"nonsense")}]})
+    assert_problem(no_image, 415, "not-a-picture", "like.1.image")
 
 
 MOST = 10_000
@@ -219,6 +256,8 @@ class TestSize:
         b"{",
         b"\xff\xfe",
         b'{"text": "\\ud800"}',
+        b'{"like": [{"text": "\\ud800"}]}',
+        b'{"text": "x", "negative": {"text": "\\ud800", "product_ids": ["\\ud800"]}}',
         b'{"product_id": "\\ud800"}',
         b'{"text": "a\\u0000b"}',
         b'{"\\ud800": 1}',
@@ -256,6 +295,19 @@ FILTER = st.recursive(
     lambda inner: st.fixed_dictionaries({}, optional={"not": inner, "any": st.lists(inner, max_size=2), "all": JSON}),
     max_leaves=4,
 )
+WEIGHT = st.floats(0.01, 100) | JSON
+LIKE = st.fixed_dictionaries(
+    {},
+    optional={
+        "text": st.just("red star") | JSON,
+        "image": st.just(written(photo())) | JSON,
+        "product_id": st.just(STAR) | JSON,
+        "weight": WEIGHT,
+    },
+)
+NEGATIVE = st.fixed_dictionaries(
+    {}, optional={"text": st.just("red") | JSON, "product_ids": st.just([STAR]) | JSON, "weight": WEIGHT}
+)
 REQUEST = st.fixed_dictionaries(
     {},
     optional={
@@ -269,6 +321,9 @@ REQUEST = st.fixed_dictionaries(
         "cursor": JSON,
         "explain": st.booleans() | JSON,
         "image": JSON,
+        "highlight": st.booleans(),
+        "like": st.lists(LIKE, max_size=3) | JSON,
+        "negative": NEGATIVE | JSON,
     },
 )
 

@@ -21,7 +21,7 @@ from images import WHOLE, Decoded, DecodePool, ImageLimits
 from images.arrays import Pixels, Vectors
 from ingest.images import decode_pool
 from ingest.second_pass import BATCH, WINDOW
-from schemas import CatalogError, DuplicatePair, IndexLocked, ModelNotFound
+from schemas import CatalogError, Crop, DuplicatePair, IndexLocked, ModelNotFound
 from tests.integration.ingest.jobs import draw, generation, indexed, ingest, rejects, write_rows
 from tests.support.decoders import forkservers
 from tests.support.encoders import HashEncoder, Poisoned, crash, exhaust, hang
@@ -190,12 +190,13 @@ def test_prepared_images_are_bounded_whatever_the_size_of_the_catalog(tmp_path: 
             prepare: Preparer | None,
             crops_per_image: int = WHOLE,
             gone: Callable[[], bool] | None = None,
+            crop: Crop | None = None,
         ) -> Decoded:
             nonlocal decoding, held, most
             with changed:
                 decoding += 1
             try:
-                return super().decode(data, prepare, crops_per_image, gone)
+                return super().decode(data, prepare, crops_per_image, gone, crop)
             finally:
                 with changed:
                     decoding -= 1

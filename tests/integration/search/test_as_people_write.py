@@ -293,3 +293,23 @@ def test_pages_of_words_that_were_corrected_are_those_of_one_ranking(shop: Shop)
                 break
     assert pages == whole
     assert {f"n{number}" for number in range(12)} == set(whole[:12])
+
+
+def test_words_are_marked_in_hits_as_they_were_understood(shop: Shop) -> None:
+    shop.ingest(
+        [
+            {"id": "1", "title": "Red leather sofa", "description": "A sofa for two, <b>red</b>."},
+            {"id": "2", "title": "Blue carpet", "description": "Woven by hand."},
+        ]
+    )
+    found = shop.search(text="rde couch leathr", highlight=True)
+    marked = {
+        hit.id: {name: [piece.text for piece in pieces if piece.marked] for name, pieces in hit.highlights.items()}
+        for hit in found.hits
+        if hit.highlights
+    }
+    assert marked["1"] == {"title": ["leather", "sofa"], "description": ["sofa"]}
+    assert marked["2"] == {"title": []}
+    assert shop.search(text="red").hits[0].highlights is None
+    assert shop.search(product_id="2", highlight=True).hits[0].highlights is None
+    assert shop.search(filter={}, highlight=True).hits[0].highlights is None

@@ -60,6 +60,7 @@ RULE: dict[str, dict[str, Any]] = {
         "signal": {"field": "sold", "weight": 0.5},
     },
 }
+CROP = {"x": 0.1, "y": 0.0, "width": 0.9, "height": 1.0}
 LABEL = {"name": "cat", "texts": ["a cat"]}
 POLICY_RULE = {"name": "knives", "prompts": ["a knife"], "threshold": 0.25, "action": "review"}
 ONE_WAY = {"from": "trainers", "to": ["running shoes"]}
@@ -143,7 +144,11 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "size": None,
     },
     "Hit": HIT,
-    "ImageQuery": {"base64": "AAAA"},
+    "ImageQuery": {"base64": "AAAA", "crop": CROP},
+    "Crop": CROP,
+    "HighlightPiece": {"text": "red", "marked": True},
+    "Like": {"image": {"base64": "AAAA"}, "weight": 2.0},
+    "Negative": {"text": "red", "product_ids": ["1"], "weight": 0.5},
     "IndexRecord": {
         "collection": "products",
         "embedding": SPEC,
@@ -185,6 +190,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "SearchRequest": {
         "text": "hoodie",
         "image": {"base64": "AAAA"},
+        "like": [{"text": "a warm hoodie", "weight": 2.0}, {"product_id": "1"}],
+        "negative": {"text": "red"},
         "filter": {"brand": ["A"]},
         "facets": ["brand"],
         "sort": [{"field": "price", "order": "desc"}],
