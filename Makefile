@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format clean
+.PHONY: help demo test lint format reference clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -34,6 +34,9 @@ lint: $(VENV)/test.installed ## Run the checks that need no test run: ruff, mypy
 format: $(VENV)/test.installed ## Bring the code into shape with ruff
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+reference: $(VENV)/test.installed ## Write docs/reference.md from the code
+	@$(BIN)/python docs/reference.py
 
 clean: ## Remove .venv, the demo and every cache
 	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
