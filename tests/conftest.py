@@ -22,7 +22,7 @@ os.environ["STORELENS_NO_CALIBRATION"] = "1"
 # What tests write is in memory where there is some to spare: an index is synced to the disk many times, which takes
 # longer than all else that makes a small one.
 _IN_MEMORY = Path("/dev/shm")
-_ENOUGH = 8 * 2**30
+_ENOUGH = 12 * 2**30  # a whole run takes about eight
 if _IN_MEMORY.is_dir() and min(shutil.disk_usage(_IN_MEMORY).free, psutil.virtual_memory().available) > _ENOUGH:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_IN_MEMORY))
 

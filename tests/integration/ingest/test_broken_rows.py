@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -65,7 +64,7 @@ _LESS_A_VALUE = {
     **{f"number {at}": f'"n":{n}' for at, n in enumerate(("8" * 400, "1e400"))},
     **{f"name {at}": f"{name}:1" for at, name in enumerate(('""', '"\\ud800"', f'"{"n" * 300}"', '"not"'))},
     "name inside": '"a":{"\\ud800":1}',
-    "long names inside": '"' + "n" * 300_000 + '":{' + ",".join(f'"{number}":1' for number in range(100_000)) + "}",
+    "long names inside": '"' + "n" * 300_000 + '":{' + ",".join(f'"{number}":1' for number in range(20_000)) + "}",
     "text": '"description":"\\ud800"',
     "images": f'"images":[{",".join(["1"] * 20_000)}]',
 }
@@ -171,26 +170,28 @@ _ROWS = st.lists(st.tuples(st.sampled_from("abcdefgh"), _GOOD | _DEGRADED | _BAD
 
 @given(first=_ROWS, second=_ROWS, torn=st.booleans())
 @settings(
-    max_examples=8,
+    max_examples=6,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # two jobs an example: shrinking would take minutes
 )
 def test_every_row_is_counted_once_in_any_mixture(
-    first: list[tuple[str, dict[str, object]]], second: list[tuple[str, dict[str, object]]], torn: bool
+    tmp_path_factory: pytest.TempPathFactory,
+    first: list[tuple[str, dict[str, object]]],
+    second: list[tuple[str, dict[str, object]]],
+    torn: bool,
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        (root / "bad.png").write_text("no image")
-        good: set[str] = set()
-        for rows in (first, second):
-            lines = [json.dumps({"id": id, **row}) for id, row in rows] + ['{"id'] * torn
-            (root / "c.jsonl").write_text("\n".join(lines))
-            report = ingest(root / "c.jsonl", root / "data")
-            assert report.read == len(lines)
-            firsts: dict[str, dict[str, object]] = {}
-            for id, row in rows:
-                if row not in _NO_PRODUCT:
-                    firsts.setdefault(id, row)
-            good |= {id for id, row in firsts.items() if "title" in row}
-        assert (set(indexed(root / "data")) if good else set()) == good
+    root = tmp_path_factory.mktemp("mixture")
+    (root / "bad.png").write_text("no image")
+    good: set[str] = set()
+    for rows in (first, second):
+        lines = [json.dumps({"id": id, **row}) for id, row in rows] + ['{"id'] * torn
+        (root / "c.jsonl").write_text("\n".join(lines))
+        report = ingest(root / "c.jsonl", root / "data")
+        assert report.read == len(lines)
+        firsts: dict[str, dict[str, object]] = {}
+        for id, row in rows:
+            if row not in _NO_PRODUCT:
+                firsts.setdefault(id, row)
+        good |= {id for id, row in firsts.items() if "title" in row}
+    assert (set(indexed(root / "data")) if good else set()) == good
