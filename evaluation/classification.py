@@ -393,7 +393,7 @@ def _figure(number: float) -> float:
     return round(float(number), 6)
 
 
-_BIAS: dict[Bias, str] = {"kept": "kept", "harmful": "removed where it does harm", "removed": "removed"}
+BIAS_SAID: dict[Bias, str] = {"kept": "kept", "harmful": "removed where it does harm", "removed": "removed"}
 
 
 def report(measured: Mapping[str, Any], *, as_json: bool) -> str:
@@ -407,7 +407,7 @@ def report(measured: Mapping[str, Any], *, as_json: bool) -> str:
     lines += [f"{template:<40}{accuracy:>9.3f}" for template, accuracy in measured["templates"].items()]
     lines += [
         "",
-        f"chosen: {way['prompts']}, bias {_BIAS[way['bias']]}; "
+        f"chosen: {way['prompts']}, bias {BIAS_SAID[way['bias']]}; "
         f"temperature {measured['temperature']:.4g}, "
         f"expected calibration error {calibration['expected_calibration_error']:.3f}",
         f"unknown below {unknown['threshold']:.4f}: precision {unknown['precision'] or 0:.3f}, "

@@ -299,10 +299,12 @@ const surest = ({ rules }) => Math.max(-Infinity, ...rules.map(({ score, thresho
 function changeCard({ decision, action, before }) {
   const badge = (/** @type {Action} */ one) => h("span", { class: `badge ${one}` }, one);
   const most = [...decision.rules].sort((a, b) => b.score - (b.threshold ?? Infinity) - (a.score - (a.threshold ?? Infinity)))[0];
+  const image = imageAddress(decision.id, 0);
   return h(
     "li",
     {},
-    framed(imageAddress(decision.id, 0), `Image of ${decision.id}`),
+    // Who reviews sees what is blocked as well; nobody else is told of it, nor may ask so.
+    framed(`${image}?review=true`, `Image of ${decision.id}`, { or: image }),
     clamped(decision.id, "span", { class: "change-id" }),
     h("span", {}, ...(before && before !== action ? [badge(before), " → "] : []), badge(action)),
     most && clamped(`${most.rule} ${most.score.toFixed(3)}`, "span", { class: "soft" }),

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from evaluation.classification import SYSTEMS
+from evaluation.classification import BIAS_SAID, SYSTEMS
 from evaluation.report.charts import Chart, Estimate, curves, intervals
 from evaluation.report.images import FileImages
 from evaluation.report.page import Card, Cutoff, Figure, Page, Section, Shown, Table
@@ -18,9 +18,11 @@ _IMAGES = 16
 _CONFUSIONS = 6
 _OF_NONE = "(none of the labels)"
 _SAID = {
+    "bare": "the label alone",
     "single": "one template",
-    "ensemble": "all templates",
-    "bias_removed": "all, label bias removed",
+    "averaged": "all templates",
+    "ensemble": "all, harmful bias removed",
+    "bias_removed": "all, every bias removed",
     "chosen": "what the other half chose",
 }
 
@@ -102,7 +104,7 @@ def _prompts(
     return Section(
         "Prompts side by side",
         f"A label is put into templates, whose vectors are averaged. Chosen for use: {measured['chosen']['prompts']}, "
-        f"bias of labels {'removed' if measured['chosen']['debiased'] else 'kept'}.",
+        f"bias of labels {BIAS_SAID[measured['chosen']['bias']]}.",
         charts=[intervals("accuracy by prompts", "accuracy, with its 95 % interval", accuracy)],
         tables=[
             Table(["prompts", "accuracy", "95 %", "mean over labels"], table),

@@ -23,6 +23,9 @@ pytestmark = pytest.mark.browser
 
 ATTACK = "<script>window.hacked = 1</script><img src='https://elsewhere.example/x' onerror='window.hacked = 1'>"
 
+NAMED = "<script>window.hacked = 1</script>"
+"""As short as names of labels and rules have to be."""
+
 
 @pytest.fixture(scope="module")
 def reports(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -55,7 +58,7 @@ def reports(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr(labels, "load_encoder", lambda _: ColorEncoder())
         images = _labelled(folder)
         given = ["--images", str(images), "--report"]
-        assert main(["classify", *given, str(folder / "before.html"), "--labels", f"red,green,{ATTACK}"]) == 0
+        assert main(["classify", *given, str(folder / "before.html"), "--labels", f"red,green,{NAMED}"]) == 0
         against = ["--against", str(folder / "before.json"), "--labels", "red,green,blue"]
         assert main(["classify", *given, str(folder / "classify.html"), *against]) == 0
         policy = ["--policy", str(folder / "policy.json")]
@@ -69,11 +72,11 @@ def _labelled(folder: Path) -> Path:
     for at in range(40):
         color = COLORS[at % 4]
         color_image(color, at, 220).save(folder / f"{at}.png")
-        violates = [{"red": "red", "blue": ATTACK}[color]] if color in ("red", "blue") else []
-        rows.append({"image": f"{at}.png", "label": ATTACK if at in (3, 7) else color, "violates": violates})
+        violates = [{"red": "red", "blue": NAMED}[color]] if color in ("red", "blue") else []
+        rows.append({"image": f"{at}.png", "label": NAMED if at in (3, 7) else color, "violates": violates})
     rules = [
         {"name": name, "prompts": [f"a {color} thing"], "action": "block"}
-        for name, color in (("red", "red"), (ATTACK, "blue"))
+        for name, color in (("red", "red"), (NAMED, "blue"))
     ]
     (folder / "policy.json").write_text(json.dumps({"rules": rules}))
     return write_lines(folder / "labelled.jsonl", rows)
@@ -157,7 +160,7 @@ def test_a_threshold_that_is_moved_moves_the_matrix(open_report: OpenPage, keep:
     assert page.get_by_role("combobox", name="Of").locator("option").all_inner_texts() == [
         "the whole policy",
         "red",
-        ATTACK,
+        NAMED,
     ]
     page.get_by_role("combobox", name="Of").select_option("red")
     slider.press("Home")
@@ -176,7 +179,7 @@ def matrix_of(page: Page) -> list[list[int]]:
 def test_other_pages_are_as_good(name: str, open_report: OpenPage, keep: Callable[[Page, str], Path]) -> None:
     page = open_report(f"{name}.html", **PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    assert page.get_by_text(ATTACK).count() > 0
+    assert page.get_by_text(NAMED if name in ("classify", "moderation") else ATTACK).count() > 0
     assert page.evaluate("window.hacked") is None
     shown = page.locator("img").evaluate_all("(all) => all.map((image) => image.complete && image.naturalWidth > 0)")
     assert shown and all(shown)

@@ -239,7 +239,13 @@ class TestModeration:
         given = api.post("/v1/moderate", json={**POLICY, **asked}).json()
         assert given["decisions"] == stored["decisions"]
         assert given.keys() & {"policy", "version"} == set()
-        for both in ({"policy": "house", **POLICY}, {}, {"rules": []}, {"rules": POLICY["rules"] * 2}):
+        wrong: list[dict[str, Any]] = [
+            {"policy": "house", **POLICY},
+            {},
+            {"rules": []},
+            {"rules": POLICY["rules"] * 2},
+        ]
+        for both in wrong:
             assert api.post("/v1/moderate", json={**both, "text": "red"}).status_code == 422
 
     def test_a_policy_that_is_not_there(self, api: TestClient) -> None:
