@@ -111,8 +111,9 @@ def create_app(
 
 
 def _serve_page(app: FastAPI) -> None:
-    @app.get("/", include_in_schema=False)
-    def page() -> FileResponse:
-        return FileResponse(PAGE / "index.html", headers={"Content-Security-Policy": PAGE_POLICY})
+    def page(name: str) -> FileResponse:
+        return FileResponse(PAGE / name, headers={"Content-Security-Policy": PAGE_POLICY})
 
+    for address, name in (("/", "index.html"), ("/labels", "labels.html")):
+        app.add_api_route(address, partial(page, name), include_in_schema=False, response_class=FileResponse)
     app.mount("/page", StaticFiles(directory=PAGE), name="page")

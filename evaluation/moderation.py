@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from embedding import Encoder
 from evaluation.labelled_images import embed, halves, read_rows
+from evaluation.significance import rate_intervals
 from images import ImageLimits, decode_for_model
 from images.arrays import Floats, Vectors
 from images.inline import decode_query_image
@@ -70,7 +71,7 @@ def read_policy(path: Path) -> Policy:
 
 
 def measure(file: Path, policy: Policy, encoder: Encoder, aim: Aim | None = None) -> dict[str, Any]:
-    """Hold the images of a file to a policy.
+    """Hold the images of a file to a policy; ``details`` of what is given tell of every image.
 
     Args:
         file: JSONL, ``{"image": path, "violates": true | false | [rule, ..]}`` a line, paths relative to it.
@@ -118,10 +119,32 @@ def measure(file: Path, policy: Policy, encoder: Encoder, aim: Aim | None = None
         "goal": aim.goal if aim.goal == "f1" else f"{aim.goal}={aim.at_least:g}",
         "best": {name: best[name] for name in ("threshold", "precision", "recall", "f1")},
         "test": best["test"],
+        "intervals": rate_intervals(overall.crossed(aim), violates),
         "curve": overall.curve(),
         "rules": rules,
         "policy": _with_thresholds(policy, thresholds),
+        "details": {"images": _details(images.rows, scores, names, overall.crossed(aim), violates)},
     }
+
+
+def _details(
+    rows: Sequence[Mapping[str, Any]], scores: Floats, rules: Sequence[str], taken: Flags, violates: Flags
+) -> list[dict[str, Any]]:
+    """Every image, and whether it is stopped by the threshold that the other half picks."""
+    return [
+        {
+            "image": row["image"],
+            "violates": row["violates"],
+            "scores": {
+                rule: round(float(score), 6) for rule, score in zip(rules, own, strict=True) if not np.isnan(score)
+            },
+            "stopped": bool(stopped),
+            "right": bool(stopped == meant),
+        }
+        for row, own, stopped, meant in sorted(
+            zip(rows, scores, taken, violates, strict=True), key=lambda one: str(one[0]["image"])
+        )
+    ]
 
 
 def _wrong(row: dict[str, Any], rules: Sequence[str]) -> str | None:
@@ -158,13 +181,16 @@ class _Judged:
     def at(self, aim: Aim) -> dict[str, Any]:
         """The threshold of a goal, and what it does: here, and of each half as the other one has it."""
         threshold = aim.threshold(self.scores, self.positive)
-        of_halves = [aim.threshold(self.scores[half], self.positive[half]) for half in (~self.second, self.second)]
-        others = self.scores >= np.where(self.second, of_halves[0], of_halves[1])
         return {
             "threshold": round(threshold, 6),
             **_told(self.scores >= threshold, self.positive),
-            "test": _told(others, self.positive),
+            "test": _told(self.crossed(aim), self.positive),
         }
+
+    def crossed(self, aim: Aim) -> Flags:
+        """What is taken of each half by the threshold that the other one picks."""
+        of_halves = [aim.threshold(self.scores[half], self.positive[half]) for half in (~self.second, self.second)]
+        return np.asarray(self.scores >= np.where(self.second, of_halves[0], of_halves[1]))
 
     def curve(self) -> list[dict[str, float]]:
         """What every threshold would do, or so many of them."""

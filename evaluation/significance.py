@@ -52,6 +52,26 @@ def interval(values: Array, weights: Array) -> Array:
     return np.stack(found.confidence_interval, axis=1)
 
 
+def rate_intervals(taken: NDArray[np.bool_], positive: NDArray[np.bool_]) -> dict[str, list[float]]:
+    """The 95 % intervals of precision, recall and F1 of what is ``taken`` of ``(n,)`` things, by percentiles of
+    resampled things."""
+    counts = [(taken & positive).sum(), (taken & ~positive).sum(), (~taken & positive).sum()]
+    shares = np.array([*counts, len(taken) - sum(counts)]) / len(taken)
+    draws = np.random.default_rng(_SEED).multinomial(len(taken), shares, _RESAMPLES).astype(np.float64)
+    right, wrong, missed, _ = draws.T
+
+    def share(part: Array, whole: Array) -> Array:
+        return np.divide(part, whole, out=np.ones(len(part)), where=whole > 0)
+
+    drawn = {
+        "precision": share(right, right + wrong),
+        "recall": share(right, right + missed),
+        "f1": share(2 * right, 2 * right + wrong + missed),
+    }
+    ends = (50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE))
+    return {name: np.percentile(values, ends).round(6).tolist() for name, values in drawn.items()}
+
+
 def p_values(one: Array, other: Array, weights: Array) -> Array:
     """Two-sided, that the means of two systems over the same queries differ: ``(m,)``.
 

@@ -199,7 +199,7 @@ class Labeller:
         self,
         request: ModerateRequest,
         policy: Policy,
-        version: int,
+        version: int | None,
         image: bytes | None,
         decode: Decode,
         *,

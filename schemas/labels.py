@@ -170,10 +170,13 @@ class PolicyRule(_Part):
         return self
 
 
+Rules = Annotated[list[PolicyRule], Field(min_length=1, max_length=200), AfterValidator(_names_distinct)]
+
+
 class Policy(_Part):
     """What images may not show, or not without somebody looking."""
 
-    rules: Annotated[list[PolicyRule], Field(min_length=1, max_length=200), AfterValidator(_names_distinct)]
+    rules: Rules
 
 
 class _Asked(_Part):
@@ -274,7 +277,14 @@ class ClassifyResponse(_Part):
 class ModerateRequest(_Asked):
     """A policy, and what is held to it."""
 
-    policy: DocumentName = Field(description="A policy of the collection, by its name.")
+    policy: DocumentName | None = Field(None, description="A policy of the collection, by its name.")
+    rules: Rules | None = Field(None, description="Or rules given here: what they would do before they are stored.")
+
+    @model_validator(mode="after")
+    def _rules(self) -> ModerateRequest:
+        if (self.policy is None) == (self.rules is None):
+            raise ValueError("give what things are held to as one of policy and rules")
+        return self
 
 
 class RuleScore(_Part):
@@ -311,8 +321,8 @@ class ModerateResponse(_Part):
     """What was decided, one by one, and by which version of the policy."""
 
     decisions: list[Decision]
-    policy: str
-    version: int
+    policy: str | None = Field(None, description="Absent for rules of the request, as `version` is.")
+    version: int | None = None
     next_cursor: str | None = None
     notices: list[str]
     took_ms: float

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.problems import problem
 from schemas import ReviewKeyNeeded
 
-OPEN_TO_ALL = frozenset({"/", "/healthz", "/readyz", "/openapi.json"})
+OPEN_TO_ALL = frozenset({"/", "/labels", "/healthz", "/readyz", "/openapi.json"})
 OPEN_FOLDER = "/page/"
 _REVIEWER = "storelens.reviewer"
 

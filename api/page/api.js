@@ -1,10 +1,12 @@
 /** The HTTP API: requests, its errors, and the key where the server has one. */
 
-/** @import {Answer, Catalog, Hit, Photo} from "./types.js" */
+/** @import {Answer, Catalog, Classified, Hit, Moderated, Photo, Waiting} from "./types.js" */
 
 import { askForKey } from "./key.js";
 
 const KEY = "storelens.key";
+/** Hits of one request. */
+export const MOST_AT_ONCE = 100;
 /** @type {Promise<void> | null} One question at a time, however many requests were refused. */
 let asking = null;
 /** Images fetched with the key, as addresses an <img> can show. @type {Map<string, Promise<string>>} */
@@ -15,9 +17,10 @@ const seen = new Map();
 /** What a status means at this page; the problem's own title is the protocol's word for it. */
 const TITLES = /** @type {Record<number, string>} */ ({
   404: "That is not in the catalog",
+  412: "Somebody else has changed it meanwhile",
   413: "That is too large",
   415: "That photo can’t be read",
-  422: "The search was not understood",
+  422: "That was not understood",
   503: "The catalog can’t be searched right now",
 });
 
@@ -52,23 +55,117 @@ export async function getCatalog() {
  * @returns {Promise<Answer>}
  */
 export async function search(request, photo, signal) {
-  const answer = await (await send(...searchCall(request, photo, signal))).json();
+  const answer = await (await send(...callOf("v1/search", request, photo, signal))).json();
   if (!Array.isArray(answer?.hits)) throw new ApiError("This is not an answer", "The server sent something else.");
   for (const hit of answer.hits) seen.set(hit.id, hit);
   return { ...answer, facets: new Map(Object.entries(answer.facets ?? {})) };
 }
 
-/** @param {Record<string, any>} request @param {Photo | null} photo @param {AbortSignal} [signal]
- *  @returns {[string, RequestInit]} */
-function searchCall(request, photo, signal) {
+/**
+ * @param {string} address
+ * @param {Record<string, any>} request
+ * @param {{file: Blob, name: string} | null} photo
+ * @param {AbortSignal} [signal]
+ * @returns {[string, RequestInit]}
+ */
+function callOf(address, request, photo, signal) {
   if (!photo) {
     const headers = { "Content-Type": "application/json" };
-    return ["v1/search", { method: "POST", headers, body: JSON.stringify(request), signal }];
+    return [address, { method: "POST", headers, body: JSON.stringify(request), signal }];
   }
   const form = new FormData();
   form.append("request", JSON.stringify(request));
   form.append("file", photo.file, photo.name);
-  return ["v1/search/image", { method: "POST", body: form, signal }];
+  return [`${address}/image`, { method: "POST", body: form, signal }];
+}
+
+/**
+ * Labels of an image.
+ *
+ * @param {Record<string, any>} request A ClassifyRequest.
+ * @param {{file: Blob, name: string}} image
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Classified>}
+ */
+export async function classify(request, image, signal) {
+  return (await send(...callOf("v1/classify", request, image, signal))).json();
+}
+
+/**
+ * What a policy, or rules, decide of products.
+ *
+ * @param {Record<string, any>} request A ModerateRequest.
+ * @param {AbortSignal} signal
+ * @returns {Promise<Moderated>}
+ */
+export async function moderate(request, signal) {
+  return (await send(...callOf("v1/moderate", request, null, signal))).json();
+}
+
+/** @typedef {"label-sets" | "policies"} DocumentKind */
+
+/** @param {DocumentKind} kind @returns {Promise<string[]>} Their names. */
+export async function listDocuments(kind) {
+  const { documents } = await (await send(`v1/documents/${kind}`, {})).json();
+  return documents.map((/** @type {{name: string}} */ { name }) => name);
+}
+
+/** @param {DocumentKind} kind @param {string} name @returns {Promise<{body: any, tag: string}>} `tag` names its version. */
+export async function readDocument(kind, name) {
+  const response = await send(documentAddress(kind, name), {});
+  return { body: await response.json(), tag: response.headers.get("ETag") ?? "" };
+}
+
+/**
+ * Writes a document, unless somebody has written it since.
+ *
+ * @param {DocumentKind} kind
+ * @param {string} name
+ * @param {any} body
+ * @param {string | null} tag Of the version that is replaced; null for a new one.
+ * @returns {Promise<{version: number, tag: string}>}
+ */
+export async function writeDocument(kind, name, body, tag) {
+  const headers = { "Content-Type": "application/json", ...(tag ? { "If-Match": tag } : { "If-None-Match": "*" }) };
+  const response = await send(documentAddress(kind, name), { method: "PUT", headers, body: JSON.stringify(body) });
+  return { version: (await response.json()).version, tag: response.headers.get("ETag") ?? "" };
+}
+
+/** @param {DocumentKind} kind @param {string} name @param {string} tag */
+export async function deleteDocument(kind, name, tag) {
+  await send(documentAddress(kind, name), { method: "DELETE", headers: { "If-Match": tag } });
+}
+
+/** @param {DocumentKind} kind @param {string} name */
+const documentAddress = (kind, name) => `v1/documents/${kind}/${encodeURIComponent(name)}`;
+
+/**
+ * Products that somebody is to look at, the surest first.
+ *
+ * @param {string} action
+ * @param {string | undefined} cursor
+ * @returns {Promise<{products: Waiting[], total: number, next_cursor?: string}>}
+ */
+export async function getQueue(action, cursor) {
+  const params = new URLSearchParams({ action, limit: "50", ...(cursor && { cursor }) });
+  return (await send(`v1/moderation/queue?${params}`, {})).json();
+}
+
+/**
+ * Decides as a person, on all of them or none.
+ *
+ * @param {string} by
+ * @param {{id: string, action: string}[]} appeals
+ * @param {boolean} [leaving] The page is about to be left: the request outlives it.
+ */
+export async function decide(by, appeals, leaving = false) {
+  const headers = { "Content-Type": "application/json" };
+  await send("v1/moderation/appeals", { method: "POST", headers, body: JSON.stringify({ by, appeals }), keepalive: leaving });
+}
+
+/** Asks for another key: the one that is used may not do this. */
+export async function changeKey() {
+  sessionStorage.setItem(KEY, await askForKey(false));
 }
 
 /** @param {string} id @returns {Promise<Hit>} */
@@ -78,6 +175,32 @@ export async function getProduct(id) {
   const hit = await (await send(`v1/products/${encodeURIComponent(id)}`, {})).json();
   seen.set(id, hit);
   return hit;
+}
+
+/**
+ * The other members of groups, as many as one request gives.
+ *
+ * @param {Hit[]} hits
+ * @param {number} most Of each group.
+ * @param {AbortSignal} signal
+ * @returns {Promise<Map<string, Hit[]>>} By the hit's id, in the order of the group.
+ */
+export async function getVariants(hits, most, signal) {
+  const of = new Map(hits.map(({ id, group }) => [id, group?.sibling_ids.slice(0, most) ?? []]));
+  const missing = [...of.values()].flat().filter((id) => !seen.has(id));
+  for (let at = 0; at < missing.length; at += MOST_AT_ONCE) {
+    const ids = missing.slice(at, at + MOST_AT_ONCE);
+    await search({ filter: { id: ids }, limit: ids.length }, null, signal);
+  }
+  for (const { id, group } of hits) {
+    // A variant that is opened has the same group, seen from its own place.
+    for (const other of of.get(id) ?? []) {
+      const variant = seen.get(other);
+      const sibling_ids = [id, ...(group?.sibling_ids ?? []).filter((one) => one !== other)];
+      if (variant && group && !variant.group) seen.set(other, { ...variant, group: { ...group, sibling_ids } });
+    }
+  }
+  return new Map([...of].map(([id, others]) => [id, others.flatMap((other) => seen.get(other) ?? [])]));
 }
 
 /** The address of a product's image. @param {string} id @param {number} ordinal */

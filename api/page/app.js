@@ -17,8 +17,8 @@ import { goTo, placeIn } from "./place.js";
 import { keepPhoto, recallPhotos } from "./query_images.js";
 import { Results } from "./results.js";
 import { SearchBar } from "./searchbar.js";
-import { identity, isBlank, lacksPhoto, NOTHING, readAddress, writeAddress } from "./state.js";
-import { empty, failure, nearest, welcome } from "./states.js";
+import { identity, isBlank, lacksPhoto, NOTHING, question, readAddress, writeAddress } from "./state.js";
+import { empty, examples, failure, kinds, nearest, unsure, welcome } from "./states.js";
 
 const SCROLLED_MS = 100;
 /** Of one word that no product has. */
@@ -216,7 +216,8 @@ class Page {
     const { query } = this;
     const { groupBy, faceted } = this.known;
     this.asked = identity(query);
-    byId("message").replaceChildren();
+    // What stands above a list stays until there is another one: nothing is to jump while someone types.
+    if (!byId("grid").children.length) byId("message").replaceChildren();
     try {
       const facets = faceted.map(({ name }) => name);
       const ran = await this.results.run(query, { facets, groupBy, shown: this.returning?.shown });
@@ -224,7 +225,11 @@ class Page {
       this.#showAnswer(query, ran.answer);
       this.#return();
       this.counts = new Map([...this.counts, ...ran.answer.facets]);
-      this.panel.update(this.counts, query.filters);
+      this.panel.update(this.counts, query.filters, {
+        order: [...ran.answer.facets.keys()],
+        of: question(query),
+        total: ran.answer.total.value,
+      });
     } catch (error) {
       this.asked = null;
       showFailure(error, () => this.#show());
@@ -233,35 +238,39 @@ class Page {
 
   /** @param {Query} query @param {Answer} answer */
   #showAnswer(query, { hits, total, match, query: understood, notices, took_ms }) {
-    const words = totalWords(total);
+    const none = match === "none";
+    const words = none ? "No match" : totalWords(total);
     byId("total").replaceChildren(h("strong", {}, words), h("span", {}, ` in ${Math.round(took_ms)} ms`));
-    byId("understood").replaceChildren(...this.#understood(understood));
-    announce(hits.length && match !== "none" ? `${words} found` : "Nothing found");
+    byId("understood").replaceChildren(...this.#understood(query, understood));
+    announce(hits.length && !none ? `${words} found` : "Nothing found");
     showNotices([...(this.photoGone ? [PHOTO_GONE] : []), ...(notices ?? [])]);
-    this.drawer.update(query.filters.size, words);
-    if (hits.length) {
-      byId("message").replaceChildren(...(match === "none" ? [nearest(query)] : []));
-      return;
-    }
-    const nothing = empty(query, {
+    this.drawer.update(query.filters.size, none ? "" : words);
+    const actions = {
       onClearFilters: () => this.ask({ filters: new Map() }),
       onClearPhoto: () => this.ask({ photo: null, like: null }),
       onClearWords: () => this.ask({ q: "" }),
       onBrowse: () => this.ask({ ...NOTHING, browse: true }),
-    });
-    byId("message").replaceChildren(nothing);
+      onWords: (/** @type {string} */ q) => this.ask({ ...NOTHING, q }),
+    };
+    const { counts, hits: some } = this.known;
+    if (!hits.length) byId("message").replaceChildren(empty(query, actions));
+    else if (none) byId("message").replaceChildren(nearest(query, kinds(counts) ?? examples(counts, some), actions));
+    else byId("message").replaceChildren(...(match === "weak" ? [unsure(query)] : []));
   }
 
-  /** What was done to the words, with the way back. @param {Understood} [words] */
-  #understood(words) {
+  /** What was done to the words, with the way back. @param {Query} query @param {Understood} [words] */
+  #understood(query, words) {
+    const link = (/** @type {string} */ name, /** @type {boolean} */ literal) =>
+      h("button", { type: "button", class: "link", on: { click: () => this.ask({ literal }) } }, name);
+    if (query.literal && words) {
+      return [h("span", {}, "Looked for the words as they are written, without corrections and synonyms. "), link("Allow them", false)];
+    }
     if (!words?.corrected && !words?.expanded?.length) return [];
     const others = (words.expanded ?? []).map(({ word, synonyms }) => `${word}: ${synonyms.slice(0, MOST_SYNONYMS).join(", ")}`);
-    const asWritten = h("button", { type: "button", class: "link", on: { click: () => this.ask({ literal: true }) } }, `Search for “${words.text}” as written`);
     return [
-      h("span", {}, words.corrected ? "Showing results for " : "Also looked for "),
-      h("strong", {}, clamped(words.corrected ?? others.join("; "))),
-      " ",
-      asWritten,
+      ...(words.corrected ? [h("span", {}, "Showing results for "), h("strong", {}, clamped(words.corrected)), " "] : []),
+      ...(others.length ? [h("span", {}, "Also looked for "), h("strong", {}, clamped(others.join("; "))), " "] : []),
+      link(`Search for “${words.text}” as written`, true),
     ];
   }
 }

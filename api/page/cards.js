@@ -3,8 +3,13 @@
 /** @import {Hit, Query} from "./types.js" */
 
 import { clamped, h, icon } from "./dom.js";
-import { price, reasons, title } from "./format.js";
+import { cardReasons, price, title } from "./format.js";
+import { marked, snippet } from "./highlight.js";
 import { framed } from "./images.js";
+
+const MOST_SWATCHES = 5;
+/** Variants that are asked for: among them are some that differ by size alone. */
+export const MOST_VARIANTS = 8;
 
 /**
  * @param {Hit} hit
@@ -15,9 +20,13 @@ import { framed } from "./images.js";
 export function card(hit, query, { onOpen, onLike }) {
   const { product, explain, group } = hit;
   const name = title(hit);
-  const why = reasons(explain, query).join(" · ");
-  const cost = price(product);
   const aside = [product.brand, product.category].filter(Boolean).join(" · ");
+  const terms = explain?.matched_terms ?? [];
+  const why = cardReasons(explain, query).join(" · ");
+  // Words that the title has are marked in it; of others the description shows where they stand.
+  const unseen = terms.filter((term) => marked(name, [term]).length < 2 && marked(aside, [term]).length < 2);
+  const part = typeof product.description === "string" ? snippet(product.description, unseen) : null;
+  const cost = price(product);
   return h(
     "li",
     { class: "card", data: { id: hit.id } },
@@ -25,8 +34,8 @@ export function card(hit, query, { onOpen, onLike }) {
     h(
       "div",
       { class: "card-body" },
-      h("h3", {}, h("button", { type: "button", class: "card-open", on: { click: () => onOpen(hit.id) } }, name)),
-      aside && clamped(aside, "p", { class: "card-aside" }),
+      h("h3", {}, h("button", { type: "button", class: "card-open", on: { click: () => onOpen(hit.id) } }, ...marked(name, terms))),
+      aside && h("p", { class: "card-aside clamp", title: aside }, ...marked(aside, terms)),
       h(
         "p",
         { class: "card-price" },
@@ -34,6 +43,8 @@ export function card(hit, query, { onOpen, onLike }) {
         product.in_stock === false && h("span", { class: "out" }, "Out of stock"),
         group && group.siblings > 0 && h("span", { class: "variants" }, variants(group.siblings)),
       ),
+      group && group.siblings > 0 && h("ul", { class: "swatches", "aria-label": `Variants of ${name}` }),
+      part && h("p", { class: "snippet clamp" }, ...marked(part, unseen)),
       why && h("p", { class: "why clamp" }, h("span", { class: "hidden" }, "Why: "), why),
     ),
     h(
@@ -44,6 +55,33 @@ export function card(hit, query, { onOpen, onLike }) {
     ),
   );
 }
+
+/**
+ * Shows what the other members of a card's group look like: their images, or their colours where there are none.
+ *
+ * @param {HTMLElement} card
+ * @param {Hit} hit
+ * @param {Hit[]} others
+ * @param {(id: string) => void} onOpen
+ */
+export function showSwatches(card, hit, others, onOpen) {
+  const looks = new Set([look(hit)]);
+  const differing = others.filter((other) => !looks.has(look(other)) && looks.add(look(other)));
+  const shown = (differing.length ? differing : others).slice(0, MOST_SWATCHES);
+  const swatches = shown.map((other) => {
+    const color = [other.product.color].flat().filter(Boolean).join(", ");
+    const name = [title(other), color].filter(Boolean).join(", ");
+    const button = h("button", { type: "button", title: name, "aria-label": name, on: { click: () => onOpen(other.id) } });
+    if (other.images[0]) button.append(framed(other.images[0], ""));
+    else if (color && CSS.supports("color", color.split(",")[0])) button.style.background = color.split(",")[0];
+    else button.append(clamped(color || title(other)));
+    return h("li", {}, button);
+  });
+  card.querySelector(".swatches")?.replaceChildren(...swatches);
+}
+
+/** Variants of one colour look alike, whatever their sizes. Without colours each has a look of its own. @param {Hit} hit */
+const look = ({ id, product }) => (product.color ? JSON.stringify([product.color].flat()) : id);
 
 /** @param {number} count */
 export const variants = (count) => `+${count} ${count === 1 ? "variant" : "variants"}`;

@@ -29,13 +29,15 @@ export class ChoiceFacet {
    *
    * @param {Facet} facet
    * @param {Choice | undefined} chosen
+   * @param {number} [total] How many hits there are, where that is known.
    * @returns {boolean} False when there is nothing to tick.
    */
-  update(facet, chosen) {
+  update(facet, chosen, total) {
     this.facet = facet;
     this.selected = new Set(chosen?.values);
     this.#draw();
-    return this.rows.size > 0;
+    // What all hits have alike narrows nothing.
+    return this.selected.size > 0 || facet.values.some(({ count }) => count !== total);
   }
 
   #draw() {
@@ -47,7 +49,7 @@ export class ChoiceFacet {
     this.rows = new Map(shown.map((value, i) => [value, rows[i]]));
     for (const [value, { box, count }] of this.rows) {
       box.checked = this.selected.has(value);
-      count.textContent = number(counts.get(value) ?? 0);
+      count.textContent = number(counts.get(value) ?? 0) + (this.facet?.relation === "gte" ? "+" : "");
     }
     // Rows are kept and moved, so that the box someone just ticked still has the focus.
     this.list.replaceChildren(...rows.map(({ row }) => row));

@@ -92,3 +92,18 @@ export function reasons(explain, query) {
   }
   return said.slice(0, MOST_REASONS);
 }
+
+/** Said by marks in the words of a card themselves, or of nearly every card. */
+const UNSAID = new Set(["lexical", "text->title", "text->text"]);
+
+/**
+ * Why a product was found, as far as its card does not show it.
+ *
+ * @param {Explanation | undefined} explain
+ * @param {Query} query
+ */
+export function cardReasons(explain, query) {
+  const legs = explain?.legs.filter(({ leg }) => !UNSAID.has(leg)) ?? [];
+  const strongest = Math.max(0, ...(explain?.legs ?? []).map(strength));
+  return explain ? reasons({ ...explain, legs: legs.filter((leg) => strength(leg) >= strongest * WORTH_SAYING) }, query) : [];
+}

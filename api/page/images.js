@@ -9,10 +9,10 @@ const MOST_CUT = 1.25;
 /**
  * @param {string | undefined} address
  * @param {string} alt
- * @param {{lazy?: boolean}} [options]
+ * @param {{lazy?: boolean, or?: string}} [options] `or`: another address, where the first one cannot be shown.
  * @returns {HTMLElement} The frame.
  */
-export function framed(address, alt, { lazy = true } = {}) {
+export function framed(address, alt, { lazy = true, or } = {}) {
   const frame = h("div", { class: "frame" });
   if (!address) {
     frame.append(noImage(alt));
@@ -20,7 +20,11 @@ export function framed(address, alt, { lazy = true } = {}) {
   }
   const img = h("img", { alt, loading: lazy ? "lazy" : "eager", decoding: "async" });
   img.addEventListener("load", () => fit(img, frame));
-  img.addEventListener("error", () => img.replaceWith(noImage(alt)));
+  img.addEventListener("error", () => {
+    if (or === undefined) return img.replaceWith(noImage(alt));
+    showImage(img, or);
+    or = undefined;
+  });
   showImage(img, address);
   frame.append(img);
   return frame;

@@ -1,6 +1,6 @@
 /** A facet of a number: two sliders to feel one's way, and two boxes to be exact. */
 
-/** @import {Adjusting, Facet, Kind, Span} from "./types.js" */
+/** @import {Adjusting, Bucket, Facet, Kind, Span} from "./types.js" */
 
 import { adjusts, h } from "./dom.js";
 import { label, number } from "./format.js";
@@ -20,10 +20,12 @@ export class RangeFacet {
     this.high = this.#slider(`Highest ${name}`);
     this.from = this.#box(`${name}, from`);
     this.to = this.#box(`${name}, to`);
+    this.histogram = h("div", { class: "histogram", "aria-hidden": "true" });
     this.element = h(
       "fieldset",
       { class: "range" },
       h("legend", { class: "hidden" }, name),
+      this.histogram,
       h("div", { class: "sliders" }, this.low, this.high),
       h("div", { class: "bounds" }, this.from, h("span", { "aria-hidden": "true" }, "to"), this.to),
     );
@@ -59,7 +61,23 @@ export class RangeFacet {
     const min = facet.min ?? span?.gte ?? 0;
     const max = facet.max ?? span?.lte ?? min;
     if (!this.editing) this.#draw(min, max, span);
+    this.#spread(facet.histogram ?? []);
     return min < max || span !== undefined;
+  }
+
+  /** How many there are of which number, above the slider. @param {Bucket[]} buckets */
+  #spread(buckets) {
+    const { min, max } = this.bounds;
+    const most = Math.max(...buckets.map(({ count }) => count), 1);
+    const share = (/** @type {number} */ value) => Math.min(Math.max((value - min) / (max - min || 1), 0), 1) * 100;
+    const bars = buckets.map(({ gte, lt, count }) => {
+      const bar = h("span", { data: { gte, lt }, title: `${number(gte)} to ${number(lt)}: ${number(count)}` });
+      Object.assign(bar.style, { left: `${share(gte)}%`, width: `${share(lt) - share(gte)}%`, height: `${(count / most) * 100}%` });
+      return bar;
+    });
+    this.histogram.hidden = buckets.length < 2;
+    this.histogram.replaceChildren(...bars);
+    this.#paint();
   }
 
   /** @param {number} min @param {number} max @param {Span | undefined} span */
@@ -118,5 +136,9 @@ export class RangeFacet {
     const share = (/** @type {HTMLInputElement} */ slider) => ((slider.valueAsNumber - min) / (max - min || 1)) * 100;
     this.element.style.setProperty("--from", `${share(this.low)}%`);
     this.element.style.setProperty("--to", `${share(this.high)}%`);
+    for (const bar of /** @type {HTMLCollectionOf<HTMLElement>} */ (this.histogram.children)) {
+      const within = Number(bar.dataset.lt) > this.low.valueAsNumber && Number(bar.dataset.gte) <= this.high.valueAsNumber;
+      bar.classList.toggle("within", within);
+    }
   }
 }

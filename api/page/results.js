@@ -1,9 +1,9 @@
 /** The grid of hits: one search at a time, and its further pages while scrolling. */
 
-/** @import {Answer, Query} from "./types.js" */
+/** @import {Answer, Hit, Query} from "./types.js" */
 
-import { search } from "./api.js";
-import { card, skeleton } from "./cards.js";
+import { getVariants, MOST_AT_ONCE, search } from "./api.js";
+import { card, MOST_VARIANTS, showSwatches, skeleton } from "./cards.js";
 import { byId, h } from "./dom.js";
 import { number } from "./format.js";
 import { PAGE_SIZE, toRequest } from "./state.js";
@@ -12,11 +12,16 @@ const SKELETONS = 8;
 /** How far below the window the next page begins to load. */
 const AHEAD = "700px";
 
-/** The API gives no more at once. */
-const MOST_AT_ONCE = 100;
-
 /** @param {number} wanted */
 const pageSize = (wanted) => Math.min(MOST_AT_ONCE, Math.max(PAGE_SIZE, wanted));
+
+/**
+ * True where the group itself is what was asked for, as nothing else fits: its members are to be seen one by one.
+ *
+ * @param {Answer} answer
+ */
+const isOneGroup = ({ hits, total, match }) =>
+  total.value === 1 && total.relation === "eq" && match !== "none" && (hits[0]?.group?.siblings ?? 0) > 0;
 
 export class Results {
   /**
@@ -64,7 +69,10 @@ export class Results {
     // A list that is being refined stays, dimmed; only an empty page gets placeholders.
     if (!this.grid.children.length) this.grid.append(...Array.from({ length: SKELETONS }, skeleton));
     try {
-      const answer = await search(toRequest(query, { facets, groupBy, limit: pageSize(shown) }), query.photo, signal);
+      const ask = (/** @type {string | null} */ by) =>
+        search(toRequest(query, { facets, groupBy: by, limit: pageSize(shown) }), query.photo, signal);
+      let answer = await ask(groupBy);
+      if (groupBy && isOneGroup(answer)) answer = await ask((groupBy = null));
       if (signal.aborted) return null;
       this.page = { query, groupBy, cursor: null };
       this.shown.clear();
@@ -125,6 +133,7 @@ export class Results {
     const line = tail >= 0 && fitting > 0 && !this.grid.querySelector(".tail-line");
     const pressed = document.activeElement === this.button;
     this.grid.append(...cards);
+    void this.#swatches(fresh, cards);
     if (line) cards[tail].before(h("p", { class: "tail-line" }, "Less certain"));
     page.cursor = next_cursor ?? null;
     this.foot.replaceChildren(...(page.cursor ? [this.button] : []));
@@ -132,6 +141,16 @@ export class Results {
     // Observing anew asks again whether the end is in sight: on a tall screen one page may not fill it.
     this.observer.disconnect();
     if (page.cursor) this.observer.observe(this.foot);
+  }
+
+  /** @param {Hit[]} hits @param {HTMLElement[]} cards */
+  async #swatches(hits, cards) {
+    const groups = hits.filter(({ group }) => group && group.siblings > 0);
+    if (!groups.length) return;
+    const { signal } = this.running;
+    const variants = await getVariants(groups, MOST_VARIANTS, signal).catch(() => null); // Then there are none to see.
+    if (!variants || signal.aborted) return;
+    hits.forEach((hit, i) => showSwatches(cards[i], hit, variants.get(hit.id) ?? [], this.actions.onOpen));
   }
 
   /** @param {Error} error */

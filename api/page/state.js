@@ -29,6 +29,9 @@ export function identity(query) {
   return JSON.stringify({ ...rest, q: q.trim(), filters: [...filters], photo: photo?.key });
 }
 
+/** Equal for queries that differ by filters and order alone. @param {Query} query */
+export const question = (query) => identity({ ...query, filters: new Map(), sort: null, browse: false, product: null });
+
 /**
  * The query of an address. Filters of fields that the catalog does not have are dropped.
  *

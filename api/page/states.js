@@ -29,6 +29,12 @@ export function examples(facets, samples) {
     .slice(0, MOST_EXAMPLES);
 }
 
+/** The largest categories; null where there are none. @param {Facets} facets */
+export function kinds(facets) {
+  const values = facets.get("category")?.values ?? [];
+  return values.length > 1 ? values.slice(0, MOST_EXAMPLES).map(({ value }) => String(value)) : null;
+}
+
 /**
  * The first visit.
  *
@@ -82,13 +88,38 @@ export function empty(query, { onClearFilters, onClearPhoto, onClearWords, onBro
 }
 
 /**
- * Nothing that fits, above what is nearest.
+ * Nothing that fits, above what is nearest, with what else may be tried.
  *
  * @param {Query} query
+ * @param {string[]} words Searches that find something.
+ * @param {{onClearFilters: () => void, onClearPhoto: () => void, onClearWords: () => void, onBrowse: () => void, onWords: (q: string) => void}} actions
  */
-export function nearest(query) {
+export function nearest(query, words, { onClearFilters, onClearPhoto, onClearWords, onBrowse, onWords }) {
+  const image = query.photo || query.like;
   const asked = query.q.trim() ? `“${query.q.trim()}”` : "this image";
-  return h("p", { class: "nearest" }, h("strong", {}, `Nothing here matches ${asked}.`), " These come nearest:");
+  const pills = words.map((q) => h("li", {}, button(q, () => onWords(q), "pill")));
+  return h(
+    "section",
+    { class: "nearest", "aria-labelledby": "nearest-title" },
+    clamped(`Nothing here matches ${asked}`, "h2", { id: "nearest-title" }),
+    h("p", {}, hasFilters(query) ? "Nothing within the filters, that is." : "The catalog does not seem to have it."),
+    h(
+      "div",
+      { class: "nearest-ways" },
+      hasFilters(query) && button("Remove the filters", onClearFilters, "primary"),
+      image && query.q.trim() && button("Search by the words only", onClearPhoto),
+      image && query.q.trim() && button("Search by the image only", onClearWords),
+      button("Browse everything", onBrowse),
+    ),
+    pills.length > 0 && h("div", {}, h("p", { class: "nearest-try" }, "What there is:"), h("ul", { class: "pills" }, ...pills)),
+    h("p", { class: "tail-line" }, "Nearest, though none of these fits"),
+  );
+}
+
+/** Above hits of which none is certain. @param {Query} query */
+export function unsure(query) {
+  const asked = query.q.trim() ? `“${query.q.trim()}”` : "this image";
+  return h("p", { class: "unsure" }, clamped(`No clear match for ${asked}. These may be what you mean.`));
 }
 
 /**

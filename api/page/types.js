@@ -6,7 +6,9 @@
  * @typedef {{value?: Value, siblings: number, sibling_ids: string[]}} Group
  * @typedef {{id: string, score: number, product: Record<string, any>, images: string[], picture?: number, group?: Group, tail?: boolean, explain?: Explanation}} Hit
  * @typedef {string | number | boolean} Value
- * @typedef {{field: string, values: {value: Value, count: number}[], min?: number, max?: number, missing: number}} Facet
+ * @typedef {{gte: number, lt: number, count: number}} Bucket
+ * @typedef {{field: string, values: {value: Value, count: number}[], relation?: "eq" | "gte", min?: number, max?: number,
+ *   histogram?: Bucket[], missing: number}} Facet
  * @typedef {Map<string, Facet>} Facets By field. Catalogs name fields as they like, `constructor` too: never an object.
  * @typedef {{text: string, corrected?: string, expanded?: {word: string, synonyms: string[]}[]}} Understood
  * @typedef {{hits: Hit[], total: {value: number, relation: "eq" | "gte"}, facets: Facets,
@@ -15,6 +17,20 @@
  * @typedef {{name: string, kind: Kind}} Field
  * @typedef {{collection: string, generation: string, products: number,
  *   model: {model: string, label: string, dimension: number}, fields: Field[], attribution?: string | null}} Catalog
+ *
+ * @typedef {{label: string, path?: string[], similarity: number, probability: number}} LabelScore
+ * @typedef {{results: {label: string, score: number, labels: LabelScore[], all?: string[]}[], threshold: number | null,
+ *   temperature: number, calibration: "given" | "measured" | "background" | "uncalibrated", version?: number,
+ *   notices: string[]}} Classified
+ * @typedef {"allow" | "review" | "block"} Action
+ * @typedef {{rule: string, score: number, threshold: number | null, fired: boolean, action: Action, calibrated: boolean}} RuleScore
+ * @typedef {{id: string, action: Action, rules: RuleScore[], by: "image" | "text", appeal?: {action: Action, by: string}}} Decision
+ * @typedef {{decisions: Decision[], next_cursor?: string, notices: string[]}} Moderated
+ * @typedef {{name: string, prompts?: string[], counter_prompts?: string[], images?: Exemplar[], counter_images?: Exemplar[],
+ *   threshold?: number, at_most?: number, action: Action}} Rule
+ * @typedef {{product_id?: string, base64?: string}} Exemplar
+ * @typedef {{id: string, product: Record<string, any>, images: string[], action: Action, judged: Action, policy?: string,
+ *   version?: number, rules: RuleScore[], appeal?: {action: Action, by: string, note?: string}}} Waiting
  *
  * @typedef {{values: Value[]}} Choice What is ticked of a field: any of the values.
  * @typedef {{gte?: number, lte?: number}} Span What is left of a number.

@@ -81,11 +81,13 @@ def _classify(request: Request, asked: ClassifyRequest, image: bytes | None, gon
 def _moderate(request: Request, asked: ModerateRequest, image: bytes | None, gone: Gone) -> Response:
     serving: Serving = request.app.state.serving
     with serving.labeller() as labeller:
-        document = serving.documents.read("policies", asked.policy)
-        assert isinstance(document.body, Policy)
-        answer = labeller.moderate(
-            asked, document.body, document.version, image, _decoder(request, gone), hidden=_hidden(request)
-        )
+        if asked.policy is None:
+            policy, version = Policy(rules=asked.rules or []), None
+        else:
+            document = serving.documents.read("policies", asked.policy)
+            assert isinstance(document.body, Policy)
+            policy, version = document.body, document.version
+        answer = labeller.moderate(asked, policy, version, image, _decoder(request, gone), hidden=_hidden(request))
     return _answer(answer)
 
 

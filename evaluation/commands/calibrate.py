@@ -19,6 +19,8 @@ from evaluation.calibrate import fit
 from evaluation.commands.options import add_json
 from evaluation.home_made import Example, ImageMaker, Maker
 from evaluation.queries import read_queries
+from evaluation.report.calibration import calibration_page
+from evaluation.report.page import add_report, check_report, write_report
 from index import IndexSettings, add_settings, build_settings, open_store
 from schemas import SEARCH_CALIBRATION, Calibration, ConfigurationError, SearchRequest
 from search import Searcher
@@ -42,6 +44,7 @@ def add_commands(commands: Any) -> None:
     )
     command.add_argument("--quick", action="store_true", help="With fewer requests, in seconds.")
     command.add_argument("--dry-run", action="store_true", help="Measure, and keep nothing.")
+    add_report(command)
     add_settings(command, IndexSettings)
     add_json(command)
     command.set_defaults(run=partial(_calibrate, command))
@@ -49,6 +52,7 @@ def add_commands(commands: Any) -> None:
 
 def _calibrate(parser: ArgumentParser, given: Namespace) -> str:
     settings = build_settings(IndexSettings, parser, given)
+    page = None if given.report is None else check_report(given.report)
     store = open_store(settings)
     with closing(store.open()) as index:
         searcher = Searcher(index, load_encoder(index.record.embedding.model))
@@ -64,12 +68,15 @@ def _calibrate(parser: ArgumentParser, given: Namespace) -> str:
     if not given.dry_run:
         written = store.documents.write("calibrations", SEARCH_CALIBRATION, calibration.model_dump(mode="json"))
         document = {"kind": "calibrations", "name": written.name, "version": written.version}
-    report = {
+    report: dict[str, Any] = {
         "weights": calibration.weights,
         "verdict": _verdict_report(calibration),
         "test": calibration.test,
         "document": document,
     }
+    if page is not None:
+        whole = {**report, "calibration": calibration.model_dump(mode="json")}
+        write_report(page, calibration_page(calibration, report["verdict"]), whole)
     return json.dumps(report) if given.json else _text(report)
 
 

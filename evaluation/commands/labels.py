@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,11 @@ from pydantic import ValidationError
 from embedding import load_encoder
 from evaluation import classification, moderation
 from evaluation.commands.options import add_json, add_model
+from evaluation.image_comparison import compare_images, read_images_run, said
+from evaluation.report.classification import classification_page
+from evaluation.report.images import FileImages
+from evaluation.report.moderation import moderation_page
+from evaluation.report.page import Page, add_report, check_report, write_report
 from index import IndexSettings, add_settings, build_settings, open_store
 from schemas import LabelSet, clean_line
 
@@ -39,6 +45,8 @@ def _add_classify(commands: Any) -> None:
         help="Labels that are not to choose from: their images are to be unknown.",
     )
     add_model(command, "Model that embeds them.")
+    _add_against(command)
+    add_report(command)
     add_json(command)
     command.set_defaults(run=_classify)
 
@@ -58,9 +66,17 @@ def _add_moderation(commands: Any) -> None:
     )
     add_model(command, "Model that embeds them.")
     command.add_argument("--store", metavar="NAME", help="Write the policy with its thresholds to the collection.")
+    _add_against(command)
+    add_report(command)
     add_settings(command, IndexSettings)
     add_json(command)
     command.set_defaults(run=partial(_moderation, command))
+
+
+def _add_against(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--against", type=Path, metavar="FILE.json", help="Compare with another run over the same images: its report."
+    )
 
 
 def _names(text: str) -> list[str]:
@@ -90,17 +106,45 @@ def _aim(text: str) -> moderation.Aim:
 
 
 def _classify(given: Namespace) -> str:
+    page, before = _before(given, "label")
     measured = classification.measure(
         given.images, load_encoder(given.model), given.labels, given.templates, given.hold_out
     )
-    return classification.report(measured, as_json=given.json)
+    return _told(given, measured, page, before, "label", classification_page, classification.report)
 
 
 def _moderation(parser: ArgumentParser, given: Namespace) -> str:
+    page, before = _before(given, "violates")
     policy = moderation.read_policy(given.policy)
     settings = build_settings(IndexSettings, parser, given)
     measured = moderation.measure(given.images, policy, load_encoder(given.model), given.goal)
     if given.store:
         written = open_store(settings).documents.write("policies", given.store, measured["policy"])
         measured["stored"] = {"name": written.name, "version": written.version}
-    return moderation.report(measured, as_json=given.json)
+    return _told(given, measured, page, before, "violates", moderation_page, moderation.report)
+
+
+def _before(given: Namespace, truth: str) -> tuple[Path | None, dict[str, Any] | None]:
+    """Where the report is to be, and the run that this one is compared with: told of before anything is measured."""
+    page = None if given.report is None else check_report(given.report)
+    return page, None if given.against is None else read_images_run(given.against, truth)
+
+
+def _told(
+    given: Namespace,
+    measured: dict[str, Any],
+    page: Path | None,
+    before: dict[str, Any] | None,
+    truth: str,
+    page_of: Callable[[dict[str, Any], Path, FileImages], Page],
+    text_of: Callable[..., str],
+) -> str:
+    """Writes the page where one is asked for, and says the rest; of every image the report alone tells."""
+    if before is not None:
+        measured["comparison"] = compare_images(measured, before, truth)
+    if page is not None:
+        with FileImages() as images:
+            write_report(page, page_of(measured, given.images.parent, images), measured)
+    printed = {name: value for name, value in measured.items() if name != "details"}
+    text = text_of(printed, as_json=given.json)
+    return text if given.json or before is None else f"{text}\n\n{said(measured['comparison'])}"

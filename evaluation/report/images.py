@@ -19,19 +19,13 @@ _SECONDS = 60.0
 """For all images of a page: one is not to wait for storage that stalls."""
 
 
-class ReportImages:
-    """Of the products of an index. Nothing is fetched; what cannot be shown is None."""
+class FileImages:
+    """Of files. What cannot be shown is None."""
 
-    def __init__(self, index: CatalogIndex, data_dir: Path) -> None:
-        self._index = index
-        self._store = ImageStore(data_dir / "pictures")
-        self._folders = ImageSettings().picture_folders
+    def __init__(self) -> None:
         self._limits = ImageLimits()
         self._held = ExitStack()
         self._thumbnails = self._held.enter_context(Thumbnails(self._limits))
-        self._roots: dict[str, ImageRoot] = {}
-        self._made: dict[str, str | None] = {}
-        self._titles: dict[str, str] = {}
         self._until = time.monotonic() + _SECONDS
 
     def __enter__(self) -> Self:
@@ -41,6 +35,29 @@ class ReportImages:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._held.close()
+
+    def file(self, path: Path) -> str | None:
+        try:
+            return self._small(path.read_bytes()) if time.monotonic() < self._until else None
+        except OSError:
+            return None
+
+    def _small(self, data: bytes) -> str | None:
+        small = self._thumbnails(data)
+        return None if small is None else f"data:{MEDIA_TYPE};base64,{base64.b64encode(small).decode()}"
+
+
+class ReportImages(FileImages):
+    """Of the products of an index as well. Nothing is fetched."""
+
+    def __init__(self, index: CatalogIndex, data_dir: Path) -> None:
+        super().__init__()
+        self._index = index
+        self._store = ImageStore(data_dir / "pictures")
+        self._folders = ImageSettings().picture_folders
+        self._roots: dict[str, ImageRoot] = {}
+        self._made: dict[str, str | None] = {}
+        self._titles: dict[str, str] = {}
 
     def products(self, ids: Sequence[str]) -> list[tuple[str, str, str | None]]:
         """Id, title and image of each."""
@@ -52,13 +69,6 @@ class ReportImages:
             self._titles[id] = str(payload.get("product", {}).get("title") or id)
             self._made[id] = self._first(payload) if payload and time.monotonic() < self._until else None
         return [(id, self._titles[id], self._made[id]) for id in ids]
-
-    def file(self, path: Path) -> str | None:
-        """An image that is not a product's."""
-        try:
-            return self._small(path.read_bytes()) if time.monotonic() < self._until else None
-        except OSError:
-            return None
 
     def _first(self, payload: dict[str, Any]) -> str | None:
         """A product's first image that can be shown."""
@@ -81,7 +91,3 @@ class ReportImages:
             self._held.callback(opened.close)
             self._roots[root] = opened
         return self._roots[root]
-
-    def _small(self, data: bytes) -> str | None:
-        small = self._thumbnails(data)
-        return None if small is None else f"data:{MEDIA_TYPE};base64,{base64.b64encode(small).decode()}"

@@ -1,6 +1,7 @@
 """A page of sections, each with charts, tables and cards, in one file that opens from a disk or a mail.
 
-It asks nobody for anything and runs nothing; its JSON is beside it, under the same name.
+It asks nobody for anything, and runs nothing but its own sliders (``page.js``); its JSON is beside it, under the same
+name.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
@@ -64,6 +65,34 @@ class Card:
     note: str
     rows: Mapping[str, Sequence[Shown]]
     image: str | None = None
+    wide: bool = False
+    """Of the whole page's width, for many products."""
+    wrong: str = "not asked for"
+
+
+@dataclass(frozen=True, slots=True)
+class Cutoff:
+    """A threshold that can be moved, with the confusion matrix that follows it.
+
+    Args:
+        kind: What is said of the matrix: of ``labels`` accuracy, of a ``policy`` precision and recall.
+        rows: What things are; of a policy two, what violates it and what does not.
+        columns: What they are taken for: the last one is what is below the threshold.
+        cases: By what is judged, as a rule's name, the threshold to start at and the things: ``(row, column, score)``.
+    """
+
+    title: str
+    kind: Literal["labels", "policy"]
+    rows: Sequence[str]
+    columns: Sequence[str]
+    cases: Mapping[str, tuple[float, Sequence[tuple[int, int, float]]]]
+
+    @property
+    def data(self) -> str:
+        """What the script of the page reads: no text in it can end its element."""
+        choices = {name: {"start": start, "cases": cases} for name, (start, cases) in self.cases.items()}
+        content = {"rows": self.rows, "columns": self.columns, "choices": choices}
+        return json.dumps(content).replace("<", "\\u003c")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +101,7 @@ class Section:
     lead: str = ""
     figures: Sequence[Figure] = ()
     charts: Sequence[Chart] = ()
+    cutoffs: Sequence[Cutoff] = ()
     tables: Sequence[Table] = ()
     cards: Sequence[Card] = ()
 
@@ -117,13 +147,25 @@ def write_report(path: Path, page: Page, document: Mapping[str, Any]) -> None:
 
 def render(page: Page) -> bytes:
     """The page as HTML."""
-    style = (_HERE / "page.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    style, script = ((_HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    moved = any(section.cutoffs for section in page.sections)
     return (
         _template()
-        .render(page=page, style=style, style_digest=digest, now=datetime.now(UTC), version=__version__)
+        .render(
+            page=page,
+            style=style,
+            style_digest=_digest(style),
+            script=script if moved else None,
+            script_digest=_digest(script),
+            now=datetime.now(UTC),
+            version=__version__,
+        )
         .encode("utf-8", "replace")
     )
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 @cache

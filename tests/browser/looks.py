@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,18 @@ def ids(page: Page) -> list[str]:
 def first(page: Page, product_id: str) -> None:
     """Waits until this product is the first hit."""
     expect(page.locator("#grid > .card").first).to_have_attribute("data-id", product_id)
+
+
+def facet(page: Page, name: str) -> Locator:
+    """The facet of a field, unfolded, among the further ones too."""
+    cards(page)  # Facets are put in order by the answer.
+    folded = page.locator("details.facet").filter(
+        has=page.locator("summary", has_text=re.compile(f"^{re.escape(name)}$"))
+    )
+    for outer in (page.locator("details.more-filters").filter(has=folded), folded):
+        if outer.count() and not outer.evaluate("(it) => it.open"):
+            outer.locator("> summary").click()
+    return page.get_by_role("group", name=name, exact=True)
 
 
 def open_all(page: Page) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.browser.conftest import OpenPage
 from tests.browser.driver import Axe, Page, expect
-from tests.browser.looks import PHONE, cards, first, hand_over
+from tests.browser.looks import PHONE, cards, facet, first, hand_over
 from tests.browser.service import Catalog
 
 pytestmark = pytest.mark.browser
@@ -78,7 +78,7 @@ def test_on_a_phone(open_page: OpenPage, keep: Callable[[Page, str], Path]) -> N
 
     page.get_by_role("button", name="Filters").tap()
     drawer = page.get_by_role("dialog", name="Filters")
-    drawer.get_by_role("checkbox", name="red").tap()
+    facet(page, "Color").get_by_role("checkbox", name="red").tap()
     expect(drawer.get_by_role("button", name="Show")).to_be_visible()
     keep(page, "phone-filters")
     drawer.get_by_role("button", name="Show").tap()

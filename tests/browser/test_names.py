@@ -9,25 +9,27 @@ import pytest
 
 from tests.browser.conftest import OpenPage
 from tests.browser.driver import Page, expect
-from tests.browser.looks import cards, ids
+from tests.browser.looks import cards, facet, ids
 from tests.browser.service import Catalog
 
 pytestmark = pytest.mark.browser
 
 
 def _tick(page: Page, field: str, value: str) -> None:
-    page.get_by_role("group", name=field, exact=True).get_by_role("checkbox", name=re.compile(rf"^{value}\b")).check()
+    facet(page, field).get_by_role("checkbox", name=re.compile(rf"^{value}\b")).check()
 
 
 def test_they_are_filtered_sorted_shown_and_kept_in_the_address(open_page: OpenPage, catalog: Catalog) -> None:
     page = open_page("/?browse=1")
-    page.locator(".more-filters > summary").click()
+    cards(page)
     _tick(page, "Proto", "beta")
     _tick(page, "Proto", "gamma")
     _tick(page, "Constructor", "oak")
     _tick(page, "HasOwnProperty", "No")
+    facet(page, "ToString")
     page.get_by_label("ToString, from").fill("1")
     page.get_by_label("ToString, from").press("Enter")
+    facet(page, "ValueOf")
     page.get_by_label("ValueOf, to").fill("11")
     page.get_by_label("ValueOf, to").press("Enter")
     expect(page.locator(".chip")).to_have_count(6)
@@ -54,7 +56,7 @@ def test_they_are_filtered_sorted_shown_and_kept_in_the_address(open_page: OpenP
 
     assert_shown()
     # What is not ticked is still counted, to be added.
-    pine = page.get_by_role("group", name="Constructor", exact=True).locator("li").filter(has_text="pine")
+    pine = facet(page, "Constructor").locator("li").filter(has_text="pine")
     expect(pine.locator(".count")).not_to_have_text("0")
     page.reload()
     expect(page.locator(".chip")).to_have_count(6)

@@ -9,14 +9,14 @@ import pytest
 
 from tests.browser.conftest import OpenPage
 from tests.browser.driver import Locator, Page, expect
-from tests.browser.looks import PHONE, cards, first, ids
+from tests.browser.looks import PHONE, cards, facet, first, ids
 from tests.browser.service import Catalog
 
 pytestmark = pytest.mark.browser
 
 
 def count_of(page: Page, field: str, value: str) -> Locator:
-    return page.get_by_role("group", name=field, exact=True).locator("li").filter(has_text=value).locator(".count")
+    return facet(page, field).locator("li").filter(has_text=value).locator(".count")
 
 
 def rows_of(page: Page, catalog: Catalog) -> list[dict[str, Any]]:
@@ -27,7 +27,7 @@ def rows_of(page: Page, catalog: Catalog) -> list[dict[str, Any]]:
 def test_facets_narrow_and_chips_widen(open_page: OpenPage, catalog: Catalog) -> None:
     page = open_page("/?browse=1")
     everything = page.locator("#total").inner_text()
-    brand = page.get_by_role("group", name="Brand", exact=True)
+    brand = facet(page, "Brand")
     brand.get_by_role("checkbox", name="Northlight").check()
     expect(page.get_by_role("button", name="Remove filter Northlight")).to_be_visible()
     expect(page.locator("#total")).not_to_have_text(everything)
@@ -49,7 +49,7 @@ def test_facets_narrow_and_chips_widen(open_page: OpenPage, catalog: Catalog) ->
 
 def test_facets_follow_each_other(open_page: OpenPage, catalog: Catalog) -> None:
     page = open_page("/?browse=1")
-    page.get_by_role("group", name="Category", exact=True).get_by_role("checkbox", name="Fancy cushions").check()
+    facet(page, "Category").get_by_role("checkbox", name="Fancy cushions").check()
     expect(page.locator(".chip")).to_have_count(1)
     cards(page)
     red = sum("red" in row["color"] for row in catalog.rows if row["category"] == "Fancy cushions")
@@ -58,13 +58,54 @@ def test_facets_follow_each_other(open_page: OpenPage, catalog: Catalog) -> None
 
 def test_a_facet_of_yes_and_no(open_page: OpenPage, catalog: Catalog) -> None:
     page = open_page("/?browse=1")
-    page.get_by_role("group", name="In stock", exact=True).get_by_role("checkbox", name="No").check()
+    facet(page, "In stock").get_by_role("checkbox", name="No").check()
     expect(page.get_by_role("button", name="Remove filter In stock: No")).to_be_visible()
     assert {row["in_stock"] for row in rows_of(page, catalog)} == {False}
 
 
+def test_facets_are_in_the_order_of_the_answer_and_ranges_folded_until_wanted(open_page: OpenPage) -> None:
+    page = open_page()
+    expect(page.locator(".welcome")).to_be_visible()
+    with page.expect_response("**/v1/search") as answered:
+        page.get_by_role("searchbox").fill("striped cushion")
+        page.get_by_role("searchbox").press("Enter")
+    cards(page)
+    told = answered.value.json()
+    names = {"price": "Price", "in_stock": "In stock", "weight_kg": "Weight (kg)"}
+    order = [names.get(name, name.capitalize()) for name in told["facets"]]
+    shown = [name.strip() for name in page.locator("details.facet:not([hidden]) > summary").all_text_contents()]
+    assert len(shown) > 3
+    known = [name for name in shown if name in order]
+    assert known == sorted(known, key=order.index)
+    # What all hits have alike, or none, is no filter; of what is one the first few stand open, and no range does.
+    for field, its in told["facets"].items():
+        if its["values"] and not its["missing"] and all(v["count"] == told["total"]["value"] for v in its["values"]):
+            assert names.get(field, field.capitalize()) not in shown
+    assert 1 <= page.locator("details.facet[open]").count() <= 3
+    assert page.locator("details.facet[open] .range").count() == 0
+
+    price = facet(page, "Price")
+    bars = price.locator(".histogram span")
+    assert bars.count() == len(told["facets"]["price"]["histogram"])
+    counts = [bucket["count"] for bucket in told["facets"]["price"]["histogram"]]
+    heights = bars.evaluate_all("(all) => all.map((bar) => bar.getBoundingClientRect().height)")
+    assert counts.index(max(counts)) == heights.index(max(heights))
+    assert price.locator(".within").count() == bars.count()
+    order_before = page.locator("details.facet > summary").all_text_contents()
+    page.get_by_label("Price, from").fill("40")
+    page.get_by_label("Price, from").press("Enter")
+    expect(page.locator(".chip")).to_have_count(1)
+    cards(page)
+    assert 0 < price.locator(".within").count() < bars.count()
+    # The others follow, but nothing moves under the hand that narrows, and what was opened stays open.
+    assert page.locator("details.facet > summary").all_text_contents() == order_before
+    expect(price).to_be_visible()
+
+
 def test_a_range_by_its_boxes_and_by_its_slider(open_page: OpenPage, catalog: Catalog) -> None:
     page = open_page("/?browse=1")
+    cards(page)
+    facet(page, "Price")
     page.get_by_label("Price, from").fill("50")
     page.get_by_label("Price, from").press("Enter")
     expect(page.get_by_role("button", name="Remove filter Price: from 50")).to_be_visible()
@@ -84,6 +125,8 @@ def test_a_range_by_its_boxes_and_by_its_slider(open_page: OpenPage, catalog: Ca
 
 def test_many_small_steps_are_one_step_back(open_page: OpenPage) -> None:
     page = open_page("/?browse=1")
+    cards(page)
+    facet(page, "Price")
     slider = page.get_by_role("slider", name="Highest Price")
     for _ in range(5):
         slider.press("ArrowLeft")
@@ -192,7 +235,7 @@ def test_back_forward_and_a_shared_address(open_page: OpenPage, catalog: Catalog
     expect(page.locator(".welcome")).to_be_visible()
     page.get_by_role("searchbox").press_sequentially("Plain red star cushion", delay=20)
     first(page, "star-plain-red")
-    page.get_by_role("group", name="Color", exact=True).get_by_role("checkbox", name="green").check()
+    facet(page, "Color").get_by_role("checkbox", name="green").check()
     expect(page.get_by_role("button", name="Remove filter green")).to_be_visible()
     hand = catalog.image("square-plain-green")
     page.locator("#photo-file").set_input_files(hand)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.browser.conftest import OpenPage
 from tests.browser.driver import Page, expect
-from tests.browser.looks import cards, first, hand_over, ids, record_uploads, uploads
+from tests.browser.looks import cards, facet, first, hand_over, ids, record_uploads, uploads
 from tests.browser.service import Catalog
 
 pytestmark = pytest.mark.browser
@@ -186,7 +186,7 @@ def test_a_photo_that_is_gone_is_missed(open_page: OpenPage, catalog: Catalog) -
     assert cards(shared).count() > 0
     gone = shared.get_by_text("a photo that this browser does not have")
     expect(gone).to_be_visible()
-    shared.get_by_role("group", name="Color", exact=True).get_by_role("checkbox", name="green").check()
+    facet(shared, "Color").get_by_role("checkbox", name="green").check()
     expect(gone).to_be_hidden()
     assert "photo" not in shared.url
 
@@ -196,11 +196,49 @@ def test_what_was_done_to_the_words_is_said_and_undone(open_page: OpenPage) -> N
     first(page, "circle-plain-red")
     expect(page.locator("#understood")).to_contain_text("plain red circle")
     page.get_by_role("button", name="as written").click()
-    expect(page.locator("#understood")).to_be_hidden()
+    expect(page.locator("#understood")).to_contain_text("as they are written")
     assert "literal=1" in page.url
-    page.go_back()
+    page.get_by_role("button", name="Allow them").click()
     expect(page.locator("#understood")).to_contain_text("plain red circle")
+    assert "literal" not in page.url
+    page.go_back()
+    expect(page.locator("#understood")).to_contain_text("as they are written")
     page.get_by_role("searchbox").fill("star")
     page.get_by_role("searchbox").press("Enter")
     expect(page.locator("#understood")).to_be_hidden()
     assert "literal" not in page.url
+
+
+def test_groups_show_as_swatches_and_each_leads_to_its_variant(
+    open_page: OpenPage, catalog: Catalog, keep: Callable[[Page, str], Path]
+) -> None:
+    page = open_page("/?q=striped+cushion")
+    card = cards(page).filter(has=page.locator(".swatches button")).first
+    group = next(row["group_id"] for row in catalog.rows if row["id"] == card.get_attribute("data-id"))
+    swatches = card.locator(".swatches button")
+    expect(swatches).to_have_count(3)
+    shown = {str(card.get_attribute("data-id"))}
+    named = {str(swatch.get_attribute("aria-label")) for swatch in swatches.all()}
+    others = [row for row in catalog.rows if row.get("group_id") == group and row["id"] not in shown]
+    assert named == {", ".join([row["title"], *row["color"]]) for row in others}
+    expect(swatches.first.locator("img")).to_have_js_property("complete", True)
+    keep(page, "swatches")
+
+    wanted = str(swatches.nth(1).get_attribute("aria-label"))
+    swatches.nth(1).press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("heading", level=2)).to_have_text(wanted.split(",", maxsplit=1)[0])
+    # From there the others are as near.
+    expect(dialog.get_by_role("button", name=f"Variant {card.get_attribute('data-id')}")).to_be_visible()
+    page.go_back()
+    expect(dialog).to_be_hidden()
+
+
+@pytest.mark.parametrize("path", ["/?q=striped&f.price=56..60", "/?browse=1&f.price=56..60"])
+def test_a_group_that_is_all_there_is_shows_its_members(path: str, open_page: OpenPage, catalog: Catalog) -> None:
+    page = open_page(path)
+    members = {row["id"] for row in catalog.rows if row.get("group_id") == "star-striped"}
+    expect(page.locator("#grid > .card:not(.skeleton)")).to_have_count(len(members))
+    assert set(ids(page)) == members
+    expect(page.locator("#total")).to_contain_text(f"{len(members)} results")
+    assert cards(page).locator(".swatches").count() == 0

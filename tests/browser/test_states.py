@@ -11,7 +11,7 @@ import pytest
 
 from tests.browser.conftest import OpenPage
 from tests.browser.driver import Page, Route, expect
-from tests.browser.looks import PHONE, cards, search
+from tests.browser.looks import PHONE, cards, facet, search
 from tests.browser.service import Catalog, serve
 
 pytestmark = pytest.mark.browser
@@ -64,7 +64,7 @@ def test_an_answer_that_was_overtaken_is_not_shown(open_page: OpenPage) -> None:
     expect(page.locator("#grid > .card").first).to_have_attribute("data-id", "star-plain-green")
 
 
-def test_what_does_not_fit_is_told_from_what_does(open_page: OpenPage) -> None:
+def test_what_does_not_fit_is_told_from_what_does(open_page: OpenPage, keep: Callable[[Page, str], Path]) -> None:
     page = open_page()
     expect(page.locator(".welcome")).to_be_visible()
 
@@ -82,10 +82,22 @@ def test_what_does_not_fit_is_told_from_what_does(open_page: OpenPage) -> None:
     expect(page.locator("#total")).to_contain_text("3 results")
     page.unroute("**/v1/search")
     page.route("**/v1/search", lambda route: judged(route, "none", 0))
-    search(page, "laptop")
-    expect(page.locator("#message")).to_contain_text("Nothing here matches “laptop”. These come nearest:")
+    page.get_by_role("searchbox").fill("laptop")
+    nothing = page.get_by_role("region", name="Nothing here matches “laptop”")
+    expect(nothing).to_contain_text("Nearest, though none of these fits")
+    expect(page.locator("#total")).to_contain_text("No match")
     assert cards(page).count() > 0
     expect(line).to_have_count(0)
+    # It is said before the list, not below it.
+    assert nothing.evaluate("(it) => it.compareDocumentPosition(document.getElementById('grid')) & 4")
+    keep(page, "nothing-fits")
+    page.unroute("**/v1/search")
+    nothing.get_by_role("button", name="Round cushions", exact=True).click()
+    expect(page.locator("#total")).to_contain_text("result")
+    expect(nothing).to_have_count(0)
+    page.route("**/v1/search", lambda route: judged(route, "weak", 3))
+    search(page, "blue")
+    expect(page.locator("#message")).to_contain_text("No clear match for “blue”")
 
 
 def test_nothing_found_says_what_to_try(open_page: OpenPage, keep: Callable[[Page, str], Path]) -> None:
@@ -163,9 +175,10 @@ def test_data_stays_data(open_page: OpenPage) -> None:
         answer["notices"] = [HOSTILE]
         for hit in answer["hits"]:
             hit["product"].update(title=HOSTILE, brand=HOSTILE, category=HOSTILE, description=HOSTILE, note=HOSTILE)
-            hit["explain"]["matched_terms"] = [HOSTILE]
-        for facet in (answer.get("facets") or {}).values():
-            for value in facet["values"]:
+            if "explain" in hit:
+                hit["explain"]["matched_terms"] = [HOSTILE]
+        for its in (answer.get("facets") or {}).values():
+            for value in its["values"]:
                 value["value"] = HOSTILE if isinstance(value["value"], str) else value["value"]
         route.fulfill(json=answer)
 
@@ -226,8 +239,8 @@ def test_long_values_and_credits_do_not_push_the_page_down(device: str, open_pag
             }
             if "explain" in hit:
                 hit["explain"]["matched_terms"] = [long]
-        for facet in (found.get("facets") or {}).values():
-            for value in facet["values"]:
+        for its in (found.get("facets") or {}).values():
+            for value in its["values"]:
                 value["value"] = lengthen(value["value"])
         route.fulfill(json=found)
 
@@ -258,10 +271,10 @@ def test_long_values_and_credits_do_not_push_the_page_down(device: str, open_pag
     # Nothing is lost: the whole stands where one points, and under the credits.
     if device == "phone":
         page.get_by_role("button", name="Filters").tap()
-    facet = page.get_by_role("group", name="Brand", exact=True)
-    heights = [row.bounding_box() for row in facet.locator("li").all()]
+    brand = facet(page, "Brand")
+    heights = [row.bounding_box() for row in brand.locator("li").all()]
     assert all(box is not None and box["height"] < 80 for box in heights)
-    assert facet.locator("li .value").first.get_attribute("title") == long
+    assert brand.locator("li .value").first.get_attribute("title") == long
     page.keyboard.press("Escape")
     page.get_by_text("All credits").click()
     expect(page.locator("#provenance details p")).to_have_text([long.strip(), long.strip()])

@@ -233,6 +233,21 @@ class TestModeration:
         assert [decision["action"] for decision in found["decisions"]] == ["block", "allow"]
         assert "1 exemplar images of the policy are not there any more" in found["notices"]
 
+    def test_rules_of_the_request_decide_as_a_policy_would(self, api: TestClient) -> None:
+        asked = {"filter": {}, "limit": 1000}
+        stored = self._moderate(api, **asked)
+        given = api.post("/v1/moderate", json={**POLICY, **asked}).json()
+        assert given["decisions"] == stored["decisions"]
+        assert given.keys() & {"policy", "version"} == set()
+        wrong: list[dict[str, Any]] = [
+            {"policy": "house", **POLICY},
+            {},
+            {"rules": []},
+            {"rules": POLICY["rules"] * 2},
+        ]
+        for both in wrong:
+            assert api.post("/v1/moderate", json={**both, "text": "red"}).status_code == 422
+
     def test_a_policy_that_is_not_there(self, api: TestClient) -> None:
         answer = api.post("/v1/moderate", json={"policy": "none", "text": "red"})
         assert (answer.status_code, answer.json()["code"]) == (404, "document-not-found")

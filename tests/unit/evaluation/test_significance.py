@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from evaluation.significance import corrected, interval, mean, p_values
+from evaluation.significance import corrected, interval, mean, p_values, rate_intervals
 
 
 def test_means_are_weighted_by_how_often_a_query_is_asked() -> None:
@@ -58,3 +58,23 @@ def test_a_real_difference_is_told_and_chance_is_not() -> None:
 def test_many_tests_are_corrected_for() -> None:
     assert corrected([0.01, 0.04, 0.03, 0.5]) == pytest.approx([0.04, 0.16 / 3, 0.16 / 3, 0.5])
     assert corrected([]) == []
+
+
+def test_intervals_of_rates_cover_them_and_narrow_with_more() -> None:
+    random = np.random.default_rng(0)
+    widths = []
+    for n in (50, 1000):
+        positive = random.random(n) < 0.4
+        taken = np.where(positive, random.random(n) < 0.8, random.random(n) < 0.1)
+        right, wrong, missed = (taken & positive).sum(), (taken & ~positive).sum(), (~taken & positive).sum()
+        rates = {
+            "precision": right / (right + wrong),
+            "recall": right / (right + missed),
+            "f1": 2 * right / (2 * right + wrong + missed),
+        }
+        found = rate_intervals(taken, positive)
+        assert all(found[name][0] < rates[name] < found[name][1] for name in rates)
+        widths.append(np.ptp(found["f1"]))
+    assert widths[1] < widths[0] / 3
+    certain = np.array([True, True, False])
+    assert rate_intervals(certain, certain) == {"precision": [1, 1], "recall": [1, 1], "f1": [1, 1]}
