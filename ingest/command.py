@@ -13,7 +13,7 @@ from typing import TextIO
 
 from ingest import documents as documents_command
 from ingest import generations as generations_command
-from ingest import moderate, tidy
+from ingest import label, moderate, tidy
 from ingest.calibration import calibrate_if_due
 from ingest.duplicates import command as same_command
 from ingest.job import run
@@ -33,6 +33,7 @@ DONE, FAILED, REJECTED, INTERRUPTED = 0, 1, 3, 130
 COMMANDS = {
     "documents": documents_command.main,
     "generations": generations_command.main,
+    "label": label.main,
     "moderate": moderate.main,
     "same": same_command.main,
     "synonyms": synonyms_command.main,

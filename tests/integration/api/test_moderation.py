@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from fastapi.testclient import TestClient
 
@@ -53,7 +52,7 @@ def _queue(api: TestClient, query: str = "") -> dict[str, Any]:
     return found
 
 
-def _appeal(api: TestClient, headers: dict[str, str] | None = None, **asked: Any) -> httpx2.Response:
+def _appeal(api: TestClient, headers: dict[str, str] | None = None, **asked: Any) -> Any:
     return api.post("/v1/moderation/appeals", json=asked, headers=headers or REVIEWER)
 
 
