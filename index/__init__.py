@@ -3,7 +3,7 @@
 from index.arguments import CommandParser, add_settings, build_settings, settings_parser
 from index.documents import Documents
 from index.lexical import stem_token
-from index.paths import CODE_PARTS, CODES, DECISION, SUBJECT_TERMS, TERMS, TITLE, TITLE_KEY
+from index.paths import CODE_PARTS, CODES, DECISION, PREDICTED, SUBJECT_TERMS, TERMS, TITLE, TITLE_KEY
 from index.protocols import (
     DENSE,
     Alternative,
@@ -22,7 +22,7 @@ from index.protocols import (
     VocabularyWord,
     all_points,
 )
-from index.sample import sample_images, sample_products
+from index.sample import product_vectors, sample_images, sample_products
 from index.server.deadline import deadline
 from index.settings import IndexSettings
 from index.store import open_store, open_stores
@@ -34,6 +34,7 @@ __all__ = [
     "CODE_PARTS",
     "DECISION",
     "DENSE",
+    "PREDICTED",
     "SUBJECT_TERMS",
     "TERMS",
     "TITLE",
@@ -66,6 +67,7 @@ __all__ = [
     "open_store",
     "open_stores",
     "pieces",
+    "product_vectors",
     "sample_images",
     "sample_products",
     "settings_parser",

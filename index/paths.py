@@ -12,6 +12,8 @@ TERMS = "terms"
 SUBJECT_TERMS = "subject_terms"
 DECISION = "moderation"
 ACTION = "moderation.action"
+PREDICTED = "predicted"
+"""What label sets say of a product, by their names; the labels are fields as well, so that they can be filtered by."""
 IMAGE_HASH = "pictures[].hash"
 
 

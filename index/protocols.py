@@ -243,6 +243,10 @@ class IndexBuild(Protocol):
         """Write what was decided of some points, at ``DECISION`` of their payloads, or take it away; all else stays."""
         ...
 
+    def annotate(self, payloads: Mapping[UUID, dict[str, Any]]) -> None:
+        """Set some keys of the payloads of some points; all else stays."""
+        ...
+
     def delete(self, ids: Sequence[UUID]) -> None: ...
 
     def made_with(self, precision: Precision, quality: PrecisionQuality | None) -> None:

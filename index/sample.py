@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 
@@ -35,3 +36,12 @@ def sample_images(index: CatalogIndex, products: int) -> tuple[Vectors, list[dic
     if not vectors:
         return np.empty((0, index.record.embedding.dimension), np.float32), []
     return np.stack(vectors), payloads
+
+
+def product_vectors(index: CatalogIndex, points: Sequence[UUID]) -> dict[UUID, dict[DenseName, Vectors]]:
+    """What products are judged by: of most their images alone, since reading vectors is nearly all that it takes, and
+    of those without any their titles and texts."""
+    vectors = index.vectors(points, ("image",))
+    if without := [point for point, has in vectors.items() if "image" not in has]:
+        vectors |= index.vectors(without, ("title", "text"))
+    return vectors

@@ -79,6 +79,9 @@ class Writer:
         self._engine.merge_payload({id: {DECISION: made} for id, made in decisions.items() if made is not None})
         self._engine.drop_payload([id for id, made in decisions.items() if made is None], DECISION)
 
+    def annotate(self, payloads: Mapping[UUID, dict[str, Any]]) -> None:
+        self._engine.merge_payload(payloads)
+
     def delete(self, ids: Sequence[UUID]) -> None:
         self._engine.delete(ids)
 

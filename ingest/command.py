@@ -29,6 +29,7 @@ DONE, FAILED, REJECTED, INTERRUPTED = 0, 1, 3, 130
 COMMANDS = {
     "documents": "ingest.commands.documents",
     "generations": "ingest.commands.generations",
+    "label": "ingest.label",
     "moderate": "ingest.moderate",
     "same": "ingest.duplicates.command",
     "synonyms": "ingest.synonyms.command",

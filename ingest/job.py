@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from uuid import UUID
 
-from embedding import DEFAULT_MODEL, Choice, Encoder, Preparer, load_preparer, load_spec
+from embedding import DEFAULT_MODEL, Choice, Encoder, Preparer, load_encoder, load_preparer, load_spec
 from images import WHOLE, WITH_CROPS, DecodePool, ImageLimits, ImageStore, open_images
 from index import CatalogIndex, IndexBuild, IndexStore, open_store
 from ingest.catalog import Catalog, remembered_by_index
@@ -31,6 +31,7 @@ from ingest.dry_run import DryRun
 from ingest.duplicates.find import find_duplicates, new_images
 from ingest.embedder import SAMPLE, Embedder, LazyEncoder, choose_encoder
 from ingest.images import ImageLoader, decode_pool
+from ingest.label import anything_unlabelled, label_products, label_sets_due, with_label_sets
 from ingest.moderate import policy_judge
 from ingest.progress import Progress, announced
 from ingest.readers import open_reader
@@ -42,7 +43,7 @@ from ingest.second_pass import CatalogRow, catalog_rows, sample_images, second_p
 from ingest.settings import IngestSettings
 from ingest.timing import Stopwatch, Throughput
 from ingest.writer import Gate, ProductWriter, TargetIndex
-from labels import Judge
+from labels import Judge, predicted_fields
 from schemas import (
     CatalogError,
     ConfigurationError,
@@ -86,6 +87,7 @@ def run(
             model = settings.model or (served.embedding.model if served else DEFAULT_MODEL)
             spec = spec_of(model)
             policy = store.documents.read("policies", settings.policy) if settings.policy else None
+            label_sets = label_sets_due(store, served, settings.label_set)
             opened.enter_context(store.lock(settings.wait))
         with watch.stage("scan"):
             catalog = Catalog(reader, settings, remembered_by_index(settings, store, served, spec))
@@ -94,7 +96,7 @@ def run(
             image_store = ImageStore(settings.data_dir / "pictures")
             images = opened.enter_context(closing(open_images(catalog.root, image_store, settings, ImageLimits())))
             decoders = decoders or opened.enter_context(decode_pool())
-        record = _record(settings, catalog, spec, served)
+        record = _record(settings, catalog, spec, served, [document.name for document in label_sets])
         preparer = None if settings.dry_run else cache(lambda: _preparer(model, encoder_of))
         counters = ReportCounters(catalog, spec, settings, rejects)
         job = _Job(
@@ -107,6 +109,7 @@ def run(
             counters=counters,
             watch=watch,
             policy=policy,
+            label_sets=label_sets,
         )
         report = counters.report
         failure: str | None = "interrupted"
@@ -137,6 +140,7 @@ class _Job:
     counters: ReportCounters
     watch: Stopwatch
     policy: Document | None = None
+    label_sets: Sequence[Document] = ()
     scan: Scan = field(init=False)
     target: TargetIndex = field(init=False)
 
@@ -284,7 +288,9 @@ class _Job:
 
     def _is_anything_new(self, gone: Collection[UUID]) -> bool:
         target = self.target
-        return bool(target.build or gone or self.scan.superseded or target.resumed or self.catalog.kind_changes)
+        if target.build or gone or self.scan.superseded or target.resumed or self.catalog.kind_changes:
+            return True
+        return target.index is not None and anything_unlabelled(target.index, self.label_sets)
 
     def _finish(self, build: IndexBuild, gone: Collection[UUID], with_new_images: bytearray) -> None:
         """Delete what is gone, and switch to the new generation where it has any product."""
@@ -299,6 +305,10 @@ class _Job:
             build.discard()
             self.report.generation = self.store.version()
             return
+        if self.label_sets:
+            with self.watch.stage("label"):
+                encoder = (self.encoder_of or load_encoder)(self.record.embedding.model)
+                self.report.labelled = label_products(build, self.store, self.label_sets, encoder).changed
         with announced(self.watch, "optimize"):
             build.optimize()
         self._find_duplicates(build, with_new_images)
@@ -337,14 +347,23 @@ class _Job:
             return bytearray().join(point.bytes for point in new_images(build.index, serving))
 
 
-def _record(settings: IngestSettings, catalog: Catalog, spec: EmbeddingSpec, served: IndexRecord | None) -> IndexRecord:
+def _record(
+    settings: IngestSettings,
+    catalog: Catalog,
+    spec: EmbeddingSpec,
+    served: IndexRecord | None,
+    label_sets: Sequence[str],
+) -> IndexRecord:
     """What the index is to be; how long its texts are, on average, the first pass will tell."""
     if settings.crops is None:
         crops_per_image = served.crops_per_image if served else WHOLE
     else:
         crops_per_image = WITH_CROPS if settings.crops else WHOLE
     now = datetime.now(UTC)
-    return IndexRecord(
+    for name in label_sets:
+        if taken := predicted_fields(name).keys() & catalog.kinds.keys():
+            raise ConfigurationError(f"the catalog has a field {min(taken)!r} of its own; name the label set otherwise")
+    record = IndexRecord(
         collection=settings.collection,
         embedding=spec,
         crops_per_image=crops_per_image,
@@ -354,6 +373,7 @@ def _record(settings: IngestSettings, catalog: Catalog, spec: EmbeddingSpec, ser
         created=now,
         updated=now,
     )
+    return with_label_sets(record, label_sets)
 
 
 def _preparer(model: str, encoder_of: Callable[[str], Encoder] | None) -> Preparer:

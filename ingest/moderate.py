@@ -15,15 +15,15 @@ from uuid import UUID
 from pydantic import ValidationError
 from tqdm import tqdm
 
-from embedding import Encoder, Vectors, load_encoder
+from embedding import Encoder, load_encoder
 from images import ImageLimits, decode_for_model
 from index import (
     CatalogIndex,
-    DenseName,
     IndexSettings,
     IndexStore,
     build_settings,
     open_store,
+    product_vectors,
     settings_parser,
 )
 from labels import Judge, Labeller, PromptEncoder, appeal, decisions, starter_policy, with_appeal
@@ -122,7 +122,7 @@ def _judge(store: IndexStore, given: Namespace, encoder_of: Callable[[str], Enco
         after = None
         with tqdm(total=index.count(), unit="product", desc="moderate", disable=None) as progress:
             while points := index.scan(None, _BATCH, after):
-                vectors = _vectors(index, points)
+                vectors = product_vectors(index, points)
                 found = list(vectors)
                 writes: dict[UUID, dict[str, Any] | None] = {}
                 for point, made in zip(found, judge.decide(list(vectors.values())), strict=True):
@@ -152,14 +152,6 @@ def _judge(store: IndexStore, given: Namespace, encoder_of: Callable[[str], Enco
         "generation": generation,
         "seconds": round(time.perf_counter() - started, 2),
     }
-
-
-def _vectors(index: CatalogIndex, points: Sequence[UUID]) -> dict[UUID, dict[DenseName, Vectors]]:
-    """Of most products their images alone: reading vectors is nearly all that judging takes."""
-    vectors = index.vectors(points, ("image",))
-    if without := [point for point, has in vectors.items() if "image" not in has]:
-        vectors |= index.vectors(without, ("title", "text"))
-    return vectors
 
 
 def policy_judge(name: str, version: int, policy: Policy, index: CatalogIndex, encoder: Encoder) -> Judge:

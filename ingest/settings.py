@@ -74,6 +74,11 @@ class IngestSettings(ImageSettings, IndexSettings):
         pattern=f"^{DOCUMENT_NAME}$",
         description="Hold what is new or changed to this policy of the collection, before anybody can find it.",
     )
+    label_set: str | None = Field(
+        None,
+        pattern=f"^{DOCUMENT_NAME}$",
+        description="Say what every product is by this label set of the collection, in predicted.NAME.",
+    )
     no_calibration: bool = Field(
         False, description="Leave searches uncalibrated, or as they are, where they would be calibrated at the end."
     )

@@ -18,11 +18,23 @@ import numpy as np
 
 from catalog import StoredImage, StoredState, payload, subject_words, words, written_codes
 from embedding import Vectors
-from index import DECISION, DENSE, CatalogIndex, DenseName, IndexBuild, IndexStore, Latest, Point, Stored, indexed_terms
+from index import (
+    DECISION,
+    DENSE,
+    PREDICTED,
+    CatalogIndex,
+    DenseName,
+    IndexBuild,
+    IndexStore,
+    Latest,
+    Point,
+    Stored,
+    indexed_terms,
+)
 from ingest.changes import Change, Changes
 from ingest.embedder import Embedder
 from ingest.timing import Stopwatch
-from labels import with_appeal
+from labels import with_appeal, with_predictions
 from schemas import FieldKind, IndexRecord
 
 Gate = Callable[[Sequence[Mapping[DenseName, Vectors]]], Sequence[dict[str, Any] | None]]
@@ -148,7 +160,9 @@ class ProductWriter:
             self._queue.wait()
             kept = self._decided([change for change in changes.update if not change.new_point])
             with self._watch.stage("write"):
-                self._build.set_payload({point: payload | kept.get(point, {}) for point, payload in payloads.items()})
+                self._build.set_payload(
+                    {point: _with_kept(payload, kept.get(point, {})) for point, payload in payloads.items()}
+                )
 
     @cached_property
     def _build(self) -> IndexBuild:
@@ -183,7 +197,10 @@ class ProductWriter:
             if shown := change.state.shown:
                 vectors["image"] = np.concatenate([images[key] for key in shown])
             points.append(Point(change.point, self._payload(change), vectors, words(product), written_codes(product)))
-        decided = self._decided(changes)
+        # What was predicted of a product's vectors does not outlive these: it is labelled again at the end of the job.
+        decided = {
+            point: {DECISION: kept[DECISION]} for point, kept in self._decided(changes).items() if DECISION in kept
+        }
         if self._gate:
             made = self._gate([point.vectors for point in points])
             for point, decision in zip(points, made, strict=True):
@@ -195,14 +212,15 @@ class ProductWriter:
         return points
 
     def _decided(self, changes: Sequence[Change]) -> dict[UUID, dict[str, Any]]:
-        """What was decided of products stays with them, also where another model begins a new index."""
+        """What was decided of products stays with them, also where another model begins a new index; and what label
+        sets say of them."""
         served = self._target.served
         places = {change.stored_at or change.point: change.point for change in changes if change.stored_at or served}
         if not places:
             return {}
         with self._watch.stage("compare"):
-            stored = (served or self._build.index).payloads(list(places), [DECISION])
-        return {places[at]: payload for at, payload in stored.items() if DECISION in payload}
+            stored = (served or self._build.index).payloads(list(places), [DECISION, PREDICTED])
+        return {places[at]: payload for at, payload in stored.items() if payload}
 
     def _image_vectors(self, changes: Sequence[Change], stored: Mapping[UUID, Stored]) -> dict[str, Vectors]:
         """The vectors of every image, ``(crops, dim)``, by what it shows: stored already, or embedded now."""
@@ -247,6 +265,12 @@ class ProductWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closing.__exit__(kind, error, trace)
+
+
+def _with_kept(payload: dict[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
+    """A new payload with what was decided and predicted of the product."""
+    fields = with_predictions(payload["fields"], kept.get(PREDICTED, {}))
+    return {**payload, "fields": fields, **kept}
 
 
 def _stored_image_vectors(state: StoredState, stored: Stored) -> dict[str, Vectors]:

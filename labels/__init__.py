@@ -14,10 +14,12 @@ from labels.calibration import (
 )
 from labels.classifier import Answer, Classifier, Likely, Scale
 from labels.decisions import Judge, starter_policy, with_appeal
+from labels.disagreements import Disagreement, disagreements
 from labels.labeller import Decode, Labeller
 from labels.policies import STRICTNESS, Line, Moderator, judge
 from labels.prompts import TEMPLATES, Node, PromptEncoder, ensemble, label_nodes
 from labels.review import appeal, decisions, hidden_actions, queue
+from labels.tags import Tagger, predicted_fields, predictions, sets_of, with_predictions
 
 __all__ = [
     "STRICTNESS",
@@ -27,6 +29,7 @@ __all__ = [
     "Classifier",
     "Curve",
     "Decode",
+    "Disagreement",
     "Goal",
     "Judge",
     "Kind",
@@ -37,9 +40,11 @@ __all__ = [
     "Node",
     "PromptEncoder",
     "Scale",
+    "Tagger",
     "appeal",
     "backgrounds",
     "decisions",
+    "disagreements",
     "ensemble",
     "expected_calibration_error",
     "fit_temperature",
@@ -48,11 +53,15 @@ __all__ = [
     "label_bias",
     "label_nodes",
     "log_loss",
+    "predicted_fields",
+    "predictions",
     "queue",
     "reliability",
+    "sets_of",
     "starter_policy",
     "steady_threshold",
     "threshold_of_unknown",
     "threshold_without_examples",
     "with_appeal",
+    "with_predictions",
 ]

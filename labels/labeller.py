@@ -116,8 +116,8 @@ class Labeller:
         """
         started = perf_counter()
         judged = self._judged(request, image, decode, hidden)
-        nodes = label_nodes(label_set)
-        classifier = Classifier(nodes, self.prompts.ensembles([node.texts for node in nodes]), multi=label_set.multi)
+        classifier = self.classifier(label_set)
+        nodes = classifier.nodes
         results: dict[int, Classified] = {}
         used: dict[Kind, tuple[Scale, Known]] = {}
         kinds: tuple[Kind, ...] = ("image", "text")
@@ -176,17 +176,27 @@ class Labeller:
         A label set's own threshold is of cosines as they are; without one the bias of labels is taken away, if it
         does harm in the catalog.
         """
+        scale, known = self.scale(label_set, classifier, kind)
+        temperature = request.temperature or scale.temperature
+        if "threshold" in request.model_fields_set:
+            return Scale(temperature, request.threshold, scale.bias), "given"
+        return Scale(temperature, scale.threshold, scale.bias), known
+
+    def scale(self, label_set: LabelSet, classifier: Classifier, kind: Kind) -> tuple[Scale, Known]:
+        """What similarities with a label set mean where no request says otherwise."""
         found = self._background_scale(label_set, classifier, kind)
         of_set = label_set if kind == "image" else None
-        temperature = request.temperature or (of_set and of_set.temperature) or (found.temperature if found else 1.0)
-        bias = found.bias if found and not (of_set and of_set.threshold is not None) else None
-        if "threshold" in request.model_fields_set:
-            return Scale(temperature, request.threshold, bias), "given"
+        temperature = (of_set and of_set.temperature) or (found.temperature if found else 1.0)
         if of_set and of_set.threshold is not None:
             return Scale(temperature, of_set.threshold), "given"
         if found is None:
             return Scale(temperature), "uncalibrated"
-        return Scale(temperature, found.threshold, bias), "background"
+        return Scale(temperature, found.threshold, found.bias), "background"
+
+    def classifier(self, label_set: LabelSet) -> Classifier:
+        """The labels of a set with their vectors."""
+        nodes = label_nodes(label_set)
+        return Classifier(nodes, self.prompts.ensembles([node.texts for node in nodes]), multi=label_set.multi)
 
     def _background_scale(self, label_set: LabelSet, classifier: Classifier, kind: Kind) -> Scale | None:
         key = label_set.model_dump_json(exclude={"temperature", "threshold"}), kind

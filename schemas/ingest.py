@@ -70,6 +70,7 @@ class IngestReport(BaseModel):
     calibration: int | None = Field(
         None, description="Version of the calibration of searches that was made at the end; None where none was."
     )
+    labelled: int = Field(0, description="Products that label sets have said something of in this run.")
     images_per_second: float | None = Field(
         None, description="Throughput: images a second from the end of the first batch on, less the time for words."
     )

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi import Path as InPath
 from pydantic import BaseModel
+from pydantic import Field as Described
 from starlette.responses import Response
 
 from api.asking import answer
@@ -27,6 +28,7 @@ from api.routes.search import work as search
 from api.serving import Serving
 from catalog import shown_product
 from images import IN_BROWSERS
+from index import PREDICTED
 from labels import hidden_actions
 from schemas import (
     MAX_ID,
@@ -80,6 +82,9 @@ class ProductView(BaseModel):
     id: str
     product: dict[str, Any]
     images: list[str]
+    predicted: dict[str, dict[str, Any]] = Described(
+        {}, description="What label sets say of it, by their names: `label`, `probability`, `similarity`, `version`."
+    )
 
 
 @router.get("/catalog", responses=responses(503))
@@ -146,7 +151,12 @@ def _product(request: Request, product_id: str, hidden: tuple[Action, ...]) -> P
     serving: Serving = request.app.state.serving
     with serving.searcher() as searcher:
         payload = searcher.product(product_id, hidden=hidden).payload
-    return ProductView(id=payload["id"], product=shown_product(payload), images=image_addresses(payload))
+    return ProductView(
+        id=payload["id"],
+        product=shown_product(payload),
+        images=image_addresses(payload),
+        predicted=payload.get(PREDICTED, {}),
+    )
 
 
 def _image(request: Request, product_id: str, number: int, hidden: tuple[Action, ...], gone: Gone) -> Response:

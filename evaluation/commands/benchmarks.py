@@ -1,4 +1,4 @@
-"""``speed``, ``scale``, ``incremental``, ``same``: how fast on this machine, and how well copies of images are told."""
+"""``speed``, ``scale``, ``incremental``, ``judging``, ``same``: how fast on this machine; how well copies are told."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from embedding import load_encoder
-from evaluation.benchmarks import duplicates, incremental, scale, speed
+from evaluation.benchmarks import duplicates, incremental, judging, scale, speed
 from evaluation.benchmarks.synthetic import RANDOM_CLIP
 from evaluation.commands.options import add_json, add_model
 
@@ -16,6 +16,7 @@ def add_commands(commands: Any) -> None:
     _add_speed(commands)
     _add_scale(commands)
     _add_incremental(commands)
+    _add_judging(commands)
     _add_duplicates(commands)
 
 
@@ -53,6 +54,13 @@ def _add_incremental(commands: Any) -> None:
     add_model(command, "Model to measure; random-clip is CLIP ViT-B/32 with random weights.", RANDOM_CLIP)
     add_json(command)
     command.set_defaults(run=lambda given: incremental.report(given.model, given.rows, as_json=given.json))
+
+
+def _add_judging(commands: Any) -> None:
+    command = commands.add_parser("judging", help="how long a whole index takes to be held to an edited policy")
+    command.add_argument("--products", type=_count, default=100_000, metavar="N", help="Made-up products.")
+    command.add_argument("--json", action="store_true", help="Print one JSON object with every measurement.")
+    command.set_defaults(run=lambda given: judging.report(given.products, as_json=given.json))
 
 
 def _add_duplicates(commands: Any) -> None:

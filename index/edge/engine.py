@@ -168,7 +168,7 @@ class EdgeEngine:
 
     def index_payload(self, path: str, kind: FieldKind) -> None:
         operation = edge.UpdateOperation.create_field_index(path, _PAYLOAD_INDEXES[kind])
-        self._update(operation, _INDEX_BYTES * self.count(None))
+        self._update([operation], _INDEX_BYTES * self.count(None))
 
     def upsert(self, rows: Sequence[EnginePoint]) -> None:
         points = [
@@ -177,30 +177,28 @@ class EdgeEngine:
         ]
         if points:
             needed = sum(map(_vector_bytes, rows)) + _payload_bytes(row.payload for row in rows)
-            self._update(edge.UpdateOperation.upsert_points(points), needed)
+            self._update([edge.UpdateOperation.upsert_points(points)], needed)
             self._loose += len(points)
             self._wrote(len(points))
 
     def overwrite_payload(self, payloads: Mapping[UUID, dict[str, Any]]) -> None:
-        needed = _payload_bytes(payloads.values())
-        for id, payload in payloads.items():
-            self._update(edge.UpdateOperation.overwrite_payload([id], payload), needed)
+        operations = [edge.UpdateOperation.overwrite_payload([id], payload) for id, payload in payloads.items()]
+        self._update(operations, _payload_bytes(payloads.values()))
         self._wrote(len(payloads))
 
     def merge_payload(self, payloads: Mapping[UUID, dict[str, Any]]) -> None:
-        needed = _payload_bytes(payloads.values())
-        for id, payload in payloads.items():
-            self._update(edge.UpdateOperation.set_payload([id], payload), needed)
+        operations = [edge.UpdateOperation.set_payload([id], payload) for id, payload in payloads.items()]
+        self._update(operations, _payload_bytes(payloads.values()))
         self._wrote(len(payloads))
 
     def drop_payload(self, ids: Sequence[UUID], key: str) -> None:
         if ids:
-            self._update(edge.UpdateOperation.delete_payload(list(ids), [key]), 0)
+            self._update([edge.UpdateOperation.delete_payload(list(ids), [key])], 0)
             self._wrote(len(ids))
 
     def delete(self, ids: Sequence[UUID]) -> None:
         if ids:
-            self._update(edge.UpdateOperation.delete_points(list(ids)), 0)
+            self._update([edge.UpdateOperation.delete_points(list(ids))], 0)
 
     @property
     def graph_due(self) -> bool:
@@ -225,12 +223,15 @@ class EdgeEngine:
         if self._unflushed >= _FLUSHED:
             self.flush()
 
-    def _update(self, operation: edge.UpdateOperation, size: int) -> None:
-        """Apply a write of ``size`` bytes: to the log, to where it stays, and to the indexes of that."""
+    def _update(self, operations: Sequence[edge.UpdateOperation], size: int) -> None:
+        """Apply writes of ``size`` bytes in all: to the log, to where they stay, and to the indexes of that."""
+        if not operations:
+            return
         self._written = True
         require(self._path, 3 * size, "a write")
         with told_when_full(self._path):
-            self._shard.update(operation)
+            for operation in operations:
+                self._shard.update(operation)
 
     def close(self) -> None:
         if self._closed:

@@ -280,6 +280,10 @@ class ServerBuild(Writer):
         self._store.check_lease()
         super().decide(decisions)
 
+    def annotate(self, payloads: Mapping[UUID, dict[str, Any]]) -> None:
+        self._store.check_lease()
+        super().annotate(payloads)
+
     def delete(self, ids: Sequence[UUID]) -> None:
         self._store.check_lease()
         super().delete(ids)

@@ -121,6 +121,20 @@ def test_decisions_are_written_beside_everything_else(store: IndexStore) -> None
         build.commit()
 
 
+def test_annotations_set_some_keys_and_leave_all_else(store: IndexStore) -> None:
+    with store.lock():
+        build = store.begin(index_record())
+        build.upsert([make_point(n, {"brand": "a", "stock": 1}) for n in (1, 2)])
+        before = build.index.fetch([UUID(int=1)], ["image"])[UUID(int=1)]
+        build.annotate({UUID(int=1): {"fields": {"brand": "b"}, "predicted": {"hue": {"label": "red"}}}})
+        build.annotate({})
+        after = build.index.fetch([UUID(int=1)], ["image"])[UUID(int=1)]
+        assert after.payload == before.payload | {"fields": {"brand": "b"}, "predicted": {"hue": {"label": "red"}}}
+        assert np.array_equal(after.vectors["image"], before.vectors["image"])
+        assert build.index.scan(Match("brand", "keyword", ("b",)), 9) == [UUID(int=1)]
+        build.commit()
+
+
 def test_set_payload_leaves_vectors_alone(store: IndexStore) -> None:
     with store.lock():
         build = store.begin(index_record())

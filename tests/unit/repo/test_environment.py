@@ -57,6 +57,7 @@ VALUES: dict[str, tuple[str, Any]] = {
     "PORT": ("0", 0),
     "API_KEYS": ("first, second", ("first", "second")),
     "POLICY": ("retail", "retail"),
+    "LABEL_SET": ("category", "category"),
     "REVIEW_KEYS": ("first, second", ("first", "second")),
     "MAX_UPLOAD_BYTES": ("1000000", 1_000_000),
     "MAX_PIXELS": ("1000000", 1_000_000),
