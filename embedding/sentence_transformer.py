@@ -99,7 +99,7 @@ class TransformerEncoder:
             model: Of ``load_model`` or ``builtin``, in ``precision``; they take pixels as the preparer makes them,
                 SigLIP and what is not described as their images' processor does.
         """
-        self._model = model.eval()
+        self.model = model.eval()
         self._spec = description.spec.model_copy(update={"precision": precision})
         self._normalizes = description.family != "siglip"
         self._transform = description.transform
@@ -156,17 +156,17 @@ class TransformerEncoder:
 
     def _image_features(self, pixels: Sequence[Pixels]) -> dict[str, Any]:
         if self._transform is None:
-            return self._model.preprocess([Image.fromarray(image) for image in pixels])
+            return self.model.preprocess([Image.fromarray(image) for image in pixels])
         values = np.stack(pixels) if self._normalizes else self._transform.normalized(pixels)
         return {"pixel_values": torch.from_numpy(values), "modality": "image"}
 
     def _text_features(self, texts: list[str]) -> dict[str, Any]:
         """Of texts that are not beyond the window."""
-        return self._model.preprocess(texts, processing_kwargs={"text": self._texts.padding()})
+        return self.model.preprocess(texts, processing_kwargs={"text": self._texts.padding()})
 
     def _embed(self, features: dict[str, Any]) -> Vectors:
         """``(n, dim) float32``, unit rows, of one batch of features."""
-        embeddings = self._model(batch_to_device(features, self._model.device))["sentence_embedding"]
+        embeddings = self.model(batch_to_device(features, self.model.device))["sentence_embedding"]
         vectors: Vectors = torch.nn.functional.normalize(embeddings.float(), dim=1).cpu().numpy()
         return vectors
 
@@ -174,16 +174,16 @@ class TransformerEncoder:
         """The rows of texts with more tokens than the window."""
         if not texts:
             return []
-        tokens = self._model.tokenizer(list(texts), truncation=False, verbose=False)["input_ids"]
+        tokens = self.model.tokenizer(list(texts), truncation=False, verbose=False)["input_ids"]
         return [row for row, ids in enumerate(tokens) if len(ids) > self._spec.max_tokens]
 
     def _embed_windows(self, texts: Sequence[str]) -> Vectors:
         """``(n, dim) float32``, unit rows: each text's windows averaged by their tokens."""
-        windows = self._texts.cut(self._model.tokenizer, list(texts))
+        windows = self._texts.cut(self.model.tokenizer, list(texts))
         sums = np.zeros((len(texts), self._spec.dimension), np.float32)
         for rows in _batches(range(len(windows.ids)), _TEXT_BATCH):
             ids = {"input_ids": [windows.ids[row] for row in rows]}
-            features = self._model.tokenizer.pad(
+            features = self.model.tokenizer.pad(
                 ids, padding="max_length", max_length=self._spec.max_tokens, return_tensors="pt"
             )
             vectors = self._embed({**features, "modality": "text"})

@@ -43,8 +43,8 @@ class ServerStore:
     poll_seconds = 2.0
 
     def __init__(self, client: QdrantClient, settings: IndexSettings, url: str, retries: Retries | None = None) -> None:
-        self._client = client
-        self._settings = settings
+        self.client = client
+        self.settings = settings
         self.url = url
         self.retries = retries or Retries(url)
         self._lease: Lease | None = None
@@ -107,10 +107,10 @@ class ServerStore:
 
     def _engine(self, collection: str, record: IndexRecord, *, new: bool = False) -> ServerEngine:
         tells = "id" in record.fields
-        foreign = self._foreign.setdefault(collection, Foreign(self._client, collection, self.url, tells))
+        foreign = self._foreign.setdefault(collection, Foreign(self.client, collection, self.url, tells))
         if not new:
             foreign.count()
-        return ServerEngine(self._client, collection, self.url, foreign)
+        return ServerEngine(self.client, collection, self.url, foreign)
 
     def record(self) -> IndexRecord | None:
         collection = self._collections.serving()
@@ -120,7 +120,7 @@ class ServerStore:
     def lock_file(self) -> Path:
         """Its name says which collection of which server the jobs with this data fill."""
         name = sha256(f"{self.url} {self._collections.alias}".encode()).hexdigest()[:16]
-        return self._settings.data_dir / self._settings.collection / f"server-{name}.lock"
+        return self.settings.data_dir / self.settings.collection / f"server-{name}.lock"
 
     @contextmanager
     def lock(self, wait: float | None = None) -> Iterator[None]:
@@ -133,7 +133,7 @@ class ServerStore:
             make_folder(path.parent)
             with told_when_full(path.parent):
                 token = held.enter_context(writer_lock(path, wait or 0.0))
-            lease = Lease(self._client, self._collections.alias, self.url, token)
+            lease = Lease(self.client, self._collections.alias, self.url, token)
             with lease.held(wait), self.retries.waiting():
                 self._lease = lease
                 try:
@@ -173,7 +173,7 @@ class ServerStore:
             self._collections.delete(name)
         if left:
             return self._go_on(left, record, in_place=False, fresh=serving is not None)
-        created = self._collections.create(record, self._settings.shards, self._settings.replicas)
+        created = self._collections.create(record, self.settings.shards, self.settings.replicas)
         engine = self._engine(created, record, new=True)
         return ServerBuild(self, engine, created, record, None, fresh=serving is not None)
 
@@ -190,7 +190,7 @@ class ServerStore:
 
     def _say_layout(self, collection: str) -> None:
         """Where another number of shards or copies is asked for than a collection has: it keeps its own."""
-        asked = {"shards": self._settings.shards, "replicas": self._settings.replicas}
+        asked = {"shards": self.settings.shards, "replicas": self.settings.replicas}
         has = dict(zip(asked, self._collections.layout(collection), strict=True))
         for name, number in asked.items():
             if number is not None and has[name] is not None and number != has[name]:

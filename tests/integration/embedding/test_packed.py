@@ -71,4 +71,4 @@ def test_a_model_in_bfloat16_is_packed_and_one_in_float32_is_not(tmp_path: Path)
 
 
 def _count(encoder: TransformerEncoder, kind: type[nn.Module]) -> int:
-    return sum(isinstance(module, kind) for module in encoder._model.modules())
+    return sum(isinstance(module, kind) for module in encoder.model.modules())

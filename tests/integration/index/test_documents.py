@@ -171,7 +171,7 @@ def _again(store: IndexStore, folder: Path) -> Documents:
     if isinstance(store, EmbeddedStore):
         return EmbeddedStore(folder, "products").documents
     assert isinstance(store, ServerStore)
-    return ServerStore(store._client, store._settings, store.url).documents
+    return ServerStore(store.client, store.settings, store.url).documents
 
 
 def test_of_two_collections_each_has_its_own(engine: Engine, tmp_path: Path) -> None:
@@ -310,7 +310,7 @@ class TestServer:
         self, store: ServerStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         store.documents.write("synonyms", "house", SOFAS)
-        late = open_store(store._settings).documents
+        late = open_store(store.settings).documents
         late.read_all()
         create, asked = self.server.client.create_collection, list[str]()
 
