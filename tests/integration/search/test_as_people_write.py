@@ -200,7 +200,7 @@ def test_what_an_older_version_wrote_is_brought_up_to_date_without_a_model(
 ) -> None:
     rows = [{"id": NFD, "title": "Tart"}, {"id": " KT-INS115-BLK", "title": "华为手机壳"}, {"id": "x", "title": "Mug"}]
     with monkeypatch.context() as older:
-        older.setattr("catalog.rows.clean_code", lambda text: text)
+        older.setattr("catalog.values.clean_code", lambda text: text)
         older.setattr("catalog.hashes.LEXICAL_VERSION", 1)
         older.setattr("ingest.scan.older_id", lambda row: None)
         shop.ingest(rows)
