@@ -1,9 +1,9 @@
 """Words of a request that name values and ranges of known fields, as a filter: ``black jacket under 50``.
 
-A value is one that the catalog has, by all of its words in whatever form; one that two fields have is looked for in
-both. A number after ``under``, ``over``, ``between`` and the like bounds the field that is named beside it, or the only
-one with its unit, and else the price; a currency that the catalog does not have is not guessed at. What would leave no
-product, or none with the other words, is left as words: no orange things are shown for ``orange juice``.
+A value is one that the catalog has, by all of its words, in any case, singular or plural; one that two fields have is
+looked for in both. A number after ``under``, ``over``, ``between`` and the like bounds the field that is named beside
+it, or the only one with its unit, and else the price; a currency that the catalog does not have is not guessed at. What
+would leave no product, or none with the other words, is left as words: no orange things are shown for ``orange juice``.
 
 Signs of currencies are a table here: Babel takes seconds to list all of them.
 """
@@ -26,6 +26,7 @@ MOST_VALUES = 10_000
 """Of one field, the commonest."""
 _MOST_WORDS = 24
 _PHRASE = 4
+_POSSESSIVE = re.compile(r"(?<=\w)['’]s?(?!\w)")
 _Key = tuple[int | str, ...]
 _NEVER = frozenset({"id", "group_id", "currency", "language"})
 """Fields that nobody means by a word."""
@@ -114,15 +115,23 @@ class Interpreting:
             for one in conditions
             if not protected.intersection(term_sequence(text[one.start : one.end])) and self._count([one], own)
         ]
-        while conditions and not self._count(conditions, own, self._left(text, conditions)):
-            values = [one for one in conditions if one.value]
-            conditions.remove((values or conditions)[-1])
+        while conditions and not self._leaves_some(conditions, own, text):
+            # Values before bounds, and the last first, unless another one is to blame alone.
+            order = sorted(conditions, key=lambda one: (not one.value, -one.start))
+            others = ([other for other in conditions if other is not one] for one in order)
+            conditions = next(
+                (some for some in others if some and self._leaves_some(some, own, text)),
+                [one for one in conditions if one is not order[0]],
+            )
         if not conditions:
             return Interpreted(text)
         left = self._left(text, conditions)
         if not term_sequence(left):  # values are words all the same
             left = " ".join(text[one.start : one.end] for one in sorted(conditions, key=_start) if one.value)
         return Interpreted(left, _together([one.written for one in sorted(conditions, key=_start)]))
+
+    def _leaves_some(self, conditions: Sequence[_Condition], own: Filter, text: str) -> bool:
+        return self._count(conditions, own, self._left(text, conditions)) > 0
 
     def _left(self, text: str, conditions: Sequence[_Condition]) -> str:
         left, at = [], 0
@@ -234,12 +243,17 @@ class Interpreting:
             at += 1
 
     def _value(self, phrase: str, before: Sequence[str]) -> dict[str, Any] | None:
+        phrase = _POSSESSIVE.sub("", phrase)
         key = _key(phrase)
-        if not key:
+        if not key or phrase.startswith("-"):
             return None
         if (name := self._flags.get(key)) is not None:
             return {name: True}
-        held = self._values.get(key, {})
+        held = {
+            name: same
+            for name, values in self._values.get(key, {}).items()
+            if (same := [value for value in values if _is_same(value, phrase)])
+        }
         if _is_size(phrase):  # where it is called one
             named = _key(before[-1]) if before else ()
             held = {name: values for name, values in held.items() if _key(name.replace("_", " ")) == named}
@@ -296,6 +310,15 @@ def _key(phrase: str) -> _Key:
     if all(token is None for token, _ in tokens) and not _is_size(phrase):
         return ()
     return tuple(word if token is None else token for token, word in tokens)
+
+
+def _is_same(value: str, phrase: str) -> bool:
+    """Whether they have the same words, but for singular and plural."""
+    pairs = list(zip(term_sequence(value), term_sequence(phrase), strict=False))
+    return len(term_sequence(value)) == len(term_sequence(phrase)) and all(
+        long in (short, f"{short}s", f"{short}es", f"{short[:-1]}ies")
+        for short, long in (sorted(pair, key=len) for pair in pairs)
+    )
 
 
 def _number(written: str) -> float | None:

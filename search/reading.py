@@ -4,9 +4,10 @@
 spicy``, ``sugar free`` and ``gluten-free`` leave out the products that have the word, and it is no longer looked for.
 
 A negation is one only where the catalog has its word, or another form or synonym of it, in some product that does not
-itself negate it: a bag of the brand "No Fear", a "Free People" dress and a "free size" are found as they are called.
-Of products that have the word, those are left out that do not say that they are without it; where some say so and have
-the other words as well ("gluten free pasta"), the words stay in what is looked for, and those products fit.
+itself negate it, but for ``without`` and ``not``, which are no part of a name: a bag of the brand "No Fear", a "Free
+People" dress and a "free size" are found as they are called. Of products that have the word, those are left out that do
+not say that they are without it; where some say so and have the other words as well ("gluten free pasta"), the words
+stay in what is looked for, and those products fit.
 """
 
 from __future__ import annotations
@@ -191,7 +192,7 @@ def _negation(words: Sequence[str], at: int, named_free: Callable[[str, str], bo
         start = at + 1
         while start < len(words) and _plain(words[start]) in _WITHIN:
             start += 1
-        return _listed(words, at, start, certain=word in ("without", "w/o")) if start < len(words) else None
+        return _listed(words, at, start, certain=word in ("without", "w/o", "not")) if start < len(words) else None
     if _plain(after) == "free" and not words[at].endswith(","):
         following = words[at + 2] if at + 2 < len(words) else ""
         if _plain(following) not in _FREE_OF and not (following and named_free(word, following)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from time import perf_counter
@@ -51,6 +51,7 @@ from search.background import Background
 from search.candidates import Candidates, find
 from search.cursor import decode_cursor, fingerprint
 from search.facets import check_facets
+from search.filter_values import FilterValues
 from search.hits import near_images
 from search.interpreting import Interpreting
 from search.mixture import BEST_LEFT, Against, Mixture, Part, find_together
@@ -313,7 +314,7 @@ class Searcher:
         read = self._reading.read(request.text, request.literal)
         if not request.interpret:
             return read
-        own: Filter = parse_filter(request.filter or {}, self.index.record.fields)
+        own = self._parsed(request.filter or {})
         if read.filter is not None:
             own = All((own, read.filter))
         interpreted = self._interpreting.interpret(read.text, own, read.phrases)
@@ -337,7 +338,7 @@ class Searcher:
             whole: Of the whole catalog: without its own filter, and what words were taken for.
         """
         written = [{}] if whole else [request.filter or {}, *([read.interpreted] if read.interpreted else [])]
-        parts: list[Filter] = [parse_filter(one, self.index.record.fields) for one in written]
+        parts = [self._parsed(one) for one in written]
         if asked := request.product_ids:
             itself = dict.fromkeys(form for id in asked for form in (clean_code(id), id))
             parts.append(Not(Match("id", "keyword", tuple(itself))))
@@ -346,6 +347,13 @@ class Searcher:
         if self._moderated:
             parts.append(Not(Decided(hidden_actions(reviewer=reviewer))))
         return parts[0] if len(parts) == 1 else All(tuple(parts))
+
+    def _parsed(self, written: Mapping[str, Any]) -> Filter:
+        return self._filter_values.as_stored(parse_filter(written, self.index.record.fields))
+
+    @cached_property
+    def _filter_values(self) -> FilterValues:
+        return FilterValues(self.index)
 
     @cached_property
     def _moderated(self) -> bool:
