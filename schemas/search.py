@@ -194,6 +194,11 @@ class SearchRequest(_Words):
         None, ge=0, le=1, description="How much hits should differ from those before them: 0 not at all."
     )
     literal: bool = Field(False, description="Look for the words as they are written: no correction, no synonyms.")
+    interpret: bool = Field(
+        False,
+        description="Take words that name values and ranges of fields for a filter, which `query` says: `black jacket "
+        "under 50`. Nothing is guessed that the catalog lacks, or that would leave nothing.",
+    )
     highlight: bool = Field(False, description="Mark the words of the request in the hits: see `highlights`.")
     explain: bool = False
 
@@ -241,6 +246,13 @@ class UnderstoodQuery(_Words):
     text: str = Field(description="As it was asked.")
     corrected: str | None = Field(None, description="What was looked for in its place, where words are misspelt.")
     expanded: list[ExpandedWord] | None = None
+    phrases: list[str] | None = Field(None, description="What was in quotes, and every hit has as it stands there.")
+    filter: dict[str, Any] | None = Field(
+        None, description="With `interpret`, what words were taken for; it holds beside the request's own filter."
+    )
+    excluded: list[str] | None = Field(
+        None, description="Words that were negated: what has them, and does not say that it is without, was left out."
+    )
 
 
 class LegExplanation(_Words):

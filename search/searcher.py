@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from time import perf_counter
@@ -41,6 +41,7 @@ from schemas import (
     SearchRequest,
     SearchResponse,
     StoreLensError,
+    UnderstoodQuery,
     clean_code,
     parse_filter,
 )
@@ -50,9 +51,12 @@ from search.background import Background
 from search.candidates import Candidates, find
 from search.cursor import decode_cursor, fingerprint
 from search.facets import check_facets
+from search.filter_values import FilterValues
 from search.hits import near_images
+from search.interpreting import Interpreting
 from search.mixture import BEST_LEFT, Against, Mixture, Part, find_together
 from search.plan import AskedImage, Question, Vector
+from search.reading import MOST_READ, Read, Reading
 from search.result_set import Observed, ResultSet, decide, decide_together, having_words, observe
 from search.synonyms import WrittenSynonyms
 from search.understanding import Understanding, Understood, Vocabulary
@@ -119,6 +123,7 @@ class Searcher:
         fitted = (self.calibration and self.calibration.weights) or {}
         self.weights = self._given_weights or weights_for(self.index.record.embedding).fitted(fitted)
         self._understanding = Understanding(self._vocabulary, WrittenSynonyms(documents))
+        self._reading = Reading(self.index, self._understanding)
 
     def _calibration(self, documents: Sequence[Document]) -> Calibration | None:
         """The one of searches, where it was measured with the model of the index."""
@@ -159,14 +164,15 @@ class Searcher:
             query_image = decode_query_image(request.image)
         if query_image is None or request.negative is not None:
             request.require_question(image=query_image is not None)
-        filter = self._filter(request, reviewer)
+        read = self._read(request)
+        filter = self._filter(request, read, reviewer=reviewer)
         facets = check_facets(request.facets or [], self.index.record.fields)
         mark = fingerprint(request, query_image)
         cursor = decode_cursor(request.cursor, mark) if request.cursor else None
 
         checked = perf_counter()
         hidden = hidden_actions(reviewer=reviewer)
-        mixture = self._mixture(request, query_image, decode or self._decode, hidden)
+        mixture = self._mixture(request, read, query_image, decode or self._decode, hidden)
         encoded = perf_counter()
 
         near = self._near if mixture is not None and mixture.with_image else math.inf
@@ -174,20 +180,27 @@ class Searcher:
         if mixture is None:
             page = browse(self.index, ask)
         else:
-            page = answer(self.index, ask, self._fits(request, mixture), partial(self._find, mixture))
+            page = answer(self.index, ask, self._fits(request, read, mixture), partial(self._find, mixture))
         notices = list(page.notices)
         if cursor is not None and cursor.generation != self.index.generation:
             notices.append("the catalog has changed since the page before; hits may repeat or be missing")
+        total, counted = page.total, page.facets
+        if read.cut:
+            notices.append(
+                f"words in quotes are common: only {MOST_READ:,} products that have them were looked through"
+            )
+            total = total.model_copy(update={"relation": "gte"})
+            counted = counted and {
+                name: facet.model_copy(update={"relation": "gte"}) for name, facet in counted.items()
+            }
         done = perf_counter()
         response = SearchResponse(
             hits=page.hits,
-            total=page.total,
+            total=total,
             match=page.match,
-            facets=page.facets,
+            facets=counted,
             next_cursor=page.next_cursor,
-            query=self._understood(request.text, request.literal).shown(request.text)
-            if request.text is not None
-            else None,
+            query=self._shown(request, read),
             notices=notices,
             took_ms=round((done - started) * 1e3, 3),
         )
@@ -196,17 +209,19 @@ class Searcher:
 
     def candidates(self, request: SearchRequest, query_image: bytes | None = None) -> Candidates:
         """What ``search`` ranks, leg by leg: for measuring the legs on their own."""
-        mixture = self._mixture(request, query_image, self._decode)
+        read = self._read(request)
+        mixture = self._mixture(request, read, query_image, self._decode)
         if mixture is None:
             raise EmptyRequest("a browse has no legs; ask with text, image, product_id or like")
-        return self._find(mixture, self._filter(request))
+        return self._find(mixture, self._filter(request, read))
 
     def observe(self, request: SearchRequest, query_image: bytes | None = None) -> Observed:
         """What a request is judged by, in the whole catalog without its filter: for calibrating."""
-        question = self._question(request, query_image, self._decode, ())
+        read = self._read(request)
+        question = self._question(request, read, query_image, self._decode, ())
         if question is None:
             raise EmptyRequest("a browse is not judged; ask with text, image or product_id")
-        found = self._find_one(self._filter(request.model_copy(update={"filter": None})), question)
+        found = self._find_one(self._filter(request, read, whole=True), question)
         return observe(self.index, self._vocabulary, question, found)
 
     def observe_image(self, vector: Vector, filter: Filter) -> Observed:
@@ -224,11 +239,17 @@ class Searcher:
     def _against(self, mixture: Mixture) -> Against:
         return Against(self.index, self._background, mixture, self.weights)
 
-    def _fits(self, request: SearchRequest, mixture: Mixture) -> ResultSet:
+    def _fits(self, request: SearchRequest, read: Read, mixture: Mixture) -> ResultSet:
         """What fits a request, but for the products that it starts from."""
-        itself = self._filter(request.model_copy(update={"filter": None}))
-        written = request.model_dump_json(include={"text", "literal", "product_id", "negative"})
-        key = (written, *((part.weight, part.question.key) for part in mixture.parts))
+        itself = self._filter(request, read, whole=True)
+        written = request.model_dump_json(include={"literal", "product_id", "negative"})
+        key = (
+            written,
+            read.text,
+            read.phrases,
+            read.excluded,
+            *((part.weight, part.question.key) for part in mixture.parts),
+        )
         by = self._understanding
         with self._encoding:
             known = self._decided.get(key)
@@ -278,18 +299,61 @@ class Searcher:
     def _understanding(self) -> Understanding:
         return Understanding(self._vocabulary)
 
+    @cached_property
+    def _reading(self) -> Reading:
+        return Reading(self.index, self._understanding)
+
+    @cached_property
+    def _interpreting(self) -> Interpreting:
+        return Interpreting(self.index, self._vocabulary)
+
+    def _read(self, request: SearchRequest) -> Read:
+        """What the words of a request ask for, besides what is looked for."""
+        if request.text is None:
+            return Read("")
+        read = self._reading.read(request.text, request.literal)
+        if not request.interpret:
+            return read
+        own = self._parsed(request.filter or {})
+        if read.filter is not None:
+            own = All((own, read.filter))
+        interpreted = self._interpreting.interpret(read.text, own, read.phrases)
+        return replace(read, text=interpreted.text, interpreted=interpreted.filter)
+
+    def _shown(self, request: SearchRequest, read: Read) -> UnderstoodQuery | None:
+        """How the words of a request were taken."""
+        if request.text is None:
+            return None
+        shown = self._understood(read.text, request.literal).shown(request.text)
+        phrases, excluded = list(read.phrases) or None, list(read.excluded) or None
+        return shown.model_copy(update={"filter": read.interpreted, "phrases": phrases, "excluded": excluded})
+
     def _understood(self, text: str, literal: bool) -> Understood:
         return Understood(text) if literal else self._understanding.understand(text)
 
-    def _filter(self, request: SearchRequest, reviewer: bool = True) -> Filter:
-        """What the request asks for, less the product it starts from, and what is not to be shown."""
-        parts: list[Filter] = [parse_filter(request.filter or {}, self.index.record.fields)]
+    def _filter(self, request: SearchRequest, read: Read, *, whole: bool = False, reviewer: bool = True) -> Filter:
+        """What the request asks for, less the products it starts from, and what is not to be shown.
+
+        Args:
+            whole: Of the whole catalog: without its own filter, and what words were taken for.
+        """
+        written = [{}] if whole else [request.filter or {}, *([read.interpreted] if read.interpreted else [])]
+        parts = [self._parsed(one) for one in written]
         if asked := request.product_ids:
             itself = dict.fromkeys(form for id in asked for form in (clean_code(id), id))
             parts.append(Not(Match("id", "keyword", tuple(itself))))
+        if read.filter is not None:
+            parts.append(read.filter)
         if self._moderated:
             parts.append(Not(Decided(hidden_actions(reviewer=reviewer))))
-        return All(tuple(parts)) if len(parts) > 1 else parts[0]
+        return parts[0] if len(parts) == 1 else All(tuple(parts))
+
+    def _parsed(self, written: Mapping[str, Any]) -> Filter:
+        return self._filter_values.as_stored(parse_filter(written, self.index.record.fields))
+
+    @cached_property
+    def _filter_values(self) -> FilterValues:
+        return FilterValues(self.index)
 
     @cached_property
     def _moderated(self) -> bool:
@@ -297,10 +361,15 @@ class Searcher:
         return self.index.count(Decided(("block", "review"))) > 0
 
     def _mixture(
-        self, request: SearchRequest, query_image: bytes | None, decode: Decode, hidden: Collection[Action] = ()
+        self,
+        request: SearchRequest,
+        read: Read,
+        query_image: bytes | None,
+        decode: Decode,
+        hidden: Collection[Action] = (),
     ) -> Mixture | None:
         """Everything that is asked with, as vectors; None for a browse."""
-        own = self._question(request, query_image, decode, hidden)
+        own = self._question(request, read, query_image, decode, hidden)
         parts = [] if own is None else [Part(own)]
         for number, like in enumerate(request.like or ()):
             question = self._liked(like, f"like.{number}", request.literal, decode, hidden)
@@ -331,7 +400,7 @@ class Searcher:
             raise
 
     def _question(
-        self, request: SearchRequest, query_image: bytes | None, decode: Decode, hidden: Collection[Action]
+        self, request: SearchRequest, read: Read, query_image: bytes | None, decode: Decode, hidden: Collection[Action]
     ) -> Question | None:
         """What is asked with but for ``like``; None where that is nothing."""
         question = Question()
@@ -340,8 +409,8 @@ class Searcher:
         if query_image is not None:
             crop = request.image.crop if request.image else None
             question = replace(question, images=[*question.images, self._image(query_image, decode, crop)])
-        if request.text is not None:
-            question = self._with_words(question, request.text, request.literal)
+        if read.text:
+            question = self._with_words(question, read.text, request.literal)
         return None if question.empty else question
 
     def _with_words(self, question: Question, text: str, literal: bool) -> Question:

@@ -295,6 +295,12 @@ FILTER = st.recursive(
     lambda inner: st.fixed_dictionaries({}, optional={"not": inner, "any": st.lists(inner, max_size=2), "all": JSON}),
     max_leaves=4,
 )
+WORDS = st.lists(
+    st.sampled_from(
+        ["red", '"', "star", "not", "free", "without", "under", "50", "$", "between", "and", "10", "-", '24"']
+    ),
+    max_size=6,
+).map(" ".join)
 WEIGHT = st.floats(0.01, 100) | JSON
 LIKE = st.fixed_dictionaries(
     {},
@@ -311,7 +317,7 @@ NEGATIVE = st.fixed_dictionaries(
 REQUEST = st.fixed_dictionaries(
     {},
     optional={
-        "text": st.text(st.characters(), max_size=20) | JSON,
+        "text": st.text(st.characters(), max_size=20) | WORDS | JSON,
         "product_id": st.just(STAR) | JSON,
         "filter": FILTER,
         "facets": st.lists(FIELD, max_size=3) | JSON,
@@ -322,6 +328,7 @@ REQUEST = st.fixed_dictionaries(
         "explain": st.booleans() | JSON,
         "image": JSON,
         "highlight": st.booleans(),
+        "interpret": st.booleans(),
         "like": st.lists(LIKE, max_size=3) | JSON,
         "negative": NEGATIVE | JSON,
     },

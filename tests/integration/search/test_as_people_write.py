@@ -313,3 +313,33 @@ def test_words_are_marked_in_hits_as_they_were_understood(shop: Shop) -> None:
     assert shop.search(text="red").hits[0].highlights is None
     assert shop.search(product_id="2", highlight=True).hits[0].highlights is None
     assert shop.search(filter={}, highlight=True).hits[0].highlights is None
+
+
+def test_a_filters_value_is_found_in_whatever_case(shop: Shop) -> None:
+    rows: list[dict[str, Any]] = [
+        {"id": "1", "title": "a", "brand": "Nike", "tags": ["ÉTÉ", "x"]},
+        {"id": "2", "title": "b", "brand": "NIKE"},
+        {"id": "3", "title": "c", "brand": "Puma", "color": "red"},
+        {"id": "4", "title": "d", "color": "Red"},
+    ]
+    shop.ingest(rows)
+
+    def found(**filter: Any) -> str:
+        response = shop.search(filter=filter)
+        ids = sorted(hit.id for hit in response.hits)
+        assert response.total.value == len(ids)
+        return "".join(ids)
+
+    assert found(brand="nike") == "12"
+    assert found(brand="Nike") == "1"
+    assert found(brand=["nike", "PUMA", "Adidas"]) == "123"
+    assert found(tags="été") == "1"
+    assert found(color="red") == "3"
+    assert found(color="RED") == "34"
+    assert found(brand="adidas") == ""
+    assert found(**{"not": {"brand": "nike"}}) == "34"
+    assert found(any=[{"brand": "puma"}, {"color": "RED"}]) == "34"
+    assert found(brand=[None, "puma"]) == "34"
+    assert found(id="A") == ""
+    facets = shop.search(filter={"brand": "nike"}, facets=["brand"]).facets
+    assert facets is not None and {value.value for value in facets["brand"].values} == {"Nike", "NIKE", "Puma"}

@@ -1,0 +1,289 @@
+"""What the words of a request demand and what they leave out: phrases in quotes, and negations.
+
+``"soft shell"`` demands these words in this order in one text of a product. ``without skin``, ``no sugar``, ``not
+spicy``, ``sugar free`` and ``gluten-free`` leave out the products that have the word, and it is no longer looked for.
+
+A negation is one only where the catalog has its word, or another form or synonym of it, in some product that does not
+itself negate it, but for ``without`` and ``not``, which are no part of a name: a bag of the brand "No Fear", a "Free
+People" dress and a "free size" are found as they are called. Of products that have the word, those are left out that do
+not say that they are without it; where some say so and have the other words as well ("gluten free pasta"), the words
+stay in what is looked for, and those products fit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+from uuid import UUID
+
+from cachetools import LRUCache, cachedmethod
+
+from index import CatalogIndex, stem_token, term_sequence
+from schemas import All, Filter, HasId, HasWord, Not
+from search.result_set import having_words
+from search.understanding import Understanding
+
+MOST_READ = 20_000
+"""Products whose texts are looked through for one phrase, or one negated word."""
+
+_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»″", '"'))
+_BEFORE = ("without", "no", "not", "non", "w/o")
+_WITHIN = ("so", "too", "very", "any", "really", "that", "a", "the")
+_NEGATING = ("without", "no", "not", "non", "free", "zero")
+_FREE_OF = {"of", "from"}
+_NAMED_FREE = {"size", "sizes", "sized", "shipping", "delivery", "postage", "returns", "standing", "gift"}
+"""What is free, and does not say of what: ``dress free size``."""
+_MOST_WORDS = 24
+_REMEMBERED = 1_024
+_REACH = 3
+"""Words between a negation and what it negates, in a product's own texts: ``no added sugar``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A request's words: ``text`` is what is left to look for, ``filter`` what is demanded or left out.
+
+    ``cut`` where more products were to be looked through than are.
+    """
+
+    text: str
+    phrases: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    filter: Filter | None = None
+    cut: bool = False
+    interpreted: dict[str, Any] | None = None
+    """As a request writes it: what holds beside its own filter."""
+
+
+class Reading:
+    """Of the requests to one opened index."""
+
+    def __init__(self, index: CatalogIndex, understanding: Understanding) -> None:
+        self._index = index
+        self._understanding = understanding
+        self._vocabulary = understanding.vocabulary
+        self._remembered: LRUCache[Any, Read] = LRUCache(_REMEMBERED)
+        self._lock = Lock()
+
+    @cachedmethod(lambda self: self._remembered, lock=lambda self: self._lock)
+    def read(self, text: str, literal: bool) -> Read:
+        """
+        Args:
+            literal: Negations are words like others; phrases in quotes are phrases all the same.
+        """
+        text, phrases = quoted(text)
+        demanded = [self._phrase(words) for words in phrases]
+        parts = [HasId(tuple(points)) for points, _ in demanded]
+        cut = any(cut for _, cut in demanded)
+        excluded: list[str] = []
+        filters: list[Filter] = [*parts]
+        if not literal and len(text.split()) <= _MOST_WORDS and self._vocabulary:
+            text, excluded, left_out = self._without_negations(text, phrases)
+            filters += left_out
+        filter = All(tuple(filters)) if filters else None
+        return Read(text, tuple(" ".join(words) for words in phrases), tuple(excluded), filter, cut)
+
+    def _phrase(self, words: Sequence[str]) -> tuple[list[UUID], bool]:
+        """Products with these words in this order, and whether there are more to be looked through."""
+        needed: tuple[Filter, ...] = tuple(HasWord((word,), False) for word in dict.fromkeys(words))
+        under = All(needed) if self._vocabulary else All(())  # an older index does not say which words it has
+        points = self._index.scan(under, MOST_READ + 1)
+        found = [point for point, row in self._rows(points[:MOST_READ]) if has_phrase(row, words)]
+        return found, len(points) > MOST_READ
+
+    def _rows(self, points: Sequence[UUID]) -> Iterator[tuple[UUID, Mapping[str, Any]]]:
+        for start in range(0, len(points), 1_000):
+            for point, payload in self._index.payloads(points[start : start + 1_000], ["product"]).items():
+                yield point, payload.get("product", {})
+
+    def _without_negations(self, text: str, phrases: Sequence[Sequence[str]]) -> tuple[str, list[str], list[Filter]]:
+        words = text.split()
+        in_phrases = {word for phrase in phrases for word in phrase}
+        excluded: list[str] = []
+        filters: list[Filter] = []
+        gone: set[int] = set()
+        for found in _negations(words, self._named_free):
+            if in_phrases.intersection(term_sequence(" ".join(words[found.start : found.end]))):
+                continue
+            kept = [word for at, word in enumerate(words) if not found.start <= at < found.end and at not in gone]
+            negated = [self._negated(word, found.certain, kept) for word in found.negated]
+            if not negated or None in negated:
+                continue
+            for word, one in zip(found.negated, negated, strict=True):
+                assert one is not None
+                left_out, says_so = one
+                excluded.append(word)
+                if left_out is not None:
+                    filters.append(Not(left_out))
+                if not says_so:
+                    gone.update(range(found.start, found.end))
+        left = " ".join(word for at, word in enumerate(words) if at not in gone)
+        return left, excluded, filters
+
+    def _named_free(self, before: str, after: str) -> bool:
+        """Whether what is called free is what stands after, and not before: a size, or ``Free People``."""
+        words = term_sequence(after)[:1]
+        if not words or words[0] in _NAMED_FREE:
+            return bool(words)
+        said = bool(self._phrase([*term_sequence(before), "free"])[0])
+        return not said and bool(self._phrase(["free", *words])[0])
+
+    def _negated(self, word: str, certain: bool, rest: Sequence[str]) -> tuple[Filter | None, bool] | None:
+        """What is left out, and whether some product with the rest of the words says that it is without it; None where
+        the word is not negated.
+
+        Args:
+            certain: It is, even where no product has the word.
+        """
+        understood = self._understanding.understand(word)
+        terms = self._index.terms(understood.text, understood.alternatives)
+        having = having_words(terms, self._vocabulary, subject=False)
+        if not terms:
+            return None
+        if having is None or not self._index.count(having):
+            return (None, False) if certain else None
+        tokens = {token for term in terms for form in term.forms for token in form}
+        # Those alone can say that they are without it.
+        maybe = self._index.scan(All((having, HasWord(_NEGATING, False))), MOST_READ)
+        without = [point for point, row in self._rows(maybe) if is_without(row, tokens)]
+        if not without:
+            return having, False
+        says_so = bool(self._index.count(All((self._all_of(rest), HasId(tuple(without))))))
+        if len(without) == self._index.count(having) and not certain:
+            return None  # it is what they are called
+        return All((having, Not(HasId(tuple(without))))), says_so
+
+    def _all_of(self, words: Sequence[str]) -> Filter:
+        terms = self._index.terms(" ".join(words))
+        return having_words(terms, self._vocabulary, subject=False) or (HasId(()) if terms else All(()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Negation:
+    start: int
+    end: int
+    negated: tuple[str, ...]
+    certain: bool
+
+
+def _negations(words: Sequence[str], named_free: Callable[[str, str], bool]) -> Iterator[_Negation]:
+    """Where a text may negate some of its words; products numbers and figures are never negated."""
+    at = 0
+    while at < len(words):
+        found = _negation(words, at, named_free)
+        if found is not None and all(map(_negatable, found.negated)):
+            yield found
+            at = found.end
+        else:
+            at += 1
+
+
+def _negation(words: Sequence[str], at: int, named_free: Callable[[str, str], bool]) -> _Negation | None:
+    word = _plain(words[at])
+    after = words[at + 1] if at + 1 < len(words) else ""
+    if match := re.fullmatch(r"non[-‐‑](\w+)|(\w+)[-‐‑]free|(?:no|zero)[-‐‑](\w+)", word):
+        return _Negation(at, at + 1, (next(filter(None, match.groups())),), False)
+    if word == "free" and _plain(after) in _FREE_OF and at + 2 < len(words):
+        return _Negation(at, at + 3, (_plain(words[at + 2]),), True)
+    if word in _BEFORE and not words[at].endswith((".", ",")):
+        start = at + 1
+        while start < len(words) and _plain(words[start]) in _WITHIN:
+            start += 1
+        return _listed(words, at, start, certain=word in ("without", "w/o", "not")) if start < len(words) else None
+    if _plain(after) == "free" and not words[at].endswith(","):
+        following = words[at + 2] if at + 2 < len(words) else ""
+        if _plain(following) not in _FREE_OF and not (following and named_free(word, following)):
+            return _Negation(at, at + 2, (word,), False)
+    return None
+
+
+def _listed(words: Sequence[str], at: int, start: int, *, certain: bool) -> _Negation:
+    """``without skin or bones``: a word, and those that follow it after ``or``."""
+    negated, end = [_plain(words[start])], start + 1
+    while end + 1 < len(words) and words[end] in ("or", "nor") and not words[end - 1].endswith(","):
+        negated.append(_plain(words[end + 1]))
+        end += 2
+    return _Negation(at, end, tuple(negated), certain)
+
+
+def _plain(word: str) -> str:
+    return word.lower().strip(".,;:!?()[]\"'")
+
+
+def _negatable(word: str) -> bool:
+    return word.isalpha() and len(word) > 1 and stem_token(word) is not None
+
+
+def quoted(text: str) -> tuple[str, list[list[str]]]:
+    """A text without quotation marks, and the words of each phrase that was in them.
+
+    A quote begins before a word and ends behind one: what stands behind a figure is an inch, unless a quote is open
+    that ends nowhere else. What is not closed, or holds no word, is no phrase.
+    """
+    plain = text.translate(_QUOTES)
+    if '"' not in plain:
+        return text, []
+    marks = [match.start() for match in re.finditer('"', plain)]
+    opening = [at for at in marks if (at == 0 or plain[at - 1] in " (") and plain[at + 1 : at + 2].strip()]
+    phrases: list[list[str]] = []
+    taken: set[int] = set()
+    last = -1
+    for start in opening:
+        if start <= last:
+            continue
+        until = next((at for at in opening if at > start), len(plain))
+        ends = [at for at in marks if start < at < until and (plain[at + 1 : at + 2] or " ") in " ),.;:!?"]
+        ends = [at for at in ends if plain[at - 1] != '"']
+        end = next((at for at in ends if not plain[at - 1].isdigit()), ends[0] if ends else None)
+        if end is None:
+            taken.add(start)
+            continue
+        last = end
+        taken |= {start, end}
+        words = term_sequence(plain[start + 1 : end])
+        if any(stem_token(word) is not None for word in words):
+            phrases.append(words)
+    inches = {at for at in marks if at not in taken and at > 0 and plain[at - 1].isdigit()}
+    left = "".join(" " if mark == '"' and at not in inches else mark for at, mark in enumerate(plain))
+    return " ".join(left.split()), phrases
+
+
+def has_phrase(row: Mapping[str, Any], words: Sequence[str]) -> bool:
+    """Whether one text of a product has these words in this order, whatever their case and marks."""
+    length = len(words)
+    for text in _texts(row):
+        found = term_sequence(text)
+        if any(found[at : at + length] == words for at in range(len(found) - length + 1)):
+            return True
+    return False
+
+
+def is_without(row: Mapping[str, Any], tokens: set[int]) -> bool:
+    """Whether every text of a product that has a word, of these stems, says that it is without it."""
+    there = False
+    for text in _texts(row):
+        found = term_sequence(text)
+        for at, word in enumerate(found):
+            if stem_token(word) not in tokens:
+                continue
+            there = True
+            before, after = found[max(0, at - _REACH) : at], found[at + 1 : at + 2]
+            free_of = any(before[i : i + 2] in (["free", "of"], ["free", "from"]) for i in range(len(before)))
+            if not free_of and after != ["free"] and not set(before) & {"without", "no", "not", "non", "zero"}:
+                return False
+    return there
+
+
+def _texts(value: object, name: str = "") -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            if key not in ("image", "images") or name:
+                yield from _texts(inner, str(key))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner, name or "-")

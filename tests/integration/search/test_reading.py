@@ -1,0 +1,120 @@
+"""Phrases in quotes and negated words, through the job and the search, on every engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from schemas import SearchRequest, SearchResponse
+from search import Searcher
+from tests.integration.index.conftest import engine, store
+from tests.integration.search.test_as_people_write import Shop, shop
+
+__all__ = ["engine", "shop", "store"]  # the fixtures
+
+ROWS: list[dict[str, Any]] = [
+    {"id": "soft", "title": "Soft shell jacket", "brand": "No Fear", "color": "black"},
+    {"id": "shell", "title": "Shell jacket, soft", "brand": "Fearless", "color": "red"},
+    {"id": "rain", "title": "Rain jacket", "description": "Its soft  shell keeps dry. No hood.", "color": "blue"},
+    {"id": "hood", "title": "Winter jacket", "description": "With a warm hood.", "color": "red"},
+    {"id": "dress", "title": "Free size dress", "brand": "Free People", "color": "red"},
+    {"id": "dress2", "title": "Summer dress", "brand": "Other People"},
+    {"id": "gfp", "title": "Gluten Free Pasta", "category": "Noodles"},
+    {"id": "pasta", "title": "Pasta", "description": "Durum wheat; contains gluten.", "category": "Noodles"},
+    {"id": "rice", "title": "Rice pasta", "category": "Noodles"},
+    {"id": "curry", "title": "Curry", "tags": ["spicy"]},
+    {"id": "stew", "title": "Curry stew", "tags": ["mild"]},
+    {"id": "bag", "title": "Duty free bag"},
+    {"id": "no5", "title": "Perfume No. 5"},
+    {"id": "no6", "title": "Perfume No. 6"},
+    {"id": "tv", "title": 'Monitor 24" wide'},
+    {"id": "tv2", "title": "Monitor 27 inch"},
+]
+
+
+def ask(searcher: Searcher, **request: Any) -> SearchResponse:
+    return searcher.search(SearchRequest.model_validate({"limit": 100, **request})).response
+
+
+def found(searcher: Searcher, text: str, **more: Any) -> tuple[set[str], dict[str, Any]]:
+    response = ask(searcher, text=text, facets=["color", "id"], **more)
+    ids = {hit.id for hit in response.hits}
+    assert (response.total.value, response.total.relation) == (len(ids), "eq")
+    assert response.facets is not None and {value.value for value in response.facets["id"].values} == ids
+    assert response.query is not None
+    return ids, response.query.model_dump(exclude_none=True)
+
+
+@pytest.fixture
+def stocked(shop: Shop) -> Iterator[Searcher]:
+    shop.ingest(ROWS)
+    with shop.searcher() as searcher:
+        yield searcher
+
+
+ALL = {row["id"] for row in ROWS}
+
+
+def test_a_phrase_is_demanded_wherever_it_stands(stocked: Searcher) -> None:
+    ids, query = found(stocked, '"soft shell" jacket')
+    assert ids == {"soft", "rain"}
+    assert query == {"text": '"soft shell" jacket', "phrases": ["soft shell"]}
+    assert found(stocked, "“Soft-Shell”")[0] == {"soft", "rain"}
+    assert found(stocked, '"soft shell" "keeps dry"')[0] == {"rain"}
+    assert found(stocked, '"shell soft"')[0] == set()
+    assert found(stocked, '"soft shell" jacket', filter={"color": "blue"})[0] == {"rain"}
+    assert found(stocked, '"soft shell" jacket', literal=True)[0] == {"soft", "rain"}
+    for open_quote in ('"soft shell', 'soft "" shell', 'soft shell"'):
+        ids, query = found(stocked, open_quote)
+        assert ids == ALL and "phrases" not in query
+    assert ask(stocked, text='24" monitor').hits[0].id == "tv"
+    assert "phrases" not in found(stocked, '24" monitor')[1]
+
+
+NEGATED: dict[str, tuple[set[str], list[str]]] = {
+    "curry not spicy": ({"curry"}, ["spicy"]),
+    "not so spicy curry": ({"curry"}, ["spicy"]),
+    "curry without spicy": ({"curry"}, ["spicy"]),
+    "spicy free curry": ({"curry"}, ["spicy"]),
+    "non-spicy curry": ({"curry"}, ["spicy"]),
+    "jacket without hood": ({"hood"}, ["hood"]),
+    "jacket no hood": ({"hood"}, ["hood"]),
+    "dress not red or blue": ({"shell", "hood", "dress", "rain"}, ["red", "blue"]),
+    "gluten-free pasta": ({"pasta"}, ["gluten"]),
+    "gluten free pasta": ({"pasta"}, ["gluten"]),
+    "pasta without gluten": ({"pasta"}, ["gluten"]),
+    "pasta without unobtainium": (set(), ["unobtainium"]),
+}
+FIRST = {
+    "Gluten Free Pasta": "gfp",
+    "gluten-free pasta": "gfp",
+    "no fear jacket": "soft",
+    "free size dress": "dress",
+    "dress free size": "dress",
+    "free people dress": "dress",
+    "dress free people": "dress",
+    "duty free bag": "bag",
+    "duty-free bag": "bag",
+    "perfume no. 5": "no5",
+    "perfume no 5": "no5",
+}
+NAMES = ["no fear jacket", "free size dress", "dress free people", "duty-free bag", "no. 5"]
+
+
+def test_what_is_negated_is_left_out(stocked: Searcher) -> None:
+    for text, (lacks, excluded) in NEGATED.items():
+        ids, query = found(stocked, text)
+        assert ALL - ids == lacks, text
+        assert query["excluded"] == excluded
+        ids, query = found(stocked, text, literal=True)
+        assert ids == ALL and "excluded" not in query
+    assert found(stocked, "not spicy")[0] == ALL - {"curry"}
+
+
+def test_what_is_called_so_is_found_first_and_a_name_negates_nothing(stocked: Searcher) -> None:
+    assert {text: ask(stocked, text=text).hits[0].id for text in FIRST} == FIRST
+    for text in NAMES:
+        ids, query = found(stocked, text)
+        assert ids == ALL and "excluded" not in query, text
