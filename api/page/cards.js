@@ -4,7 +4,7 @@
 
 import { clamped, h, icon } from "./dom.js";
 import { cardReasons, price, title } from "./format.js";
-import { marked, snippet } from "./highlight.js";
+import { markedDescription, markedTitle } from "./highlight.js";
 import { framed } from "./images.js";
 
 const MOST_SWATCHES = 5;
@@ -21,12 +21,9 @@ export function card(hit, query, { onOpen, onLike }) {
   const { product, explain, group } = hit;
   const name = title(hit);
   const aside = [product.brand, product.category].filter(Boolean).join(" · ");
-  const terms = explain?.matched_terms ?? [];
-  const why = cardReasons(explain, query).join(" · ");
-  // Words that the title has are marked in it; of others the description shows where they stand.
-  const unseen = terms.filter((term) => marked(name, [term]).length < 2 && marked(aside, [term]).length < 2);
-  const part = typeof product.description === "string" ? snippet(product.description, unseen) : null;
   const cost = price(product);
+  const why = cardReasons(explain, query).join(" · ");
+  const part = markedDescription(hit);
   return h(
     "li",
     { class: "card", data: { id: hit.id } },
@@ -34,8 +31,8 @@ export function card(hit, query, { onOpen, onLike }) {
     h(
       "div",
       { class: "card-body" },
-      h("h3", {}, h("button", { type: "button", class: "card-open", on: { click: () => onOpen(hit.id) } }, ...marked(name, terms))),
-      aside && h("p", { class: "card-aside clamp", title: aside }, ...marked(aside, terms)),
+      h("h3", {}, h("button", { type: "button", class: "card-open", on: { click: () => onOpen(hit.id) } }, ...markedTitle(hit))),
+      aside && clamped(aside, "p", { class: "card-aside" }),
       h(
         "p",
         { class: "card-price" },
@@ -44,7 +41,7 @@ export function card(hit, query, { onOpen, onLike }) {
         group && group.siblings > 0 && h("span", { class: "variants" }, variants(group.siblings)),
       ),
       group && group.siblings > 0 && h("ul", { class: "swatches", "aria-label": `Variants of ${name}` }),
-      part && h("p", { class: "snippet clamp" }, ...marked(part, unseen)),
+      part && h("p", { class: "snippet clamp" }, ...part),
       why && h("p", { class: "why clamp" }, h("span", { class: "hidden" }, "Why: "), why),
     ),
     h(

@@ -1,65 +1,32 @@
 /** The words of a request where they stand in a product. Data becomes text between <mark>s, never markup. */
 
+/** @import {Hit, Piece} from "./types.js" */
+
 import { h } from "./dom.js";
+import { title } from "./format.js";
 
-const WORD = /[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*/gu;
-/** Letters that one of two forms may have more than the other: plurals and the like. */
-const ENDING = 3;
-const BEFORE = 40;
-const SNIPPET = 110;
+/** @param {Piece[]} pieces */
+const marks = (pieces) => pieces.map(({ text, marked }) => (marked ? h("mark", {}, text) : text));
 
-/** @param {string} word */
-const fold = (word) => word.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+/** A hit's title with the words marked. @param {Hit} hit @returns {(string | HTMLElement)[]} */
+export const markedTitle = (hit) => (hit.highlights?.title ? marks(hit.highlights.title) : [title(hit)]);
 
-/**
- * Where terms stand in a text.
- *
- * @param {string} text
- * @param {string[]} terms
- * @returns {{from: number, to: number}[]}
- */
-function places(text, terms) {
-  const wanted = terms.map(fold).filter(Boolean);
-  if (!wanted.length) return [];
-  const found = [];
-  for (const match of text.matchAll(WORD)) {
-    const word = fold(match[0]);
-    const fits = wanted.some((term) => {
-      const [short, long] = term.length < word.length ? [term, word] : [word, term];
-      return short === long || (short.length > 2 && long.startsWith(short) && long.length - short.length <= ENDING);
-    });
-    if (fits) found.push({ from: match.index, to: match.index + match[0].length });
-  }
-  return found;
-}
+/** Characters before the first word that is shown. */
+const BEFORE = 32;
 
 /**
- * A text with the terms marked.
+ * The part of a hit's description with the words that its title lacks; null where it has none of them.
  *
- * @param {string} text
- * @param {string[]} terms
- * @returns {(string | HTMLElement)[]}
+ * @param {Hit} hit
+ * @returns {(string | HTMLElement)[] | null}
  */
-export function marked(text, terms) {
-  const parts = [];
-  let at = 0;
-  for (const { from, to } of places(text, terms)) {
-    parts.push(text.slice(at, from), h("mark", {}, text.slice(from, to)));
-    at = to;
-  }
-  return [...parts, text.slice(at)].filter((part) => part !== "");
-}
-
-/**
- * The part of a text that has the first of the terms; null where it has none.
- *
- * @param {string} text
- * @param {string[]} terms
- */
-export function snippet(text, terms) {
-  const [first] = places(text, terms);
-  if (!first) return null;
-  const start = first.from <= BEFORE ? 0 : text.indexOf(" ", first.from - BEFORE) + 1 || first.from;
-  const from = Math.min(start, first.from);
-  return `${from ? "…" : ""}${text.slice(from, from + SNIPPET)}${from + SNIPPET < text.length ? "…" : ""}`;
+export function markedDescription({ highlights }) {
+  const pieces = highlights?.description ?? [];
+  const seen = new Set((highlights?.title ?? []).filter(({ marked }) => marked).map(({ text }) => text.toLowerCase()));
+  const first = pieces.findIndex(({ text, marked }) => marked && !seen.has(text.toLowerCase()));
+  if (first < 0) return null;
+  // A card has two lines for it: the first such word is to be on them.
+  const before = pieces.slice(0, first).map(({ text }) => text).join("");
+  const start = before.length > BEFORE ? before.indexOf(" ", before.length - BEFORE) : -1;
+  return start < 0 ? marks(pieces) : [`…${before.slice(start)}`, ...marks(pieces.slice(first))];
 }

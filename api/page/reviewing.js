@@ -104,8 +104,16 @@ export class Reviewing {
         : [pending ? `${number(pending)} not saved yet` : this.made.length ? "All saved" : ""]),
     );
     this.list.replaceChildren(...this.products.map((one, i) => this.#row(one, i)));
-    this.list.children[this.at]?.scrollIntoView({ block: "nearest" });
+    this.#scroll();
     this.card.replaceChildren(...(product ? this.#detail(product) : [h("p", { class: "headline" }, "Nothing is waiting"), h("p", { class: "lead" }, this.which.value === "review" ? "No policy asks for a look at anything." : "There is none.")]));
+  }
+
+  /** Brings the product's row into sight within the list; the page itself stays where it is. */
+  #scroll() {
+    const [list, row] = [this.list, this.list.children[this.at]].map((element) => element?.getBoundingClientRect());
+    if (!row) return;
+    if (row.top < list.top) this.list.scrollTop -= list.top - row.top;
+    else if (row.bottom > list.bottom) this.list.scrollTop += row.bottom - list.bottom;
   }
 
   /** @param {Waiting} product @param {number} i */

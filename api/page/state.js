@@ -108,7 +108,7 @@ export function toRequest(query, { facets, groupBy, cursor, limit = PAGE_SIZE })
   // The API refuses to answer a request that asks nothing; this one asks for everything.
   const everything = !hasQuestion(query) && !query.sort && filters.length === 0;
   return {
-    ...(query.q.trim() && { text: query.q.trim() }),
+    ...(query.q.trim() && { text: query.q.trim(), highlight: true }),
     ...(query.literal && { literal: true }),
     ...(query.like && { product_id: query.like }),
     ...(filters.length > 0 && { filter }),

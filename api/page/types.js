@@ -4,7 +4,9 @@
  * @typedef {{leg: string, score: number, normalized: number, weight: number, rank: number}} Leg
  * @typedef {{legs: Leg[], exact?: "id" | "code" | "title" | "part", matched_terms: string[]}} Explanation
  * @typedef {{value?: Value, siblings: number, sibling_ids: string[]}} Group
- * @typedef {{id: string, score: number, product: Record<string, any>, images: string[], picture?: number, group?: Group, tail?: boolean, explain?: Explanation}} Hit
+ * @typedef {{text: string, marked?: boolean}} Piece
+ * @typedef {{id: string, score: number, product: Record<string, any>, images: string[], picture?: number, group?: Group,
+ *   tail?: boolean, highlights?: {title?: Piece[], description?: Piece[]}, explain?: Explanation}} Hit
  * @typedef {string | number | boolean} Value
  * @typedef {{gte: number, lt: number, count: number}} Bucket
  * @typedef {{field: string, values: {value: Value, count: number}[], relation?: "eq" | "gte", min?: number, max?: number,

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ import pytest
 from tests.browser.conftest import OpenPage
 from tests.browser.driver import Axe, Page, Route, expect
 from tests.browser.looks import PHONE, hand_over
-from tests.browser.service import Catalog
+from tests.browser.service import ROOT, Catalog, serve
 
 pytestmark = pytest.mark.browser
 
@@ -280,6 +283,39 @@ def test_the_review_is_decided_by_keys_and_sent_together(
     expect(page.locator("#review")).to_be_hidden()
     page.wait_for_function("() => true")
     assert len(sent) == 4
+
+
+def test_decisions_reach_the_index_with_a_key_that_may_review(
+    open_page: OpenPage, catalog: Catalog, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(catalog.data, data)
+    policy = {"rules": [{"name": "red", "prompts": ["red"], "threshold": -2, "action": "review"}]}
+    with serve(data, STORELENS_API_KEYS="anybody", STORELENS_REVIEW_KEYS="somebody") as address:
+        known = {"Authorization": "Bearer anybody"}
+        httpx.put(f"{address}/v1/documents/policies/red", json=policy, headers=known).raise_for_status()
+        job = [sys.executable, "-m", "ingest", "moderate", "--policy", "red", "--data-dir", str(data)]
+        done = subprocess.run(job, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        page = open_page("/labels#review", at=address, fails=True)
+        page.get_by_label("API key").fill("anybody")
+        page.get_by_role("button", name="Continue").click()
+        page.get_by_role("button", name="Use another key").click()
+        page.get_by_label("API key").fill("somebody")
+        page.get_by_role("button", name="Continue").click()
+        page.get_by_label("You are").fill("anna")
+        expect(page.get_by_text(f"{len(catalog.rows)} of {len(catalog.rows)} left")).to_be_visible()
+        image = page.locator(".judging img").first
+        image.wait_for()
+        page.wait_for_function("(img) => img.complete && img.naturalWidth > 0", arg=image.element_handle())
+        page.locator("#main").focus()
+        page.keyboard.press("a")
+        page.keyboard.press("b")
+        expect(page.get_by_text("All saved")).to_be_visible()
+        for queue in ("Blocked", "Allowed by somebody"):
+            page.get_by_role("combobox", name="Products").select_option(queue)
+            expect(page.get_by_text("1 of 1 left")).to_be_visible()
+            expect(page.get_by_text("anna decided")).to_be_visible()
 
 
 def test_a_decision_needs_a_name(open_page: OpenPage, catalog: Catalog) -> None:

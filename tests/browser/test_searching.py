@@ -44,7 +44,9 @@ def test_typing_finds_without_enter(open_page: OpenPage, keep: Callable[[Page, s
     first(page, "star-plain-blue")
     expect(cards(page).first.get_by_role("heading")).to_have_text("Plain blue star cushion")
     expect(cards(page).first).to_contain_text("€")
-    expect(cards(page).first.locator(".why")).to_contain_text("Exact title")
+    expect(cards(page).first.locator(".why")).to_have_text("Why: Exact title")
+    assert cards(page).first.locator("mark").all_text_contents() == ["Plain", "blue", "star", "cushion"]
+    expect(page.get_by_text("Similar meaning")).to_have_count(0)
     expect(page.get_by_role("status").filter(has_text="found")).to_have_count(1)
     keep(page, "results")
 
@@ -195,6 +197,7 @@ def test_what_was_done_to_the_words_is_said_and_undone(open_page: OpenPage) -> N
     page = open_page("/?q=plain+red+cirlce")
     first(page, "circle-plain-red")
     expect(page.locator("#understood")).to_contain_text("plain red circle")
+    assert "circle" in cards(page).first.locator("h3 mark").all_text_contents()
     page.get_by_role("button", name="as written").click()
     expect(page.locator("#understood")).to_contain_text("as they are written")
     assert "literal=1" in page.url
@@ -207,6 +210,13 @@ def test_what_was_done_to_the_words_is_said_and_undone(open_page: OpenPage) -> N
     page.get_by_role("searchbox").press("Enter")
     expect(page.locator("#understood")).to_be_hidden()
     assert "literal" not in page.url
+
+
+def test_words_that_the_title_lacks_are_marked_where_the_description_has_them(open_page: OpenPage) -> None:
+    page = open_page("/?q=linen+star+bench")
+    card = cards(page).filter(has=page.locator(".snippet")).first
+    assert "star" in card.locator("h3 mark").all_text_contents()
+    assert {"linen", "bench"} & set(card.locator(".snippet mark").all_text_contents())
 
 
 def test_groups_show_as_swatches_and_each_leads_to_its_variant(

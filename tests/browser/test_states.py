@@ -175,6 +175,10 @@ def test_data_stays_data(open_page: OpenPage) -> None:
         answer["notices"] = [HOSTILE]
         for hit in answer["hits"]:
             hit["product"].update(title=HOSTILE, brand=HOSTILE, category=HOSTILE, description=HOSTILE, note=HOSTILE)
+            hit["highlights"] = {
+                "title": [{"text": HOSTILE, "marked": True}],
+                "description": [{"text": f"{HOSTILE} again", "marked": True}],
+            }
             if "explain" in hit:
                 hit["explain"]["matched_terms"] = [HOSTILE]
         for its in (answer.get("facets") or {}).values():
@@ -237,6 +241,7 @@ def test_long_values_and_credits_do_not_push_the_page_down(device: str, open_pag
             hit["product"] |= {
                 name: lengthen(hit["product"][name]) for name in ("title", "brand", "category", "currency")
             }
+            hit.pop("highlights", None)
             if "explain" in hit:
                 hit["explain"]["matched_terms"] = [long]
         for its in (found.get("facets") or {}).values():
