@@ -51,7 +51,6 @@ from schemas import (
     EmbeddingSpec,
     IndexRecord,
     IngestReport,
-    Policy,
     StoreLensError,
 )
 
@@ -229,8 +228,7 @@ class _Job:
 
         @cache
         def judge() -> Judge:
-            assert isinstance(document.body, Policy)
-            return policy_judge(document.name, document.version, document.body, self.target.begin().index, encoder())
+            return policy_judge(self.store, document, self.target.begin().index, encoder())
 
         return lambda products: judge().decide(products)
 

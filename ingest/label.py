@@ -38,6 +38,8 @@ from labels import (
     PromptEncoder,
     Tagger,
     disagreements,
+    label_calibration,
+    label_names,
     predicted_fields,
     predictions,
     sets_of,
@@ -199,7 +201,7 @@ def label_products(build: IndexBuild, store: IndexStore, documents: Sequence[Doc
     index = build.index
     kept = {one.name for one in store.documents.names("label-sets")} | {one.name for one in documents}
     labeller = Labeller(index, PromptEncoder(encoder))
-    taggers = [_tagger(document, labeller) for document in documents]
+    taggers = [_tagger(store, document, labeller) for document in documents]
     done = Labelled(known=taggers[0].known)
     after = None
     with tqdm(total=index.count(), unit="product", desc="label", disable=None) as progress:
@@ -231,9 +233,14 @@ def _is_due(said: dict[str, Any], documents: Sequence[Document]) -> bool:
     return any(said.get(one.name, {}).get("version") != one.version for one in documents)
 
 
-def _tagger(document: Document, labeller: Labeller) -> Tagger:
+def _tagger(store: IndexStore, document: Document, labeller: Labeller) -> Tagger:
     assert isinstance(document.body, LabelSet)
-    return Tagger(document.name, document.version, document.body, labeller)
+    spec = labeller.index.record.embedding
+    calibration, notices = label_calibration(store.documents, document.name, document.version, spec)
+    tagger = Tagger(document.name, document.version, document.body, labeller, calibration)
+    for notice in [*notices, *tagger.notices]:
+        log.warning("%s", notice)
+    return tagger
 
 
 def _write(
@@ -274,7 +281,7 @@ def _compared(index: CatalogIndex, document: Document, asked: str | None) -> tup
     column = find_field(asked or document.name, fields) or find_field("category", fields)
     if column is None:
         return None
-    names = _names(document.body)
+    names = label_names(document.body)
     rows: list[Vectors] = []
     ids: list[UUID] = []
     given: list[str] = []
@@ -306,22 +313,6 @@ def _shown(one: Disagreement, point: UUID, payloads: dict[UUID, dict[str, Any]],
     payload = payloads[point]
     title = payload.get("product", {}).get("title")
     return Shown(payload["id"], title, one.given, one.predicted, probability, one.looks_like, max(one.surer, -1e6))
-
-
-def _names(label_set: LabelSet) -> dict[str, str]:
-    """Labels by what a catalog may call them, folded: their names, and then their other texts."""
-    names: dict[str, str] = {}
-    level = list(label_set.labels)
-    every = []
-    while level:
-        every += [label for label in level if not label.labels]
-        level = [child for label in level for child in label.labels or ()]
-    for label in every:
-        names.setdefault(fold(label.name), label.name)
-    for label in every:
-        for text in label.texts or ():
-            names.setdefault(fold(text), label.name)
-    return names
 
 
 def _key(value: Any) -> str | None:

@@ -26,11 +26,22 @@ from index import (
     product_vectors,
     settings_parser,
 )
-from labels import Judge, Labeller, PromptEncoder, appeal, decisions, starter_policy, with_appeal
+from labels import (
+    Judge,
+    Labeller,
+    PromptEncoder,
+    appeal,
+    decisions,
+    policy_calibration,
+    starter_policy,
+    with_appeal,
+    with_thresholds,
+)
 from schemas import (
     Action,
     Appealed,
     ConfigurationError,
+    Document,
     IndexMissing,
     ModelMismatch,
     Policy,
@@ -115,7 +126,7 @@ def _judge(store: IndexStore, given: Namespace, encoder_of: Callable[[str], Enco
             )
         build = store.begin(record.model_copy(update={"updated": datetime.now(UTC)}))
         index = build.index
-        judge = policy_judge(name, document.version, document.body, index, encoder)
+        judge = policy_judge(store, document, index, encoder)
         before = decisions(index, _ACTIONS)
         counts: dict[str, int] = dict.fromkeys(_ACTIONS, 0)
         appeals = changed = 0
@@ -154,15 +165,24 @@ def _judge(store: IndexStore, given: Namespace, encoder_of: Callable[[str], Enco
     }
 
 
-def policy_judge(name: str, version: int, policy: Policy, index: CatalogIndex, encoder: Encoder) -> Judge:
+def policy_judge(store: IndexStore, document: Document, index: CatalogIndex, encoder: Encoder) -> Judge:
     """A policy ready to hold products of an index to; encodes its prompts, and exemplar images that are no
     product's."""
+    assert isinstance(document.body, Policy)
+    policy, name = document.body, document.name
     labeller = Labeller(index, PromptEncoder(encoder))
+    calibration, notices = policy_calibration(store.documents, name, document.version, index.record.embedding)
+    if calibration:
+        policy = with_thresholds(policy, calibration)
     limits = ImageLimits()
     moderator = labeller.moderator(policy, lambda data, prepare: decode_for_model(data, limits, prepare))
+    if calibration:
+        notices += labeller.policy_drift(moderator, calibration)
     if moderator.missing:
-        print(f"{moderator.missing} exemplar images of policy {name} are not there any more", file=sys.stderr)
-    return Judge(name, version, moderator, labeller.backgrounds)
+        notices.append(f"{moderator.missing} exemplar images of policy {name} are not there any more")
+    for notice in notices:
+        print(notice, file=sys.stderr)
+    return Judge(name, document.version, moderator, labeller.backgrounds)
 
 
 def _only_policy(store: IndexStore) -> str:

@@ -1,6 +1,15 @@
 """Text prompts as classifiers: label sets, policies, ensembles, thresholds, decisions."""
 
 from labels.background import Background, Kind, backgrounds, label_bias
+from labels.calibrated import (
+    calibration_name,
+    deciles,
+    drift_notice,
+    label_calibration,
+    policy_calibration,
+    population_stability,
+    with_thresholds,
+)
 from labels.calibration import (
     Curve,
     Goal,
@@ -19,7 +28,7 @@ from labels.labeller import Decode, Labeller
 from labels.policies import STRICTNESS, Line, Moderator, judge
 from labels.prompts import TEMPLATES, Node, PromptEncoder, ensemble, label_nodes
 from labels.review import appeal, decisions, hidden_actions, queue
-from labels.tags import Tagger, predicted_fields, predictions, sets_of, with_predictions
+from labels.tags import Tagger, label_names, predicted_fields, predictions, sets_of, with_predictions
 
 __all__ = [
     "STRICTNESS",
@@ -43,16 +52,23 @@ __all__ = [
     "Tagger",
     "appeal",
     "backgrounds",
+    "calibration_name",
+    "deciles",
     "decisions",
     "disagreements",
+    "drift_notice",
     "ensemble",
     "expected_calibration_error",
     "fit_temperature",
     "hidden_actions",
     "judge",
     "label_bias",
+    "label_calibration",
+    "label_names",
     "label_nodes",
     "log_loss",
+    "policy_calibration",
+    "population_stability",
     "predicted_fields",
     "predictions",
     "queue",
@@ -64,4 +80,5 @@ __all__ = [
     "threshold_without_examples",
     "with_appeal",
     "with_predictions",
+    "with_thresholds",
 ]

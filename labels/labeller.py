@@ -16,10 +16,11 @@ from pydantic import BaseModel
 
 from catalog import points_of
 from images import Decoded, hash_bytes
-from images.arrays import Vectors, check_vectors
+from images.arrays import Floats, Vectors, check_vectors
 from images.inline import decode_query_image
 from index import DECISION, CatalogIndex, Stored
-from labels.background import Background, Kind, backgrounds
+from labels.background import FEWEST, Background, Kind, backgrounds
+from labels.calibrated import drift_notice, with_thresholds
 from labels.classifier import Classifier, Scale
 from labels.policies import Moderator, judge
 from labels.prompts import PromptEncoder, label_nodes
@@ -36,12 +37,14 @@ from schemas import (
     ImageQuery,
     InvalidCursor,
     Known,
+    LabelCalibration,
     LabelScore,
     LabelSet,
     ModerateRequest,
     ModerateResponse,
     Not,
     Policy,
+    PolicyCalibration,
     ProductNotFound,
     parse_filter,
 )
@@ -98,7 +101,7 @@ class Labeller:
         image: bytes | None,
         decode: Decode,
         *,
-        measured: bool = False,
+        calibration: LabelCalibration | None = None,
         hidden: Sequence[Action] = (),
     ) -> ClassifyResponse:
         """Give labels to an image, a text, or products.
@@ -106,7 +109,7 @@ class Labeller:
         Args:
             label_set: That of the request, or the one that it names, which has a ``version``.
             image: The bytes of an uploaded one, in place of ``request.image``.
-            measured: Whether the threshold of the label set is from labelled images.
+            calibration: What was measured of that version of the label set on labelled images.
             hidden: Products of which one of these is decided are not there.
 
         Raises:
@@ -123,9 +126,7 @@ class Labeller:
         kinds: tuple[Kind, ...] = ("image", "text")
         for kind in [kind for kind in kinds if judged.of(kind)] or kinds[:1]:
             places = judged.of(kind)
-            scale, known = used[kind] = self._scale(request, label_set, classifier, kind)
-            if known == "given" and measured and "threshold" not in request.model_fields_set:
-                used[kind] = scale, "measured"
+            scale, _ = used[kind] = self._scale(request, label_set, classifier, kind, calibration)
             answers = classifier.classify(judged.firsts[places], scale, request.top_k)
             for at, answer in zip(places, answers, strict=True):
                 likely = [
@@ -148,10 +149,12 @@ class Labeller:
                     all=answer.all,
                     by=kind,
                 )
-        (scale, calibration), *others = used.values()
-        notices = [_NOTICES[calibration]] if calibration in _NOTICES else []
-        if scale.bias is not None:
+        (scale, from_), *others = used.values()
+        notices = [_NOTICES[from_]] if from_ in _NOTICES else []
+        if scale.bias is not None and from_ != "measured":
             notices.append(_BIAS)
+        if calibration is not None:
+            notices += self.label_drift(classifier, calibration)
         for other, _ in others:
             said = "none is known" if other.threshold is None else f"{other.threshold:.4f}"
             notices.append(f"products without images were judged by their titles, whose threshold is another: {said}")
@@ -160,7 +163,7 @@ class Labeller:
             results=[results[at] for at in range(len(judged.ids))],
             threshold=None if scale.threshold is None else round(scale.threshold, 6),
             temperature=scale.temperature,
-            calibration=calibration,
+            calibration=from_,
             version=version,
             next_cursor=judged.next_cursor,
             notices=notices,
@@ -169,21 +172,31 @@ class Labeller:
         )
 
     def _scale(
-        self, request: ClassifyRequest, label_set: LabelSet, classifier: Classifier, kind: Kind
+        self,
+        request: ClassifyRequest,
+        label_set: LabelSet,
+        classifier: Classifier,
+        kind: Kind,
+        calibration: LabelCalibration | None,
     ) -> tuple[Scale, Known]:
         """What similarities mean here: as the request says, else the label set (of images), else the catalog.
 
         A label set's own threshold is of cosines as they are; without one the bias of labels is taken away, if it
         does harm in the catalog.
         """
-        scale, known = self.scale(label_set, classifier, kind)
+        scale, known = self.scale(label_set, classifier, kind, calibration)
         temperature = request.temperature or scale.temperature
         if "threshold" in request.model_fields_set:
             return Scale(temperature, request.threshold, scale.bias), "given"
         return Scale(temperature, scale.threshold, scale.bias), known
 
-    def scale(self, label_set: LabelSet, classifier: Classifier, kind: Kind) -> tuple[Scale, Known]:
+    def scale(
+        self, label_set: LabelSet, classifier: Classifier, kind: Kind, calibration: LabelCalibration | None = None
+    ) -> tuple[Scale, Known]:
         """What similarities with a label set mean where no request says otherwise."""
+        if calibration is not None and kind == "image" and label_set.threshold is None:
+            temperature = label_set.temperature or calibration.temperature
+            return Scale(temperature, calibration.threshold, self._bias(classifier, calibration)), "measured"
         found = self._background_scale(label_set, classifier, kind)
         of_set = label_set if kind == "image" else None
         temperature = (of_set and of_set.temperature) or (found.temperature if found else 1.0)
@@ -192,6 +205,34 @@ class Labeller:
         if found is None:
             return Scale(temperature), "uncalibrated"
         return Scale(temperature, found.threshold, found.bias), "background"
+
+    def _bias(self, classifier: Classifier, calibration: LabelCalibration) -> Floats | None:
+        """What is taken off the labels' similarities, as it was when they were calibrated."""
+        things = self.backgrounds["image"].things
+        if not calibration.bias or not len(things):
+            return None
+        bias: Floats = np.float32(calibration.bias) * classifier.similarities(things).mean(axis=0)
+        return bias
+
+    def label_drift(self, classifier: Classifier, calibration: LabelCalibration) -> list[str]:
+        """What to say where the catalog is not what it was when a label set was calibrated."""
+        things = self.backgrounds["image"].things
+        if len(things) < FEWEST:
+            return []
+        near = classifier.similarities(things, self._bias(classifier, calibration))[:, classifier.leaves].max(axis=1)
+        return drift_notice(f"label set {calibration.name}", near, calibration.deciles)
+
+    def policy_drift(self, moderator: Moderator, calibration: PolicyCalibration) -> list[str]:
+        """The same of a policy, for the first of its rules that the catalog scores otherwise with."""
+        things = self.backgrounds["image"].things
+        if len(things) < FEWEST:
+            return []
+        scores = moderator.scores(things, "image")
+        for at, rule in enumerate(moderator.rules):
+            edges = calibration.deciles.get(rule.name)
+            if edges and (notice := drift_notice(f"policy {calibration.name}", scores[:, at], edges)):
+                return notice
+        return []
 
     def classifier(self, label_set: LabelSet) -> Classifier:
         """The labels of a set with their vectors."""
@@ -213,13 +254,14 @@ class Labeller:
         image: bytes | None,
         decode: Decode,
         *,
+        calibration: PolicyCalibration | None = None,
         hidden: Sequence[Action] = (),
     ) -> ModerateResponse:
         """Hold an image, a text, or products to a policy; of products what a person decided counts. Raises as
         ``classify`` does."""
         started = perf_counter()
         judged = self._judged(request, image, decode, hidden)
-        moderator = self.moderator(policy, decode)
+        moderator = self.moderator(with_thresholds(policy, calibration) if calibration else policy, decode)
         with self._lock:
             usual = self.backgrounds
         decisions: dict[int, Decision] = {}
@@ -244,6 +286,8 @@ class Labeller:
                 "uncalibrated: some rules have no threshold that was measured for this; "
                 "`python -m evaluation moderation` finds one"
             )
+        if calibration:
+            notices += self.policy_drift(moderator, calibration)
         if moderator.missing:
             notices.append(f"{moderator.missing} exemplar images of the policy are not there any more")
         return _given(

@@ -21,7 +21,7 @@ from index import PREDICTED, CatalogIndex, DenseName
 from labels.background import Kind
 from labels.classifier import Scale
 from labels.labeller import Labeller
-from schemas import UNKNOWN, FieldKind, LabelSet, stored_name
+from schemas import UNKNOWN, FieldKind, LabelCalibration, LabelSet, fold, stored_name
 
 FIELD = "predicted."
 _CONFIDENCE = ".confidence"
@@ -57,18 +57,42 @@ def with_predictions(fields: Mapping[str, Any], predicted: Mapping[str, Predicti
     return others | field_values_of(predicted)
 
 
+def label_names(label_set: LabelSet) -> dict[str, str]:
+    """Labels by what a catalog may call them, folded: their names, and then their other texts."""
+    names: dict[str, str] = {}
+    level = list(label_set.labels)
+    every = []
+    while level:
+        every += [label for label in level if not label.labels]
+        level = [child for label in level for child in label.labels or ()]
+    for label in every:
+        names.setdefault(fold(label.name), label.name)
+    for label in every:
+        for text in label.texts or ():
+            names.setdefault(fold(text), label.name)
+    return names
+
+
 class Tagger:
     """A version of a label set, ready to say what many products are: by their first images, or else their titles."""
 
-    def __init__(self, name: str, version: int, label_set: LabelSet, labeller: Labeller) -> None:
+    def __init__(
+        self,
+        name: str,
+        version: int,
+        label_set: LabelSet,
+        labeller: Labeller,
+        calibration: LabelCalibration | None = None,
+    ) -> None:
         self.name = name
         self.version = version
         self.classifier = labeller.classifier(label_set)
         kinds: tuple[Kind, ...] = ("image", "text")
-        scales = {kind: labeller.scale(label_set, self.classifier, kind) for kind in kinds}
+        scales = {kind: labeller.scale(label_set, self.classifier, kind, calibration) for kind in kinds}
         self.scales: dict[Kind, Scale] = {kind: scale for kind, (scale, _) in scales.items()}
         self.known = scales["image"][1]
         """Where the numbers for images are from."""
+        self.notices = labeller.label_drift(self.classifier, calibration) if calibration else []
 
     def predict(self, products: Sequence[Mapping[DenseName, Vectors]]) -> list[Prediction | None]:
         """What each is; None where it has nothing to be judged by.

@@ -103,3 +103,37 @@ class Calibration(_Part):
             if table.keys() != legs or not any(table.values()):
                 raise ValueError(f"weights.{weighed} is to have {', '.join(sorted(legs))}, one of them above 0")
         return self
+
+
+class _OfLabels(_Part):
+    """What was measured of a version of a document on labelled images, and the catalog that it was measured in.
+
+    ``fingerprint`` is of the model: with another, nothing of this holds.
+    """
+
+    name: str
+    version: int
+    model: str
+    fingerprint: str
+    products: int
+    generation: str
+    made: AwareDatetime
+    source: str = Field(description="Where the labelled images are from.")
+    images: int
+    test: dict[str, JsonValue] = Field(description="What was measured on images that were not fitted on.")
+
+
+class LabelCalibration(_OfLabels):
+    """Of a label set: what its similarities with images mean."""
+
+    temperature: float = Field(gt=0)
+    threshold: float
+    bias: Probability = Field(description="The share of what a label scores with the average image that is taken off.")
+    deciles: list[float] = Field(description="Of the nearest label's similarity, over the catalog.")
+
+
+class PolicyCalibration(_OfLabels):
+    """Of a policy: from which score its rules fire, for images."""
+
+    thresholds: dict[str, float]
+    deciles: dict[str, list[float]] = Field(description="Of each rule's score, over the catalog.")

@@ -16,7 +16,7 @@ from api.openapi import form_body, json_body, responses
 from api.problems import validation_problem
 from api.serving import Serving
 from images import DecodePool
-from labels import Decode, hidden_actions
+from labels import Decode, hidden_actions, label_calibration, policy_calibration
 from schemas import (
     Action,
     ClassifyRequest,
@@ -64,6 +64,7 @@ async def moderate(request: Request) -> Response:
 
 def _classify(request: Request, asked: ClassifyRequest, image: bytes | None, gone: Gone) -> Response:
     serving: Serving = request.app.state.serving
+    calibration, notices = None, list[str]()
     with serving.labeller() as labeller:
         if asked.label_set is None:
             try:
@@ -74,21 +75,28 @@ def _classify(request: Request, asked: ClassifyRequest, image: bytes | None, gon
             document = serving.documents.read("label-sets", asked.label_set)
             assert isinstance(document.body, LabelSet)
             label_set, version = document.body, document.version
-        answer = labeller.classify(asked, label_set, version, image, _decoder(request, gone), hidden=_hidden(request))
-    return _answer(answer)
+            spec = labeller.index.record.embedding
+            calibration, notices = label_calibration(serving.documents, document.name, document.version, spec)
+        decoder, hidden = _decoder(request, gone), _hidden(request)
+        answer = labeller.classify(asked, label_set, version, image, decoder, calibration=calibration, hidden=hidden)
+    return _answer(answer, notices)
 
 
 def _moderate(request: Request, asked: ModerateRequest, image: bytes | None, gone: Gone) -> Response:
     serving: Serving = request.app.state.serving
     with serving.labeller() as labeller:
+        calibration, notices = None, list[str]()
         if asked.policy is None:
             policy, version = Policy(rules=asked.rules or []), None
         else:
             document = serving.documents.read("policies", asked.policy)
             assert isinstance(document.body, Policy)
             policy, version = document.body, document.version
-        answer = labeller.moderate(asked, policy, version, image, _decoder(request, gone), hidden=_hidden(request))
-    return _answer(answer)
+            spec = labeller.index.record.embedding
+            calibration, notices = policy_calibration(serving.documents, document.name, document.version, spec)
+        decoder, hidden = _decoder(request, gone), _hidden(request)
+        answer = labeller.moderate(asked, policy, version, image, decoder, calibration=calibration, hidden=hidden)
+    return _answer(answer, notices)
 
 
 def _hidden(request: Request) -> tuple[Action, ...]:
@@ -101,5 +109,6 @@ def _decoder(request: Request, gone: Gone) -> Decode:
     return partial(decoders.decode, gone=gone)
 
 
-def _answer(answer: ClassifyResponse | ModerateResponse) -> Response:
+def _answer(answer: ClassifyResponse | ModerateResponse, notices: list[str]) -> Response:
+    answer = answer.model_copy(update={"notices": [*notices, *answer.notices]})
     return Response(answer.model_dump_json(exclude_unset=True), media_type="application/json")

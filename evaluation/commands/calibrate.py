@@ -1,4 +1,4 @@
-"""``calibrate``: what the scores of searches mean on a catalog, measured there and kept beside its index."""
+"""``calibrate``: what the scores of searches, labels and policies mean on a catalog, measured and kept beside it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,24 @@ from tqdm import tqdm
 from catalog import point_id
 from embedding import load_encoder
 from evaluation.calibrate import fit
+from evaluation.commands.labels import aim
 from evaluation.commands.options import add_json
 from evaluation.home_made import Example, ImageMaker, Maker
+from evaluation.label_calibration import calibrate_label_set, calibrate_policy, keep
+from evaluation.label_calibration import report as report_labels
+from evaluation.moderation import Aim
 from evaluation.queries import read_queries
 from evaluation.report.calibration import calibration_page
 from evaluation.report.page import add_report, check_report, write_report
-from index import IndexSettings, add_settings, build_settings, open_store
-from schemas import SEARCH_CALIBRATION, Calibration, ConfigurationError, SearchRequest
+from index import IndexSettings, IndexStore, add_settings, build_settings, open_store
+from schemas import (
+    SEARCH_CALIBRATION,
+    Calibration,
+    ConfigurationError,
+    LabelCalibration,
+    PolicyCalibration,
+    SearchRequest,
+)
 from search import Searcher
 
 _QUICK = 250
@@ -43,6 +54,19 @@ def add_commands(commands: Any) -> None:
         "--queries", type=Path, metavar="FILE", help="Labelled queries of people, JSONL, beside those made."
     )
     command.add_argument("--quick", action="store_true", help="With fewer requests, in seconds.")
+    command.add_argument("--label-set", metavar="NAME", help="Calibrate a label set in place of searches.")
+    command.add_argument("--policy", metavar="NAME", help="Calibrate a policy in place of searches.")
+    command.add_argument(
+        "--images", type=Path, metavar="FILE", help="Labelled images of these, JSONL, as classify and moderation have."
+    )
+    command.add_argument("--field", metavar="FIELD", help="Without images: what of the catalog the labels are.")
+    command.add_argument(
+        "--goal",
+        type=aim,
+        default=Aim(),
+        metavar="f1|recall=R|precision=P",
+        help="What a policy's thresholds are to be good for.",
+    )
     command.add_argument("--dry-run", action="store_true", help="Measure, and keep nothing.")
     add_report(command)
     add_settings(command, IndexSettings)
@@ -54,6 +78,10 @@ def _calibrate(parser: ArgumentParser, given: Namespace) -> str:
     settings = build_settings(IndexSettings, parser, given)
     page = None if given.report is None else check_report(given.report)
     store = open_store(settings)
+    if given.label_set or given.policy:
+        return _calibrate_labels(parser, store, given)
+    if given.images or given.field:
+        parser.error("--images and --field go with --label-set or --policy")
     with closing(store.open()) as index:
         searcher = Searcher(index, load_encoder(index.record.embedding.model))
         # With the weights that are shipped, not with those of a calibration before.
@@ -78,6 +106,26 @@ def _calibrate(parser: ArgumentParser, given: Namespace) -> str:
         whole = {**report, "calibration": calibration.model_dump(mode="json")}
         write_report(page, calibration_page(calibration, report["verdict"]), whole)
     return json.dumps(report) if given.json else _text(report)
+
+
+def _calibrate_labels(parser: ArgumentParser, store: IndexStore, given: Namespace) -> str:
+    if given.report or given.queries or given.quick:
+        parser.error("--report, --queries and --quick are of searches; --json says all that was measured of labels")
+    if given.label_set and given.policy:
+        parser.error("calibrate one at a time: --label-set or --policy")
+    if given.policy and (given.images is None or given.field):
+        parser.error("a policy is calibrated on --images FILE alone")
+    if given.images and given.field:
+        parser.error("--images or --field: one of them says what is right")
+    with closing(store.open()) as index:
+        encoder = load_encoder(index.record.embedding.model)
+        calibration: LabelCalibration | PolicyCalibration
+        if given.policy:
+            calibration = calibrate_policy(store, index, encoder, given.policy, given.images, given.goal)
+        else:
+            calibration = calibrate_label_set(store, index, encoder, given.label_set, given.images, given.field)
+    document = None if given.dry_run else keep(store, calibration)
+    return report_labels(calibration, document, as_json=given.json)
 
 
 def _examples(searcher: Searcher, queries: Path | None, quick: bool) -> Iterator[Example]:

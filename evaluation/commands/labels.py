@@ -59,7 +59,7 @@ def _add_moderation(commands: Any) -> None:
     command.add_argument("--policy", required=True, type=Path, metavar="FILE", help="The policy, JSON.")
     command.add_argument(
         "--goal",
-        type=_aim,
+        type=aim,
         default=moderation.Aim(),
         metavar="f1|recall=R|precision=P",
         help="What the threshold is to be good for: the best F1, or at least so much recall or precision.",
@@ -98,7 +98,7 @@ def _templates(text: str) -> list[str]:
         raise ArgumentTypeError(f"{line}: {wrong['msg'].removeprefix('Value error, ')}") from error
 
 
-def _aim(text: str) -> moderation.Aim:
+def aim(text: str) -> moderation.Aim:
     try:
         return moderation.Aim.parse(text)
     except ValueError:

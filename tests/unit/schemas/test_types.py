@@ -74,6 +74,18 @@ RULE_SCORE = {
     "action": "review",
     "calibrated": False,
 }
+OF_LABELS: dict[str, Any] = {
+    "name": "category",
+    "version": 1,
+    "model": "builtin",
+    "fingerprint": "0" * 64,
+    "products": 100,
+    "generation": "000001-abcdef",
+    "made": datetime(2026, 11, 1, tzinfo=UTC),
+    "source": "images.jsonl",
+    "images": 50,
+    "test": {},
+}
 APPEAL: dict[str, Any] = {"action": "allow", "by": "a person", "at": datetime(2026, 11, 1, tzinfo=UTC)}
 WAITING: dict[str, Any] = {
     "id": "1",
@@ -172,6 +184,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "test": {"verdict": {"none of what is not sold": 0.95}},
     },
     "Curve": CURVE,
+    "LabelCalibration": {**OF_LABELS, "temperature": 0.1, "threshold": 0.2, "bias": 0.5, "deciles": [0.1] * 9},
+    "PolicyCalibration": {**OF_LABELS, "thresholds": {"weapons": 0.1}, "deciles": {"weapons": [0.1] * 9}},
     "Logistic": VERDICT["probability"],
     "Verdict": VERDICT,
     "LegExplanation": LEG,
