@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from index.reader import IndexReader
 from schemas import SearchRequest, SearchResponse
 from search import Searcher
 from tests.integration.index.conftest import engine, store
 from tests.integration.search.test_as_people_write import Shop, shop
+from tests.support.encoders import HashEncoder
 
 __all__ = ["engine", "shop", "store"]  # the fixtures
 
@@ -118,3 +120,12 @@ def test_what_is_called_so_is_found_first_and_a_name_negates_nothing(stocked: Se
     for text in NAMES:
         ids, query = found(stocked, text)
         assert ids == ALL and "excluded" not in query, text
+
+
+def test_an_older_index_that_does_not_say_which_words_it_has_demands_phrases_as_well(stocked: Searcher) -> None:
+    assert isinstance(stocked.index, IndexReader)
+    older = stocked.index.described(stocked.index.record.model_copy(update={"format": 3}))
+    searcher = Searcher(older, HashEncoder())
+    assert found(searcher, '"soft shell" jacket')[0] == {"soft", "rain"}
+    assert "excluded" not in found(searcher, "curry not spicy")[1]
+    assert ask(searcher, text="black jacket", interpret=True).total.value == 1
