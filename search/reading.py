@@ -7,14 +7,14 @@ A negation is one only where the catalog has its word, or another form or synony
 itself negate it, but for ``without`` and ``not``, which are no part of a name: a bag of the brand "No Fear", a "Free
 People" dress and a "free size" are found as they are called. Of products that have the word, those are left out that do
 not say that they are without it; where some say so and have the other words as well ("gluten free pasta"), the words
-stay in what is looked for, and those products fit.
+stay in what is looked for, but for those of ``without`` and ``not``, and those products fit.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any
 from uuid import UUID
@@ -105,11 +105,11 @@ class Reading:
         excluded: list[str] = []
         filters: list[Filter] = []
         gone: set[int] = set()
-        for found in _negations(words, self._named_free):
+        for found in _negations(words, self._named_free, self._is_said):
             if in_phrases.intersection(term_sequence(" ".join(words[found.start : found.end]))):
                 continue
             kept = [word for at, word in enumerate(words) if not found.start <= at < found.end and at not in gone]
-            negated = [self._negated(word, found.certain, kept) for word in found.negated]
+            negated = [self._negated(word, found, kept) for word in found.negated]
             if not negated or None in negated:
                 continue
             for word, one in zip(found.negated, negated, strict=True):
@@ -118,33 +118,35 @@ class Reading:
                 excluded.append(word)
                 if left_out is not None:
                     filters.append(Not(left_out))
-                if not says_so:
+                if found.certain or not says_so:
                     gone.update(range(found.start, found.end))
         left = " ".join(word for at, word in enumerate(words) if at not in gone)
         return left, excluded, filters
+
+    def _is_said(self, phrase: str) -> bool:
+        """Whether a product has these words in this order: ``without tomato sauce`` is not without tomato."""
+        return bool(self._phrase(term_sequence(phrase))[0])
 
     def _named_free(self, before: str, after: str) -> bool:
         """Whether what is called free is what stands after, and not before: a size, or ``Free People``."""
         words = term_sequence(after)[:1]
         if not words or words[0] in _NAMED_FREE:
             return bool(words)
-        said = bool(self._phrase([*term_sequence(before), "free"])[0])
-        return not said and bool(self._phrase(["free", *words])[0])
+        return not self._is_said(f"{before} free") and self._is_said(f"free {after}")
 
-    def _negated(self, word: str, certain: bool, rest: Sequence[str]) -> tuple[Filter | None, bool] | None:
+    def _negated(self, word: str, found: _Negation, rest: Sequence[str]) -> tuple[Filter | None, bool] | None:
         """What is left out, and whether some product with the rest of the words says that it is without it; None where
         the word is not negated.
-
-        Args:
-            certain: It is, even where no product has the word.
         """
         understood = self._understanding.understand(word)
         terms = self._index.terms(understood.text, understood.alternatives)
         having = having_words(terms, self._vocabulary, subject=False)
         if not terms:
             return None
+        if " " in word:
+            having = HasId(tuple(self._phrase(term_sequence(word))[0]))
         if having is None or not self._index.count(having):
-            return (None, False) if certain else None
+            return (None, False) if found.certain else None
         tokens = {token for term in terms for form in term.forms for token in form}
         # Those alone can say that they are without it.
         maybe = self._index.scan(All((having, HasWord(_NEGATING, False))), MOST_READ)
@@ -152,7 +154,7 @@ class Reading:
         if not without:
             return having, False
         says_so = bool(self._index.count(All((self._all_of(rest), HasId(tuple(without))))))
-        if len(without) == self._index.count(having) and not certain:
+        if len(without) == self._index.count(having) and not found.phrase:
             return None  # it is what they are called
         return All((having, Not(HasId(tuple(without))))), says_so
 
@@ -167,14 +169,22 @@ class _Negation:
     end: int
     negated: tuple[str, ...]
     certain: bool
+    """Even where no product has the word."""
+    phrase: bool = False
+    """Behind ``without``, where no name is, and the word after it may belong to it."""
 
 
-def _negations(words: Sequence[str], named_free: Callable[[str, str], bool]) -> Iterator[_Negation]:
+def _negations(
+    words: Sequence[str], named_free: Callable[[str, str], bool], is_said: Callable[[str], bool]
+) -> Iterator[_Negation]:
     """Where a text may negate some of its words; products numbers and figures are never negated."""
     at = 0
     while at < len(words):
         found = _negation(words, at, named_free)
         if found is not None and all(map(_negatable, found.negated)):
+            two = " ".join([found.negated[-1], _plain(words[found.end])]) if found.end < len(words) else ""
+            if found.phrase and two and _negatable(_plain(words[found.end])) and is_said(two):
+                found = replace(found, end=found.end + 1, negated=(*found.negated[:-1], two))
             yield found
             at = found.end
         else:
@@ -187,12 +197,12 @@ def _negation(words: Sequence[str], at: int, named_free: Callable[[str, str], bo
     if match := re.fullmatch(r"non[-‐‑](\w+)|(\w+)[-‐‑]free|(?:no|zero)[-‐‑](\w+)", word):
         return _Negation(at, at + 1, (next(filter(None, match.groups())),), False)
     if word == "free" and _plain(after) in _FREE_OF and at + 2 < len(words):
-        return _Negation(at, at + 3, (_plain(words[at + 2]),), True)
+        return _Negation(at, at + 3, (_plain(words[at + 2]),), True, True)
     if word in _BEFORE and not words[at].endswith((".", ",")):
         start = at + 1
         while start < len(words) and _plain(words[start]) in _WITHIN:
             start += 1
-        return _listed(words, at, start, certain=word in ("without", "w/o", "not")) if start < len(words) else None
+        return _listed(words, at, start, word) if start < len(words) else None
     if _plain(after) == "free" and not words[at].endswith(","):
         following = words[at + 2] if at + 2 < len(words) else ""
         if _plain(following) not in _FREE_OF and not (following and named_free(word, following)):
@@ -200,13 +210,14 @@ def _negation(words: Sequence[str], at: int, named_free: Callable[[str, str], bo
     return None
 
 
-def _listed(words: Sequence[str], at: int, start: int, *, certain: bool) -> _Negation:
+def _listed(words: Sequence[str], at: int, start: int, negation: str) -> _Negation:
     """``without skin or bones``: a word, and those that follow it after ``or``."""
     negated, end = [_plain(words[start])], start + 1
     while end + 1 < len(words) and words[end] in ("or", "nor") and not words[end - 1].endswith(","):
         negated.append(_plain(words[end + 1]))
         end += 2
-    return _Negation(at, end, tuple(negated), certain)
+    without = negation in ("without", "w/o")
+    return _Negation(at, end, tuple(negated), certain=without or negation == "not", phrase=without)
 
 
 def _plain(word: str) -> str:

@@ -31,6 +31,7 @@ ROWS: list[dict[str, Any]] = [
     {"id": "bag", "title": "Duty free bag"},
     {"id": "no5", "title": "Perfume No. 5"},
     {"id": "no6", "title": "Perfume No. 6"},
+    {"id": "sign", "title": "Do Not Disturb sign"},
     {"id": "tv", "title": 'Monitor 24" wide'},
     {"id": "tv2", "title": "Monitor 27 inch"},
 ]
@@ -82,6 +83,7 @@ NEGATED: dict[str, tuple[set[str], list[str]]] = {
     "spicy free curry": ({"curry"}, ["spicy"]),
     "non-spicy curry": ({"curry"}, ["spicy"]),
     "jacket without hood": ({"hood"}, ["hood"]),
+    "shell without warm hood red": ({"hood"}, ["warm hood"]),
     "jacket no hood": ({"hood"}, ["hood"]),
     "dress not red or blue": ({"shell", "hood", "dress", "rain"}, ["red", "blue"]),
     "gluten-free pasta": ({"pasta"}, ["gluten"]),
@@ -102,7 +104,7 @@ FIRST = {
     "perfume no. 5": "no5",
     "perfume no 5": "no5",
 }
-NAMES = ["no fear jacket", "free size dress", "dress free people", "duty-free bag", "no. 5"]
+NAMES = ["do not disturb sign", "no fear jacket", "free size dress", "dress free people", "duty-free bag", "no. 5"]
 
 
 def test_what_is_negated_is_left_out(stocked: Searcher) -> None:
