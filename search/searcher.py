@@ -5,21 +5,19 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any
 
-import numpy as np
 from cachetools import LRUCache
 from pydantic import ValidationError
 
-from catalog import points_of
-from embedding import Encoder, Preparer
-from images import Decoded, ImageLimits, decode_for_model, fingerprint_cells, hash_bytes
+from embedding import Encoder
+from images import ImageLimits
 from images.inline import decode_query_image
-from index import DECISION, CatalogIndex, DenseName, Stored
+from index import CatalogIndex, DenseName, Stored
 from labels import hidden_actions
 from schemas import (
     SEARCH_CALIBRATION,
@@ -27,20 +25,16 @@ from schemas import (
     All,
     AnyOf,
     Calibration,
-    Crop,
     Decided,
     Document,
     EmptyRequest,
     Filter,
     HasId,
-    Like,
     Match,
     ModelMismatch,
     Not,
-    ProductNotFound,
     SearchRequest,
     SearchResponse,
-    StoreLensError,
     UnderstoodQuery,
     clean_code,
     parse_filter,
@@ -54,25 +48,19 @@ from search.facets import check_facets
 from search.filter_values import FilterValues
 from search.hits import near_images
 from search.interpreting import Interpreting
-from search.mixture import BEST_LEFT, Against, Mixture, Part, find_together
+from search.mixture import BEST_LEFT, Against, Mixture, find_together
 from search.plan import AskedImage, Question, Vector
+from search.questions import Decode, Questions
 from search.reading import MOST_READ, Read, Reading
 from search.result_set import Observed, ResultSet, decide, decide_together, having_words, observe
 from search.synonyms import WrittenSynonyms
 from search.understanding import Understanding, Understood, Vocabulary
 from search.weights import LegWeights, weights_for
 
-Encoded = TypeVar("Encoded")
-Decode = Callable[..., Decoded]
-"""Given the bytes of a query image, what prepares it for the model, and perhaps the ``crop`` that is meant."""
-
 log = logging.getLogger(__name__)
 
 DECIDED_CACHE = 256
 """What fits a request, kept for its further pages and filters; each holds the ids of its candidates."""
-
-QUERY_CACHE = 4096
-"""Encoded questions kept: a page after the first, and what many people ask, are not encoded again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +97,12 @@ class Searcher:
         self.limits = limits or ImageLimits()
         self.weights = weights or weights_for(index.record.embedding)
         self._given_weights = weights
-        self._encoding = threading.Lock()
-        self._cache: LRUCache[str | bytes, Any] = LRUCache(QUERY_CACHE)
-        """Vectors by words, images by their hashes."""
+        self._questions = Questions(index, encoder, self.limits)
         self.calibration: Calibration | None = None
         """What the scores of searches mean on this catalog; None where nobody has measured it."""
         self._decided: LRUCache[Any, tuple[object, ResultSet]] = LRUCache(DECIDED_CACHE)
         """What fits by what is asked, beside the documents that it was found by."""
+        self._deciding = threading.Lock()
 
     def use(self, documents: Sequence[Document]) -> None:
         """Answer by these documents of the collection from now on; requests that have begun may not."""
@@ -172,7 +159,7 @@ class Searcher:
 
         checked = perf_counter()
         hidden = hidden_actions(reviewer=reviewer)
-        mixture = self._mixture(request, read, query_image, decode or self._decode, hidden)
+        mixture = self._questions.mixture(request, read, self._understood, query_image, decode, hidden)
         encoded = perf_counter()
 
         near = self._near if mixture is not None and mixture.with_image else math.inf
@@ -210,7 +197,7 @@ class Searcher:
     def candidates(self, request: SearchRequest, query_image: bytes | None = None) -> Candidates:
         """What ``search`` ranks, leg by leg: for measuring the legs on their own."""
         read = self._read(request)
-        mixture = self._mixture(request, read, query_image, self._decode)
+        mixture = self._questions.mixture(request, read, self._understood, query_image)
         if mixture is None:
             raise EmptyRequest("a browse has no legs; ask with text, image, product_id or like")
         return self._find(mixture, self._filter(request, read))
@@ -218,7 +205,7 @@ class Searcher:
     def observe(self, request: SearchRequest, query_image: bytes | None = None) -> Observed:
         """What a request is judged by, in the whole catalog without its filter: for calibrating."""
         read = self._read(request)
-        question = self._question(request, read, query_image, self._decode, ())
+        question = self._questions.question(request, read, self._understood, query_image)
         if question is None:
             raise EmptyRequest("a browse is not judged; ask with text, image or product_id")
         found = self._find_one(self._filter(request, read, whole=True), question)
@@ -251,11 +238,11 @@ class Searcher:
             *((part.weight, part.question.key) for part in mixture.parts),
         )
         by = self._understanding
-        with self._encoding:
+        with self._deciding:
             known = self._decided.get(key)
         if known is None or known[0] is not by:
             known = by, self._decide(mixture, itself)
-            with self._encoding:
+            with self._deciding:
                 self._decided[key] = known
         return known[1]
 
@@ -324,11 +311,11 @@ class Searcher:
         """How the words of a request were taken."""
         if request.text is None:
             return None
-        shown = self._understood(read.text, request.literal).shown(request.text)
+        shown = self._understood(read.text, literal=request.literal).shown(request.text)
         phrases, excluded = list(read.phrases) or None, list(read.excluded) or None
         return shown.model_copy(update={"filter": read.interpreted, "phrases": phrases, "excluded": excluded})
 
-    def _understood(self, text: str, literal: bool) -> Understood:
+    def _understood(self, text: str, /, *, literal: bool) -> Understood:
         return Understood(text) if literal else self._understanding.understand(text)
 
     def _filter(self, request: SearchRequest, read: Read, *, whole: bool = False, reviewer: bool = True) -> Filter:
@@ -360,147 +347,6 @@ class Searcher:
         """Whether anything is blocked, or waits for somebody to look at it."""
         return self.index.count(Decided(("block", "review"))) > 0
 
-    def _mixture(
-        self,
-        request: SearchRequest,
-        read: Read,
-        query_image: bytes | None,
-        decode: Decode,
-        hidden: Collection[Action] = (),
-    ) -> Mixture | None:
-        """Everything that is asked with, as vectors; None for a browse."""
-        own = self._question(request, read, query_image, decode, hidden)
-        parts = [] if own is None else [Part(own)]
-        for number, like in enumerate(request.like or ()):
-            question = self._liked(like, f"like.{number}", request.literal, decode, hidden)
-            parts.append(Part(question, like.weight, f"like.{number}"))
-        if not parts:
-            return None
-        if len(parts) == 1:  # its weight is beside nothing
-            parts = [Part(parts[0].question)]
-        negative = request.negative
-        if negative is None:
-            return Mixture(parts)
-        against = [self._product_question(id, hidden, "negative.product_ids") for id in negative.product_ids or ()]
-        if negative.text is not None:
-            against.append(self._with_words(Question(), negative.text, request.literal))
-        return Mixture(parts, against, negative.weight)
-
-    def _liked(self, like: Like, name: str, literal: bool, decode: Decode, hidden: Collection[Action]) -> Question:
-        if like.text is not None:
-            return self._with_words(Question(), like.text, literal)
-        if like.product_id is not None:
-            return self._product_question(like.product_id, hidden, f"{name}.product_id")
-        assert like.image is not None
-        try:
-            return Question(images=[self._image(decode_query_image(like.image), decode, like.image.crop)])
-        except StoreLensError as error:
-            if error.field is not None and error.field.startswith("image"):
-                error.field = f"{name}.{error.field}"
-            raise
-
-    def _question(
-        self, request: SearchRequest, read: Read, query_image: bytes | None, decode: Decode, hidden: Collection[Action]
-    ) -> Question | None:
-        """What is asked with but for ``like``; None where that is nothing."""
-        question = Question()
-        if request.product_id is not None:
-            question = self._product_question(request.product_id, hidden)
-        if query_image is not None:
-            crop = request.image.crop if request.image else None
-            question = replace(question, images=[*question.images, self._image(query_image, decode, crop)])
-        if read.text:
-            question = self._with_words(question, read.text, request.literal)
-        return None if question.empty else question
-
-    def _with_words(self, question: Question, text: str, literal: bool) -> Question:
-        """Words beside a product refine what is asked for; its own title and text give way to them."""
-        understood = self._understood(text, literal)
-        vector = self._text(understood.encoded or (understood.text,))
-        return replace(
-            question,
-            written=text,
-            words=understood.text,
-            alternatives=understood.alternatives,
-            lacking=understood.lacking,
-            text=vector,
-            title=vector,
-            details=vector,
-        )
-
-    def _text(self, ways: Sequence[str]) -> Vector:
-        """The vector of what is meant, said in some ways: the direction of their mean."""
-        vectors: list[Vector] = [self._cached(text, partial(self._encode, text)) for text in ways]
-        if len(vectors) == 1:
-            return vectors[0]
-        mean = np.mean(vectors, axis=0)
-        return np.asarray(mean / np.linalg.norm(mean), np.float32)
-
-    def _encode(self, text: str) -> Vector:
-        vector: Vector = self.encoder.encode_texts([text])[0]
-        return vector
-
-    def _image(self, query_image: bytes, decode: Decode, crop: Crop | None = None) -> AskedImage:
-        hash = hash_bytes(query_image)
-        if crop is not None:
-            hash = f"{hash} {crop.model_dump_json()}"  # of a part, which no product's image is byte by byte
-            decode = partial(decode, crop=crop)
-        with self._encoding:
-            known: AskedImage | None = self._cache.get(hash.encode())
-        if known is not None:
-            return known
-        # Not where others wait to encode: how long it takes is for whoever made the image to say.
-        decoded = decode(query_image, self.encoder.preparer)
-
-        def encode() -> AskedImage:
-            return AskedImage(self.encoder.encode_prepared(decoded.pixels)[0], hash, fingerprint_cells(decoded.phash))
-
-        return self._cached(hash.encode(), encode)
-
-    def _decode(self, query_image: bytes, prepare: Preparer, crop: Crop | None = None) -> Decoded:
-        return decode_for_model(query_image, self.limits, prepare, crop=crop)
-
-    def _cached(self, key: str | bytes, encode: Callable[[], Encoded]) -> Encoded:
-        # One at a time: the encoder asks for it, and two requests for the same words encode once.
-        with self._encoding:
-            encoded: Encoded | None = self._cache.get(key)
-            if encoded is None:
-                encoded = encode()
-                self._cache[key] = encoded
-        return encoded
-
-    def product(
-        self,
-        product_id: str,
-        vectors: Sequence[DenseName] = (),
-        hidden: Collection[Action] = (),
-        field: str = "product_id",
-    ) -> Stored:
-        """The product of an id, in whatever form of Unicode it is given. Raises ProductNotFound.
-
-        Args:
-            hidden: What counts as not there where it is decided of it.
-            field: What the error names.
-        """
-        stored = self.index.fetch(points_of(product_id), vectors)
-        for point in points_of(product_id):
-            if point in stored and stored[point].payload.get(DECISION, {}).get("action") not in hidden:
-                return stored[point]
-        raise ProductNotFound(f"there is no product {product_id!r}", field=field)
-
-    def _product_question(self, product_id: str, hidden: Collection[Action], field: str = "product_id") -> Question:
-        stored = self.product(product_id, ("image", "title", "text"), hidden, field)
-        images = stored.vectors.get("image")
-        return Question(
-            product=product_id,
-            title=stored.vectors.get("title"),
-            details=stored.vectors.get("text"),
-            # Its first image is the one a shop chose to stand for it.
-            images=[] if images is None else [_held(images[0], stored.payload)],
-        )
-
-
-def _held(vector: Vector, payload: dict[str, Any]) -> AskedImage:
-    """The first usable image of a product."""
-    kept: dict[str, Any] = next(iter(payload.get("pictures", ())), {})
-    return AskedImage(vector, kept.get("hash"), fingerprint_cells(kept.get("phash", "")))
+    def product(self, product_id: str, vectors: Sequence[DenseName] = (), hidden: Collection[Action] = ()) -> Stored:
+        """The product of an id; see ``Questions.product``."""
+        return self._questions.product(product_id, vectors, hidden)
