@@ -218,7 +218,8 @@ def test_a_key_is_asked_for_and_sent_with_images_too(open_page: OpenPage, catalo
         field.press("Enter")
         expect(page.locator(".welcome")).to_be_visible()
         search(page, "red")
-        page.wait_for_function("document.querySelector('#grid img').naturalWidth > 0")  # one without an address is complete
+        # One that has no address yet counts as complete.
+        page.wait_for_function("document.querySelector('#grid img').naturalWidth > 0")
         assert str(page.locator("#grid img").first.get_attribute("src")).startswith("blob:")
         page.reload()
         expect(page.locator("#total")).to_contain_text("result")
