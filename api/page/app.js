@@ -5,7 +5,7 @@
 
 import { ApiError, getImage, getProduct } from "./api.js";
 import { learn, samples } from "./catalog.js";
-import { FilterDrawer, showChips, SortMenu } from "./controls.js";
+import { FilterDrawer, showChips, SortMenu, takenFilters } from "./controls.js";
 import { showProvenance } from "./credits.js";
 import { Detail } from "./detail.js";
 import { byId, clamped, drawIcons, h } from "./dom.js";
@@ -41,6 +41,8 @@ class Page {
     this.adjusting = undefined;
     /** The product of `query.like`. @type {Hit | null} */
     this.liked = null;
+    /** What was made of the words of a question. @type {{of: string, words: Understood} | null} */
+    this.understood = null;
     /** The facets on the screen. */
     this.counts = known.counts;
     /** @type {Promise<Hit[]> | null} */
@@ -120,7 +122,8 @@ class Page {
     const before = this.query;
     // Words that were to be taken as they are written give way to new ones.
     const literal = change.literal ?? (before.literal && change.q === undefined);
-    this.query = { ...before, ...change, literal };
+    const plain = change.plain ?? (before.plain && change.q === undefined);
+    this.query = { ...before, ...change, literal, plain };
     const address = writeAddress(this.query);
     const same = address === writeAddress(before) && this.query.photo === before.photo;
     const betweenProducts = Boolean(before.product && change.product);
@@ -161,13 +164,21 @@ class Page {
     document.body.dataset.view = blank ? "start" : "results";
     byId("toolbar").hidden = blank;
     byId("start").hidden = !blank;
-    showChips(query.filters, (/** @type {Filters} */ filters) => this.ask({ filters }));
+    this.#showChips();
     this.sort.update(query);
     this.panel.update(this.counts, query.filters);
     void this.#showLiked();
     void this.#showProduct();
     if (blank) void this.#welcome();
     else if (identity(query) !== this.asked) void this.#run();
+  }
+
+  /** The filters, with what words were taken for as long as they are the same. */
+  #showChips() {
+    const { query, understood } = this;
+    const words = understood && understood.of === question(query) ? understood.words : null;
+    const taken = words ? takenFilters(words, query, this.known.kinds, (change) => this.ask(change)) : [];
+    showChips(query.filters, (/** @type {Filters} */ filters) => this.ask({ filters }), taken);
   }
 
   async #showLiked() {
@@ -241,6 +252,8 @@ class Page {
     const none = match === "none";
     const words = none ? "No match" : totalWords(total);
     byId("total").replaceChildren(h("strong", {}, words), h("span", {}, ` in ${Math.round(took_ms)} ms`));
+    this.understood = understood ? { of: question(query), words: understood } : null;
+    this.#showChips();
     byId("understood").replaceChildren(...this.#understood(query, understood));
     announce(hits.length && !none ? `${words} found` : "Nothing found");
     showNotices([...(this.photoGone ? [PHOTO_GONE] : []), ...(notices ?? [])]);

@@ -9,7 +9,7 @@ const PHOTO = "photo";
 export const PAGE_SIZE = 24;
 
 /** @type {Query} */
-export const NOTHING = { q: "", photo: null, like: null, filters: new Map(), sort: null, browse: false, literal: false, product: null };
+export const NOTHING = { q: "", photo: null, like: null, filters: new Map(), sort: null, browse: false, literal: false, plain: false, product: null };
 
 /** @param {Choice | Span} chosen @returns {chosen is Choice} */
 export const isChoice = (chosen) => "values" in chosen;
@@ -19,6 +19,14 @@ export const hasFilters = (query) => query.filters.size > 0;
 
 /** True when there is something to find things by, and so a best match. @param {Query} query */
 export const hasQuestion = (query) => Boolean(query.q.trim() || query.photo || query.like);
+
+/**
+ * True when words may be taken for filters. Bounds are said with numbers and mean nothing as words; without any, words are
+ * looked for as words, so that what is nearest comes after what fits.
+ *
+ * @param {Query} query
+ */
+const interpreted = ({ q, plain, literal }) => /\p{N}/u.test(q) && !plain && !literal;
 
 /** True when there is nothing to search for yet. @param {Query} query */
 export const isBlank = (query) => !hasQuestion(query) && !hasFilters(query) && !query.sort && !query.browse;
@@ -58,6 +66,7 @@ export function readAddress(search, entry, kinds) {
     sort: field && kinds.has(field) ? { field, order: order === "desc" ? "desc" : "asc" } : null,
     browse: params.has("browse"),
     literal: params.has("literal"),
+    plain: params.has("plain"),
     product: params.get("product") || null,
   };
 }
@@ -90,6 +99,7 @@ export function writeAddress(query) {
   if (query.sort) params.set("sort", `${query.sort.field}:${query.sort.order}`);
   if (query.browse) params.set("browse", "1");
   if (query.literal) params.set("literal", "1");
+  if (query.plain) params.set("plain", "1");
   if (query.product) params.set("product", query.product);
   return params.size ? `?${params}` : location.pathname;
 }
@@ -110,6 +120,7 @@ export function toRequest(query, { facets, groupBy, cursor, limit = PAGE_SIZE })
   return {
     ...(query.q.trim() && { text: query.q.trim(), highlight: true }),
     ...(query.literal && { literal: true }),
+    ...(interpreted(query) && { interpret: true }),
     ...(query.like && { product_id: query.like }),
     ...(filters.length > 0 && { filter }),
     ...(everything && { filter: {} }),

@@ -12,7 +12,8 @@
  * @typedef {{field: string, values: {value: Value, count: number}[], relation?: "eq" | "gte", min?: number, max?: number,
  *   histogram?: Bucket[], missing: number}} Facet
  * @typedef {Map<string, Facet>} Facets By field. Catalogs name fields as they like, `constructor` too: never an object.
- * @typedef {{text: string, corrected?: string, expanded?: {word: string, synonyms: string[]}[]}} Understood
+ * @typedef {{text: string, corrected?: string, expanded?: {word: string, synonyms: string[]}[], filter?: Record<string, any>,
+ *   excluded?: string[]}} Understood
  * @typedef {{hits: Hit[], total: {value: number, relation: "eq" | "gte"}, facets: Facets,
  *   match?: "good" | "weak" | "none" | "uncalibrated", next_cursor?: string, query?: Understood, notices: string[], took_ms: number}} Answer
  * @typedef {"keyword" | "integer" | "float" | "bool"} Kind
@@ -43,7 +44,8 @@
  *   window's upper edge, at how many pixels from it (none: the start of the page), and which one has the focus.
  * @typedef {{field: string, order: "asc" | "desc"}} Sort
  * @typedef {{q: string, photo: Photo | null, like: string | null, filters: Filters, sort: Sort | null,
- *   browse: boolean, literal: boolean, product: string | null}} Query `product` is the one whose details are open.
+ *   browse: boolean, literal: boolean, plain: boolean, product: string | null}} Query `plain`: no words are taken for filters;
+ *   `product` is the one whose details are open.
  */
 
 export {};

@@ -82,8 +82,8 @@ class ProductView(BaseModel):
     id: str
     product: dict[str, Any]
     images: list[str]
-    predicted: dict[str, dict[str, Any]] = Described(
-        {}, description="What label sets say of it, by their names: `label`, `probability`, `similarity`, `version`."
+    predicted: dict[str, dict[str, Any]] | None = Described(
+        None, description="What label sets say of it, by their names: `label`, `probability`, `similarity`, `version`."
     )
 
 
@@ -94,7 +94,7 @@ async def catalog(request: Request) -> Catalog:
     return await workers.run(request, lambda _: _catalog(request))
 
 
-@router.get("/products/{id}", responses=responses(403, 404, 503))
+@router.get("/products/{id}", response_model_exclude_none=True, responses=responses(403, 404, 503))
 async def product(id: Id, request: Request, review: Review = False) -> ProductView:
     """One product as its catalog row. What a policy or a person has blocked is not there."""
     workers: Workers = request.app.state.workers
@@ -155,7 +155,7 @@ def _product(request: Request, product_id: str, hidden: tuple[Action, ...]) -> P
         id=payload["id"],
         product=shown_product(payload),
         images=image_addresses(payload),
-        predicted=payload.get(PREDICTED, {}),
+        predicted=payload.get(PREDICTED) or None,
     )
 
 

@@ -123,6 +123,32 @@ def test_a_range_by_its_boxes_and_by_its_slider(open_page: OpenPage, catalog: Ca
     expect(page.get_by_label("Price, from")).to_have_value("")
 
 
+def test_words_that_are_taken_for_filters_are_chips(open_page: OpenPage, catalog: Catalog) -> None:
+    page = open_page("/?q=red+cushion+under+30")
+    taken = page.locator(".chip.taken")
+    expect(taken.filter(has_text="Price: below 30")).to_be_visible()
+    expect(taken.filter(has_text=re.compile("^red"))).to_be_visible()
+    assert all("red" in row["color"] and row["price"] < 30 for row in rows_of(page, catalog))
+    # Without one of them words are words, and the others stay, as filters that can be changed.
+    page.get_by_role("button", name="Remove filter red").click()
+    expect(page.get_by_role("button", name="Remove filter Price: up to 30")).to_be_visible()
+    expect(taken).to_have_count(0)
+    expect(page).to_have_url(re.compile(r"f\.price=\.\.30&plain=1"))
+    assert any("red" not in row["color"] for row in rows_of(page, catalog))
+    page.go_back()
+    expect(taken.filter(has_text="Price: below 30")).to_be_visible()
+
+    # New words are understood anew; negations are told as well.
+    page.goto(page.url.replace("q=red+cushion+under+30", "q=cushion+without+stripes&plain=1"))
+    page.get_by_role("searchbox").fill("cushion not red")
+    page.get_by_role("searchbox").press("Enter")
+    expect(taken.filter(has_text="without red")).to_be_visible()
+    assert not any("red" in row["color"] for row in rows_of(page, catalog))
+    page.get_by_role("button", name="Remove filter without red").click()
+    expect(page.locator("#understood")).to_contain_text("as they are written")
+    expect(taken).to_have_count(0)
+
+
 def test_many_small_steps_are_one_step_back(open_page: OpenPage) -> None:
     page = open_page("/?browse=1")
     cards(page)
