@@ -30,7 +30,8 @@ def address(catalog: Catalog) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="session")
+# Not of the session: playwright keeps a loop running, and other tests of this process have loops of their own.
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
     from tests.browser.driver import ARGUMENTS, sync_playwright
 

@@ -54,9 +54,11 @@ def test_the_message_says_how_much_is_needed_where(tmp_path: Path, monkeypatch: 
     jobs.ingest(tmp_path)
     store = EmbeddedStore(tmp_path, "products")
     version = store.version()
-    _has_free(monkeypatch, 12_000_000)
-    with pytest.raises(IndexDiskFull, match=f"needs about 3. MB free on the disk of {tmp_path}.*has 12 MB; "):
-        jobs.ingest(tmp_path)
+    with monkeypatch.context() as full:
+        _has_free(full, 12_000_000)
+        # How much depends on the disk: one in memory fills the holes of files that are read.
+        with pytest.raises(IndexDiskFull, match=rf"needs about \d+ MB free on the disk of {tmp_path}.*has 12 MB; "):
+            jobs.ingest(tmp_path)
     assert not (tmp_path / "products" / "building").exists()
     assert store.version() == version
     with closing(store.open()) as index:
