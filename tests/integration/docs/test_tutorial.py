@@ -1,13 +1,19 @@
-"""Every command of docs/tutorial.md says what stands under it, on the demo catalog."""
+"""Every command of docs/tutorial.md says what stands under it, on the demo catalog.
+
+Measurements may differ a little from one processor to another: the last digits of a cosine do.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.integration.docs.tutorial import DEMO, TUTORIAL, blocks, run
+
+_NUMBER = re.compile(r"\b\d+(?:\.\d+)?\b")
 
 
 def test_every_command_says_what_the_tutorial_says(tmp_path: Path) -> None:
@@ -18,4 +24,7 @@ def test_every_command_says_what_the_tutorial_says(tmp_path: Path) -> None:
         pytest.skip("no demo catalog here: `make demo DEMO_ONLY=ingest` makes it")
     told = blocks(TUTORIAL.read_text(encoding="utf-8"))
     for (commands, expected), said in zip(told, run([commands for commands, _ in told], tmp_path), strict=True):
-        assert expected is None or said == expected, f"{commands}\nsays\n{said}"
+        if expected is not None:
+            assert _NUMBER.sub("#", said) == _NUMBER.sub("#", expected), f"{commands}\nsays\n{said}"
+            numbers = [[float(number) for number in _NUMBER.findall(text)] for text in (said, expected)]
+            assert numbers[0] == pytest.approx(numbers[1], rel=0.05, abs=0.1), f"{commands}\nsays\n{said}"
