@@ -9,7 +9,7 @@ that are made at home hold the catalog's own words, and what fits them best is n
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from itertools import product
 from typing import get_args
@@ -85,10 +85,10 @@ def _distance(one: Table, other: Table) -> float:
 
 def ndcg_of(example: Example, tables: Sequence[Table]) -> Numbers:
     """nDCG@10 of a request fused with each of the tables: ``(tables,) float64``."""
-    points, scores = _scores(example.observed)
-    fused = np.array([[table[leg] for leg in scores] for table in tables]) @ np.stack(list(scores.values()))
-    fused[:, [at for at, point in enumerate(points) if point in example.observed.exact]] = np.inf
-    gains = np.array([point in example.relevant for point in points], np.float64)
+    observed = example.observed
+    fused = _fused(observed, tables)
+    fused[:, _among(observed.points, observed.exact)] = np.inf
+    gains = _among(observed.points, example.relevant).astype(np.float64)
     best = np.argsort(-fused, axis=1, kind="stable")[:, :_AT]
     found = gains[best] @ _DISCOUNT[: best.shape[1]]
     return np.asarray(found / _DISCOUNT[: min(_AT, len(example.relevant))].sum(), np.float64)
@@ -96,7 +96,7 @@ def ndcg_of(example: Example, tables: Sequence[Table]) -> Numbers:
 
 def ndcg_of_legs(example: Example) -> dict[LegName, float]:
     """nDCG@10 of each leg by itself."""
-    legs: Sequence[LegName] = [leg for leg in get_args(LegName) if leg in example.observed.legs]
+    legs = list(example.observed.legs)
     alone = [{other: float(other == leg) for other in legs} for leg in legs]
     return dict(zip(legs, ndcg_of(example, alone).tolist(), strict=True))
 
@@ -105,20 +105,18 @@ def weighed(observed: Observed, tables: Tables) -> Observed:
     """As it is seen with these weights: its candidates' shares of the best score."""
     if observed.weighed is None or observed.weighed not in tables:
         return observed
-    points, scores = _scores(observed)
-    fused = np.sum([tables[observed.weighed][leg] * of_leg for leg, of_leg in scores.items()], axis=0)
-    named = np.array([point in observed.exact for point in points])
+    (fused,) = _fused(observed, [tables[observed.weighed]])
+    named = _among(observed.points, observed.exact)
     top = float(fused[~named].max(initial=0.0)) or 1.0
-    fused = np.where(named, 1.0, fused / top)
-    return replace(observed, shares=dict(zip(points, fused.tolist(), strict=True)))
+    shares = np.where(named, 1.0, fused / top).tolist()
+    return replace(observed, shares=dict(zip(observed.points, shares, strict=True)))
 
 
-def _scores(observed: Observed) -> tuple[list[UUID], dict[LegName, Numbers]]:
-    """All candidates, in the order of their ids, and what each leg gives them, 0 where it did not find them."""
-    points = sorted({*observed.exact, *(point for found, _ in observed.legs.values() for point in found)})
-    row = {point: at for at, point in enumerate(points)}
-    scores: dict[LegName, Numbers] = {}
-    for leg, (found, values) in observed.legs.items():
-        scores[leg] = np.zeros(len(points))
-        scores[leg][[row[point] for point in found]] = values
-    return points, scores
+def _fused(observed: Observed, tables: Sequence[Table]) -> Numbers:
+    """Scores of the candidates with each of the tables: ``(tables, points)``."""
+    weights = np.array([[table[leg] for leg in observed.legs] for table in tables])
+    return np.asarray(weights @ np.stack(list(observed.legs.values())), np.float64)
+
+
+def _among(points: Sequence[UUID], some: Set[UUID]) -> NDArray[np.bool_]:
+    return np.array([point in some for point in points], np.bool_)

@@ -27,7 +27,7 @@ from labels.disagreements import Disagreement, disagreements
 from labels.labeller import Decode, Labeller
 from labels.policies import STRICTNESS, Line, Moderator, judge
 from labels.prompts import TEMPLATES, Node, PromptEncoder, ensemble, label_nodes
-from labels.review import appeal, decisions, hidden_actions, queue
+from labels.review import appeal, decisions, hidden_actions, is_hidden, queue
 from labels.tags import Tagger, label_names, predicted_fields, predictions, sets_of, with_predictions
 
 __all__ = [
@@ -61,6 +61,7 @@ __all__ = [
     "expected_calibration_error",
     "fit_temperature",
     "hidden_actions",
+    "is_hidden",
     "judge",
     "label_bias",
     "label_calibration",

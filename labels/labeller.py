@@ -24,6 +24,7 @@ from labels.calibrated import drift_notice, with_thresholds
 from labels.classifier import Classifier, Scale
 from labels.policies import Moderator, judge
 from labels.prompts import PromptEncoder, label_nodes
+from labels.review import is_hidden
 from schemas import (
     Action,
     All,
@@ -374,11 +375,7 @@ class Labeller:
         for at in range(0, len(every), _BATCH):
             found |= self.index.fetch(every[at : at + _BATCH], ("image", "title", "text"))
         if hidden:
-            found = {
-                point: stored
-                for point, stored in found.items()
-                if stored.payload.get(DECISION, {}).get("action") not in hidden
-            }
+            found = {point: stored for point, stored in found.items() if not is_hidden(stored.payload, hidden)}
         return [next(found[point] for point in some if point in found) for some in points if found.keys() & set(some)]
 
     def _image(self, data: bytes, decode: Decode) -> Vectors:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,11 @@ _BATCH = 1_000
 def hidden_actions(*, reviewer: bool) -> tuple[Action, ...]:
     """Decisions whose products are not to be shown: what is blocked to nobody, what waits to those who may review."""
     return ("block",) if reviewer else ("block", "review")
+
+
+def is_hidden(payload: Mapping[str, Any], hidden: Collection[Action]) -> bool:
+    """Whether one of these actions is decided of the product with this payload."""
+    return payload.get(DECISION, {}).get("action") in hidden
 
 
 def decisions(index: CatalogIndex, actions: Sequence[Action]) -> dict[UUID, dict[str, Any]]:

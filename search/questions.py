@@ -15,7 +15,8 @@ from catalog import points_of
 from embedding import Encoder, Preparer
 from images import Decoded, ImageLimits, decode_for_model, fingerprint_cells, hash_bytes
 from images.inline import decode_query_image
-from index import DECISION, CatalogIndex, DenseName, Stored
+from index import CatalogIndex, DenseName, Stored
+from labels import is_hidden
 from schemas import Action, Crop, Like, ProductNotFound, SearchRequest, StoreLensError
 from search.mixture import Mixture, Part
 from search.plan import AskedImage, Question, Vector
@@ -62,7 +63,6 @@ class Questions:
             decode: Left out, images are decoded here.
             hidden: Products of which one of these is decided count as not there.
         """
-        decode = decode or self._decode
         own = self.question(request, read, understand, query_image, decode, hidden)
         parts = [] if own is None else [Part(own)]
         for number, like in enumerate(request.like or ()):
@@ -83,7 +83,12 @@ class Questions:
         return Mixture(parts, against, negative.weight)
 
     def _liked(
-        self, like: Like, name: str, understand: Callable[[str], Understood], decode: Decode, hidden: Collection[Action]
+        self,
+        like: Like,
+        name: str,
+        understand: Callable[[str], Understood],
+        decode: Decode | None,
+        hidden: Collection[Action],
     ) -> Question:
         if like.text is not None:
             return self._with_words(Question(), understand(like.text), like.text)
@@ -112,9 +117,7 @@ class Questions:
             question = self._product_question(request.product_id, hidden)
         if query_image is not None:
             crop = request.image.crop if request.image else None
-            question = replace(
-                question, images=[*question.images, self._image(query_image, decode or self._decode, crop)]
-            )
+            question = replace(question, images=[*question.images, self._image(query_image, decode, crop)])
         if read.text:
             question = self._with_words(question, understand(read.text, literal=request.literal), read.text)
         return None if question.empty else question
@@ -145,7 +148,8 @@ class Questions:
         vector: Vector = self._encoder.encode_texts([text])[0]
         return vector
 
-    def _image(self, query_image: bytes, decode: Decode, crop: Crop | None = None) -> AskedImage:
+    def _image(self, query_image: bytes, decode: Decode | None, crop: Crop | None = None) -> AskedImage:
+        decode = decode or self._decode
         hash = hash_bytes(query_image)
         if crop is not None:
             hash = f"{hash} {crop.model_dump_json()}"  # of a part, which no product's image is byte by byte
@@ -189,7 +193,7 @@ class Questions:
         """
         stored = self._index.fetch(points_of(product_id), vectors)
         for point in points_of(product_id):
-            if point in stored and stored[point].payload.get(DECISION, {}).get("action") not in hidden:
+            if point in stored and not is_hidden(stored[point].payload, hidden):
                 return stored[point]
         raise ProductNotFound(f"there is no product {product_id!r}", field=field)
 

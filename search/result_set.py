@@ -154,8 +154,9 @@ class Observed:
     """What a request is judged by: its kind, the features of its words and of its query image, its candidates' shares
     of the best score, and the products that have all its words.
 
-    ``legs`` are the candidates of each leg on the common measure, ``(candidates,) float64``, where they can be weighed
-    in another way: by ``weighed``, the name of a table of weights, which is None where words meet images.
+    ``legs`` are what each leg gives the candidates, which are ``points``, on the common measure, ``(points,) float64``,
+    0 where it did not find them. They can be weighed in another way: by ``weighed``, the name of a table of weights,
+    which is None where words meet images.
     """
 
     kind: Asked
@@ -165,13 +166,20 @@ class Observed:
     having: frozenset[UUID]
     exact: frozenset[UUID]
     weighed: Weighed | None = None
-    legs: Mapping[LegName, tuple[Sequence[UUID], Scores]] = field(default_factory=dict)
+    points: Sequence[UUID] = ()
+    legs: Mapping[LegName, Scores] = field(default_factory=dict)
 
 
 def observe(index: CatalogIndex, vocabulary: Vocabulary, question: Question, found: Candidates) -> Observed:
     """The same that ``decide`` looks at."""
     evidence = evidence_of(index, vocabulary, found) if question.words else None
     having = evidence and evidence.having
+    points = sorted(found.points)
+    row = {point: at for at, point in enumerate(points)}
+    legs: dict[LegName, Scores] = {}
+    for planned, result in found.legs:
+        legs[planned.leg.name] = scores = np.zeros(len(points))
+        scores[[row[point] for point in result.points]] = result.normalized * result.best
     return Observed(
         kind_of(question, found, evidence),
         evidence.features if evidence else None,
@@ -180,7 +188,8 @@ def observe(index: CatalogIndex, vocabulary: Vocabulary, question: Question, fou
         frozenset(index.scan(having, MOST_OBSERVED)) if having else frozenset(),
         frozenset(found.exact),
         _weighed(question, found),
-        {planned.leg.name: (result.points, result.normalized * result.best) for planned, result in found.legs},
+        points,
+        legs,
     )
 
 

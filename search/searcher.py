@@ -228,7 +228,6 @@ class Searcher:
 
     def _fits(self, request: SearchRequest, read: Read, mixture: Mixture) -> ResultSet:
         """What fits a request, but for the products that it starts from."""
-        itself = self._filter(request, read, whole=True)
         written = request.model_dump_json(include={"literal", "product_id", "negative"})
         key = (
             written,
@@ -241,7 +240,7 @@ class Searcher:
         with self._deciding:
             known = self._decided.get(key)
         if known is None or known[0] is not by:
-            known = by, self._decide(mixture, itself)
+            known = by, self._decide(mixture, self._filter(request, read, whole=True))
             with self._deciding:
                 self._decided[key] = known
         return known[1]

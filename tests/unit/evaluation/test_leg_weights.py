@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
 from dataclasses import replace
 from uuid import UUID
 
@@ -12,31 +11,28 @@ import pytest
 
 from evaluation.home_made import Example
 from evaluation.leg_weights import fit_weights, ndcg_of, ndcg_of_legs, tables_of, weighed
-from schemas import LegName, Weighed
+from schemas import Asked, LegName, Weighed
 from search import LegWeights
-from search.fusion import LegResult, fuse
+from search.fusion import LegResult, Scores, fuse
 from search.result_set import Observed
 from search.weights import BUILTIN, CLIP
 
 POINTS = [UUID(int=number << 64) for number in range(40)]
 WORDS: tuple[LegName, ...] = ("text->title", "text->text", "text->image", "lexical")
+IMAGES: tuple[LegName, ...] = ("image->image", "image->text")
 
 
 def example(right: LegName, regime: Weighed = "covered", seed: int = 0, kind: str = "category") -> Example:
     """A request of which one leg has what fits first, and the others anything."""
     chance = random.Random(seed)
     relevant = frozenset(chance.sample(POINTS, 5))
-    legs: dict[LegName, tuple[list[UUID], list[float]]] = {}
-    for leg in ("image->image", "image->text") if regime == "image" else WORDS:
-        scored = {point: chance.uniform(0, 3) + (leg == right and point in relevant) * 3 for point in POINTS}
-        found = sorted(scored, key=lambda point: -scored[point])
-        legs[leg] = (found, [scored[point] for point in found])
-    return Example(kind, f"{seed}", relevant, observed(regime, legs))
-
-
-def observed(regime: Weighed, legs: Mapping[LegName, tuple[list[UUID], list[float]]], *named: UUID) -> Observed:
-    asked = "image" if regime == "image" else "covered"
-    return Observed(asked, None, None, {}, frozenset(), frozenset(named), regime, legs)  # type: ignore[arg-type]
+    legs: dict[LegName, Scores] = {
+        leg: np.array([chance.uniform(0, 3) + (leg == right and point in relevant) * 3 for point in POINTS])
+        for leg in (IMAGES if regime == "image" else WORDS)
+    }
+    asked: Asked = "image" if regime == "image" else "covered"
+    observed = Observed(asked, None, None, {}, frozenset(), frozenset(), regime, POINTS, legs)
+    return Example(kind, f"{seed}", relevant, observed)
 
 
 def mean_ndcg(weights: LegWeights, examples: list[Example]) -> float:
@@ -80,10 +76,11 @@ def test_shares_are_those_of_the_fused_search() -> None:
     named = replace(one, exact=frozenset(POINTS[:1]))
     table = tables_of(BUILTIN)["covered"]
     results = []
-    for leg, (points, values) in one.legs.items():
-        best = float(max(values))
-        scores = np.array(values)
-        results.append(LegResult(table[leg] * best, list(points), scores, scores / best, best))
+    for leg, scores in one.legs.items():
+        order = np.argsort(-scores)
+        best = float(scores.max())
+        found = [POINTS[at] for at in order]
+        results.append(LegResult(table[leg] * best, found, scores[order], scores[order] / best, best))
     points, scores = fuse(results)
     shares = weighed(one, {"covered": table}).shares
     assert shares == pytest.approx(dict(zip(points, (scores / scores[0]).tolist(), strict=True)))
