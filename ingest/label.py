@@ -29,8 +29,9 @@ from index import (
     build_settings,
     open_store,
     product_vectors,
-    settings_parser,
 )
+from ingest.commands.from_vectors import ended, stored_with, the_one
+from ingest.commands.parser import command_parser
 from ingest.report_page.disagreements import Shown, write_disagreements
 from labels import (
     Disagreement,
@@ -49,17 +50,14 @@ from schemas import (
     MAX_FIELDS,
     ConfigurationError,
     Document,
-    IndexMissing,
     IndexRecord,
     Known,
     LabelSet,
     Missing,
-    ModelMismatch,
     Not,
     StoreLensError,
     find_field,
     fold,
-    ingest_command,
     known,
 )
 
@@ -78,13 +76,11 @@ With labels of a field of the catalog, products whose own value is another are l
 by --field, or the field of the label set's name, or category.
 
 Progress goes to stderr; the last line of stdout is one JSON object.
-Exit status: 0 done; 1 it could not be done; 2 bad arguments.
 """
 
 
 def main(arguments: Sequence[str], encoder_of: Callable[[str], Encoder] = load_encoder) -> int:
-    program = f"{ingest_command()} label"
-    parser = settings_parser(IndexSettings, program, "Label every product of an index, from stored vectors.", _EPILOG)
+    parser = command_parser("label", "Label every product of an index, from stored vectors.", _EPILOG)
     parser.add_argument("--label-set", metavar="NAME", help="The label set; left out, the only one that there is.")
     parser.add_argument("--field", metavar="FIELD", help="What of the catalog the labels are compared with.")
     parser.add_argument("--report", type=Path, metavar="FILE.html", help="A page of what disagrees; and FILE.json.")
@@ -95,7 +91,7 @@ def main(arguments: Sequence[str], encoder_of: Callable[[str], Encoder] = load_e
     try:
         done = _label(open_store(settings), settings, given, encoder_of)
     except StoreLensError as error:
-        print(f"{program}: {error.message}", file=sys.stderr)
+        print(f"{parser.prog}: {error.message}", file=sys.stderr)
         return 1
     print(json.dumps(done, ensure_ascii=False))
     return 0
@@ -111,25 +107,16 @@ def _label(
     store: IndexStore, settings: IndexSettings, given: Namespace, encoder_of: Callable[[str], Encoder]
 ) -> dict[str, Any]:
     started = time.perf_counter()
-    document = label_set_document(store, given.label_set)
+    name = given.label_set or the_one(store, "label-sets", "--label-set", "`documents put label-sets` writes one")
+    document = store.documents.read("label-sets", name)
     with store.lock(given.wait):
-        if (record := store.record()) is None:
-            raise IndexMissing("there is nothing to label: ingest a catalog first")
-        encoder = encoder_of(record.embedding.model)
-        if differences := record.embedding.differences(encoder.spec):
-            raise ModelMismatch(
-                f"the index was built with another {', '.join(differences)} than the model {encoder.spec.model!r} has"
-            )
+        record, encoder = stored_with(store, "label", encoder_of)
         with closing(store.open()) as serving:
             _refuse_taken(serving, document.name)
         build = store.begin(with_label_sets(record, [document.name]))
         labelled = label_products(build, store, [document], encoder)
         found = _compared(build.index, document, given.field)
-        if labelled.changed:
-            generation: str | None = build.commit()
-        else:
-            build.discard()
-            generation = store.version()
+        generation = ended(store, build, labelled.changed)
     report: dict[str, Any] = {
         "label_set": document.name,
         "version": document.version,
@@ -148,17 +135,6 @@ def _label(
             report["disagreements"]["report"] = str(given.report)
         report["disagreements"]["products"] = [one.to_json() for one in shown[:_LISTED]]
     return report | {"seconds": round(time.perf_counter() - started, 2)}
-
-
-def label_set_document(store: IndexStore, name: str | None) -> Document:
-    """The label set of that name, or the only one. Raises ConfigurationError, DocumentNotFound."""
-    if name is None:
-        names = [one.name for one in store.documents.names("label-sets")]
-        if len(names) != 1:
-            there = f"there are {', '.join(names)}" if names else "there is none; `documents put label-sets` writes one"
-            raise ConfigurationError(f"name the --label-set: {there}")
-        name = names[0]
-    return store.documents.read("label-sets", name)
 
 
 def with_label_sets(record: IndexRecord, names: Sequence[str]) -> IndexRecord:

@@ -24,8 +24,9 @@ from index import (
     build_settings,
     open_store,
     product_vectors,
-    settings_parser,
 )
+from ingest.commands.from_vectors import ended, stored_with, the_one
+from ingest.commands.parser import command_parser
 from labels import (
     Judge,
     Labeller,
@@ -40,10 +41,7 @@ from labels import (
 from schemas import (
     Action,
     Appealed,
-    ConfigurationError,
     Document,
-    IndexMissing,
-    ModelMismatch,
     Policy,
     StoreLensError,
     clean_code,
@@ -61,13 +59,11 @@ _EPILOG = """\
   starter                   write a policy `retail` to begin with, if there is none; it is uncalibrated
 
 Progress goes to stderr; the last line of stdout is one JSON object.
-Exit status: 0 done; 1 it could not be done; 2 bad arguments.
 """
 
 
 def main(arguments: Sequence[str], encoder_of: Callable[[str], Encoder] = load_encoder) -> int:
-    program = f"{ingest_command()} moderate"
-    parser = settings_parser(IndexSettings, program, "Hold an index to a policy, and decide as a person.", _EPILOG)
+    parser = command_parser("moderate", "Hold an index to a policy, and decide as a person.", _EPILOG)
     parser.add_argument("what", nargs="?", choices=["judge", "appeal", "list", "starter"], default="judge")
     parser.add_argument("ids", nargs="*", metavar="ID", help="Of the products of an appeal.")
     parser.add_argument("--policy", metavar="NAME", help="The policy; left out, the only one that there is.")
@@ -91,7 +87,7 @@ def main(arguments: Sequence[str], encoder_of: Callable[[str], Encoder] = load_e
                 written = store.documents.write("policies", "retail", starter_policy(), 0)
                 done = {"policy": written.name, "version": written.version}
     except StoreLensError as error:
-        print(f"{program}: {error.message}", file=sys.stderr)
+        print(f"{parser.prog}: {error.message}", file=sys.stderr)
         return 1
     print(json.dumps(done, ensure_ascii=False))
     return 0
@@ -113,17 +109,11 @@ def _check(parser: ArgumentParser, given: Namespace) -> None:
 
 def _judge(store: IndexStore, given: Namespace, encoder_of: Callable[[str], Encoder]) -> dict[str, Any]:
     started = time.perf_counter()
-    name = given.policy or _only_policy(store)
+    name = given.policy or the_one(store, "policies", "--policy", f"`{ingest_command()} moderate starter`")
     document = store.documents.read("policies", name)
     assert isinstance(document.body, Policy)
     with store.lock(given.wait):
-        if (record := store.record()) is None:
-            raise IndexMissing("there is nothing to judge: ingest a catalog first")
-        encoder = encoder_of(record.embedding.model)
-        if differences := record.embedding.differences(encoder.spec):
-            raise ModelMismatch(
-                f"the index was built with another {', '.join(differences)} than the model {encoder.spec.model!r} has"
-            )
+        record, encoder = stored_with(store, "judge", encoder_of)
         build = store.begin(record.model_copy(update={"updated": datetime.now(UTC)}))
         index = build.index
         judge = policy_judge(store, document, index, encoder)
@@ -148,11 +138,7 @@ def _judge(store: IndexStore, given: Namespace, encoder_of: Callable[[str], Enco
                 changed += len(writes)
                 progress.update(len(points))
                 after = points[-1]
-        if changed:
-            generation: str | None = build.commit()
-        else:
-            build.discard()
-            generation = store.version()
+        generation = ended(store, build, changed)
     return {
         "policy": name,
         "version": document.version,
@@ -183,14 +169,6 @@ def policy_judge(store: IndexStore, document: Document, index: CatalogIndex, enc
     for notice in notices:
         print(notice, file=sys.stderr)
     return Judge(name, document.version, moderator, labeller.backgrounds)
-
-
-def _only_policy(store: IndexStore) -> str:
-    names = [one.name for one in store.documents.names("policies")]
-    if len(names) != 1:
-        there = f"there are {', '.join(names)}" if names else f"there is none; `{ingest_command()} moderate starter`"
-        raise ConfigurationError(f"name the --policy: {there}")
-    return names[0]
 
 
 def _appeal(store: IndexStore, settings: IndexSettings, given: Namespace) -> dict[str, Any]:
