@@ -10,11 +10,9 @@ from typing import Any
 from evaluation.classification import BIAS_SAID, SYSTEMS
 from evaluation.report.charts import Chart, Estimate, curves, intervals
 from evaluation.report.images import FileImages
-from evaluation.report.page import Card, Cutoff, Figure, Page, Section, Shown, Table
+from evaluation.report.page import Cutoff, Figure, Page, Section, Shown, Table, image_card
 from schemas import UNKNOWN
 
-_IMAGES = 16
-"""Of a card."""
 _CONFUSIONS = 6
 _OF_NONE = "(none of the labels)"
 _SAID = {
@@ -88,13 +86,7 @@ def _prompts(
     gained = [row for row in differ if row["given"]["ensemble"] == row["label"]]
     lost = [row for row in differ if row["given"]["single"] == row["label"]]
     cards = [
-        Card(
-            title,
-            f"{len(some):,} images",
-            {"": [_shown(row, folder, images, row["given"]["ensemble"]) for row in some[:_IMAGES]]},
-            wide=True,
-            wrong="wrong",
-        )
+        image_card(title, some, lambda row: _shown(row, folder, images, row["given"]["ensemble"]))
         for title, some in (
             ("All templates are right where one is not", gained),
             ("One template is right where all are not", lost),
@@ -196,17 +188,7 @@ def _images(rows: Sequence[Mapping[str, Any]], folder: Path, images: FileImages)
         ("Right, and least sure", unsure),
         ("Right, and surest", right),
     ]
-    cards = [
-        Card(
-            title,
-            f"{len(some):,} images",
-            {"": [_shown(row, folder, images, row["given"]["chosen"]) for row in some[:_IMAGES]]},
-            wide=True,
-            wrong="wrong",
-        )
-        for title, some in groups
-        if some
-    ]
+    cards = [image_card(title, some, lambda row: _given(row, folder, images)) for title, some in groups if some]
     return Section(
         "The worst classifications, and the best", "Each with what it was given, and how probable.", cards=cards
     )
@@ -238,13 +220,7 @@ def changed_images(
     by_image = {row["image"]: row for row in rows}
     low, high = found["interval"]
     cards = [
-        Card(
-            title,
-            f"{len(found[name]):,} images",
-            {"": [shown(by_image[image], folder, images) for image in found[name][:_IMAGES]]},
-            wide=True,
-            wrong="wrong",
-        )
+        image_card(title, found[name], lambda image: shown(by_image[image], folder, images))
         for name, title in (("lost", "Wrong now, and right before"), ("gained", "Right now, and wrong before"))
         if found[name]
     ]

@@ -11,10 +11,9 @@ import numpy as np
 from evaluation.report.charts import Estimate, curves, intervals
 from evaluation.report.classification import changed_images
 from evaluation.report.images import FileImages
-from evaluation.report.page import Card, Cutoff, Figure, Page, Section, Shown, Table
+from evaluation.report.page import Cutoff, Figure, Page, Section, Shown, Table, image_card
 from labels import Curve
 
-_IMAGES = 16
 _RULES = 7
 """That have a line of their own in a chart."""
 _WHOLE = "the whole policy"
@@ -168,13 +167,7 @@ def _images(rows: Sequence[Mapping[str, Any]], folder: Path, images: FileImages)
         ),
     ]
     cards = [
-        Card(
-            title,
-            f"{len(some):,} images",
-            {"": [_shown(row, folder, images) for row in sorted(some, key=key)[:_IMAGES]]},
-            wide=True,
-            wrong="wrong",
-        )
+        image_card(title, sorted(some, key=key), lambda row: _shown(row, folder, images))
         for title, some, key in groups
         if some
     ]

@@ -10,12 +10,12 @@ import base64
 import hashlib
 import json
 from argparse import ArgumentParser
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
@@ -24,6 +24,10 @@ from schemas import ConfigurationError, __version__
 from schemas.files import replace_file
 
 _HERE = Path(__file__).parent
+_IMAGES = 16
+"""Of a card."""
+
+Row = TypeVar("Row")
 
 Cell = str | int | float | None
 
@@ -68,6 +72,11 @@ class Card:
     wide: bool = False
     """Of the whole page's width, for many products."""
     wrong: str = "not asked for"
+
+
+def image_card(title: str, rows: Sequence[Row], shown: Callable[[Row], Shown]) -> Card:
+    """The first images of some that were judged, and how many there are."""
+    return Card(title, f"{len(rows):,} images", {"": [shown(row) for row in rows[:_IMAGES]]}, wide=True, wrong="wrong")
 
 
 @dataclass(frozen=True, slots=True)
