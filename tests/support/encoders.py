@@ -124,3 +124,19 @@ class ColorEncoder(HashEncoder):
                 vectors[row] = 0.05 * vectors[row]
                 vectors[row, :12] += (np.tile(np.mean(named, axis=0), 4) - 127) / 128
         return _unit(vectors)
+
+
+class CountingColors(ColorEncoder):
+    """Says which texts it was given, and how many images."""
+
+    def __init__(self) -> None:
+        self.images = 0
+        self.texts: list[str] = []
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        self.texts += texts
+        return super().encode_texts(texts)
+
+    def encode_prepared(self, pixels: Sequence[Pixels]) -> Vectors:
+        self.images += len(pixels)
+        return super().encode_prepared(pixels)

@@ -4,34 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
-from images.arrays import Pixels, Vectors
 from tests.support.colors import COLORS, color_png, write_lines, write_tiles
-from tests.support.encoders import ColorEncoder
+from tests.support.encoders import CountingColors
 from tests.support.serving import client, ingest
 
-
-class _Counting(ColorEncoder):
-    def __init__(self) -> None:
-        self.images = 0
-        self.texts: list[str] = []
-
-    def encode_texts(self, texts: Sequence[str]) -> Vectors:
-        self.texts += texts
-        return super().encode_texts(texts)
-
-    def encode_prepared(self, pixels: Sequence[Pixels]) -> Vectors:
-        self.images += len(pixels)
-        return super().encode_prepared(pixels)
-
-
-ENCODER = _Counting()
+ENCODER = CountingColors()
 
 
 @pytest.fixture(scope="module")

@@ -76,11 +76,14 @@ class Checkout:
         # A thread for a tiny model: more of them wait for each other where cores are busy, in a loop.
         self._environment = kept | {"OMP_NUM_THREADS": "1"} | environment
 
-    def run(self, block: str, *, also: Mapping[str, str] | None = None, status: int = 0) -> Done:
+    def run(
+        self, block: str, *, also: Mapping[str, str] | None = None, status: int = 0, seconds: float = _TOO_LONG
+    ) -> Done:
         """A block by bash; its status is that of its last command.
 
         Args:
             also: What stands in the guide for a name that is known only here -> that name.
+            seconds: After which it has taken too long.
         """
         for written, meant in (also or {}).items():
             assert written in block, f"{written} is not in\n{block}"
@@ -92,7 +95,7 @@ class Checkout:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=_TOO_LONG,
+            timeout=seconds,
             check=False,
         )
         assert done.returncode == status, f"status {done.returncode} of\n{block}\n{done.stderr}"

@@ -8,13 +8,12 @@ from __future__ import annotations
 import re
 import shutil
 import socket
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.integration.docs.guide import PACKAGES, ROOT
+from tests.integration.docs.guide import ROOT, Checkout
 
 TUTORIAL = ROOT / "docs" / "tutorial.md"
 DEMO = ROOT / ".demo"
@@ -34,28 +33,16 @@ def blocks(text: str) -> list[tuple[str, str | None]]:
 
 def run(commands: Sequence[str], folder: Path) -> list[str]:
     """What each block says on standard output, in a checkout with a copy of the demo's index."""
-    for package in PACKAGES:
-        (folder / package).symlink_to(ROOT / package)
+    checkout = Checkout(folder, Path(sys.executable))
     (folder / ".demo").mkdir()
     (folder / ".demo" / "catalog").symlink_to(DEMO / "catalog")
     shutil.copytree(DEMO / "index", folder / ".demo" / "index")
-    python = folder / ".venv" / "bin" / "python"
-    python.parent.mkdir(parents=True)
-    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
-    python.chmod(0o755)
     script = "".join(f"{block}\necho '{_END}'\n" for block in commands)
-    script = script.replace(f":{PORT}", f":{(port := _free_port())}").replace(f"--port {PORT}", f"--port {port}")
-    done = subprocess.run(
-        ["bash", "-c", f"trap 'kill $(jobs -p) 2>/dev/null' EXIT\n{script}"],
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=_TOO_LONG,
-        check=False,
-    )
-    *said, _ = done.stdout.split(f"{_END}\n")
-    assert len(said) == len(commands) and done.returncode == 0, done.stderr
+    port = _free_port()
+    also = {f":{PORT}": f":{port}", f"--port {PORT}": f"--port {port}"}
+    done = checkout.run(f"trap 'kill $(jobs -p) 2>/dev/null' EXIT\n{script}", also=also, seconds=_TOO_LONG)
+    *said, _ = done.out.split(f"{_END}\n")
+    assert len(said) == len(commands), done.err
     return said
 
 

@@ -17,6 +17,7 @@ from evaluation.commands import labels
 from evaluation.labelled_images import embed, halves, read_rows
 from schemas import ConfigurationError
 from tests.support.colors import COLORS, color_image, write_lines
+from tests.support.commands import printed
 from tests.support.encoders import ColorEncoder
 
 
@@ -130,7 +131,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeyp
     templates.write_text("a photo of a {label}\n\n{} thing\n", encoding="utf-8")
     given = ["classify", "--images", str(file), "--templates", str(templates)]
     assert command.main([*given, "--labels", "red, green,blue", "--hold-out", "blue", "--json"]) == 0
-    measured = json.loads(capsys.readouterr().out.splitlines()[-1])
+    measured = printed(capsys)
     assert measured["labels"] == ["red", "green"]
     assert set(measured["templates"]) == {"a photo of a {}", "{} thing"}
     assert set(measured["unknown"]) >= {"threshold", "precision", "recall"}

@@ -13,6 +13,7 @@ import pytest
 from evaluation.__main__ import main
 from evaluation.commands import labels
 from tests.support.colors import COLORS, color_image, write_lines
+from tests.support.commands import printed
 from tests.support.encoders import ColorEncoder
 
 POLICY = {
@@ -93,9 +94,9 @@ def test_where_it_starts_the_matrix_of_a_policy_is_what_was_measured(images: Pat
 
 def test_nothing_of_every_image_is_printed(images: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(images, "classify", None, "--json") == 0
-    printed = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert "intervals" in printed
-    assert "details" not in printed
+    said = printed(capsys)
+    assert "intervals" in said
+    assert "details" not in said
 
 
 @pytest.mark.parametrize("command", ["classify", "moderation"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +9,13 @@ import pytest
 
 from evaluation.benchmarks.judging import measure
 from ingest import moderate
+from tests.support.commands import printed
 
 
 def test_an_edited_policy_writes_what_it_decides_otherwise(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def judge(folder: Path) -> dict[str, Any]:
         assert moderate.main(["--policy", "house", "--data-dir", str(folder)]) == 0
-        said: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
+        said: dict[str, Any] = printed(capsys)
         assert said["products"] == 200
         return said
 

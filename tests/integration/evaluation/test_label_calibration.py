@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +14,7 @@ from evaluation.commands import calibrate
 from index import IndexSettings, open_store
 from ingest import label, moderate
 from tests.support.colors import COLORS, color_image, write_lines, write_tiles
+from tests.support.commands import printed
 from tests.support.encoders import ColorEncoder
 from tests.support.serving import client, ingest
 
@@ -59,16 +59,11 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
     return shop
 
 
-def _printed(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
-    return found
-
-
 def test_a_label_set_is_calibrated_on_one_half_and_judged_on_the_other(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert shop.calibrate("--label-set", "hue", "--images", str(shop.images())) == 0
-    found = _printed(capsys)
+    found = printed(capsys)
     assert found["document"] == {"kind": "calibrations", "name": "label-set-hue", "version": 1}
     assert (found["model"], found["products"], found["images"], found["version"]) == ("colors", 40, 48, 1)
     test = found["test"]
@@ -82,12 +77,12 @@ def test_a_label_set_is_calibrated_on_one_half_and_judged_on_the_other(
     assert (answer["threshold"], answer["temperature"]) == (found["threshold"], found["temperature"])
     assert [one["label"] for one in answer["results"]] == ["red", "unknown"]
     assert label.main(["--label-set", "hue", "--data-dir", str(shop.data)], lambda _: shop.encoder) == 0
-    assert _printed(capsys)["calibration"] == "measured"
+    assert printed(capsys)["calibration"] == "measured"
 
 
 def test_the_catalog_itself_may_say_what_is_right(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     assert shop.calibrate("--label-set", "hue", "--field", "category", "--dry-run") == 0
-    found = _printed(capsys)
+    found = printed(capsys)
     assert (found["source"], found["images"], found["document"]) == ("field category", 40, None)
     assert shop.store.documents.names("calibrations") == []
 
@@ -117,12 +112,12 @@ def test_what_does_not_hold_any_more_is_not_used_and_said(shop: Shop, capsys: py
 
 def test_a_policy_is_calibrated_and_judged_by_it(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     assert shop.calibrate("--policy", "house", "--images", str(shop.images())) == 0
-    found = _printed(capsys)
+    found = printed(capsys)
     assert found["document"]["name"] == "policy-house"
     assert found["test"]["policy"]["f1"] > 0.9
     threshold = found["thresholds"]["no red"]
     assert moderate.main(["--policy", "house", "--data-dir", str(shop.data)], lambda _: shop.encoder) == 0
-    assert _printed(capsys)["block"] == 10
+    assert printed(capsys)["block"] == 10
     with client(shop.data, encoder=shop.encoder) as api:
         answer = api.post("/v1/moderate", json={"policy": "house", "product_ids": ["red-0"]}).json()
     (rule,) = answer["decisions"][0]["rules"]

@@ -15,6 +15,7 @@ from evaluation.moderation import Aim, measure
 from index import IndexSettings, open_store
 from schemas import ConfigurationError, Policy
 from tests.support.colors import COLORS, color_image, write_lines
+from tests.support.commands import printed
 from tests.support.encoders import ColorEncoder
 
 POLICY = {
@@ -121,7 +122,7 @@ class TestTheCommand:
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert self._run(tmp_path, "--json", "--store", "house", "--data-dir", str(tmp_path / "data")) == 0
-        measured = json.loads(capsys.readouterr().out.splitlines()[-1])
+        measured = printed(capsys)
         assert set(measured["best"]) == {"threshold", "precision", "recall", "f1"}
         assert measured["stored"] == {"name": "house", "version": 1}
         document = open_store(IndexSettings(data_dir=tmp_path / "data")).documents.read("policies", "house")

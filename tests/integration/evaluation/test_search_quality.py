@@ -20,6 +20,7 @@ from evaluation.queries import read_queries
 from index import IndexSettings, open_store
 from schemas import ConfigurationError, Match
 from search import Searcher
+from tests.support.commands import printed
 from tests.support.encoders import DIMENSION, HashEncoder
 from tests.support.points import unit
 from tests.support.serving import ingest
@@ -162,7 +163,7 @@ def test_two_generations_are_compared_and_who_lost_is_named(
     old = open_store(IndexSettings(data_dir=two)).generations()[0].name
     arguments = ["search", "--queries", str(queries(rows)), "--data-dir", str(two)]
     assert main([*arguments, "--against", f"generation={old}", "--json"]) == 0
-    comparison = json.loads(capsys.readouterr().out.splitlines()[-1])["comparison"]
+    comparison = printed(capsys)["comparison"]
     assert comparison["against"]["generation"] == old != comparison["this"]["generation"]
     overall = comparison["overall"]["ndcg@10"]
     assert (overall["against"], overall["p"] < 0.05, overall["interval"][1] < 0) == (1, True, True)

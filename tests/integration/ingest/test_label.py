@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from images.arrays import Pixels, Vectors
 from index import PREDICTED, IndexSettings, open_store
 from ingest import label
 from labels import Tagger
 from schemas import DocumentNotFound, SearchRequest
 from search import Searcher
 from tests.support.colors import COLORS, color_png, write_lines, write_tiles
-from tests.support.encoders import ColorEncoder
+from tests.support.commands import printed
+from tests.support.encoders import ColorEncoder, CountingColors
 from tests.support.serving import ingest
 
 SET: dict[str, Any] = {"labels": [{"name": color} for color in COLORS]}
-
-
-class _Counting(ColorEncoder):
-    def __init__(self) -> None:
-        self.images = 0
-
-    def encode_prepared(self, pixels: Sequence[Pixels]) -> Vectors:
-        self.images += len(pixels)
-        return super().encode_prepared(pixels)
 
 
 class Shop:
@@ -39,7 +29,7 @@ class Shop:
         self.folder = folder
         self.rows = [row | {"category": row["brand"]} for row in write_tiles(folder)]
         self.data = folder / "data"
-        self.encoder = _Counting()
+        self.encoder = CountingColors()
         self.store = open_store(IndexSettings(data_dir=self.data))
 
     def write(self, label_set: dict[str, Any] | None = None, name: str = "hue") -> None:
@@ -73,17 +63,12 @@ def shop(tmp_path: Path) -> Shop:
     return shop
 
 
-def _printed(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
-    return found
-
-
 def test_labels_go_beside_what_the_catalog_says_and_are_filtered_and_counted(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     embedded, before = shop.encoder.images, shop.stored("red-0")
     assert shop.label() == 0
-    done = _printed(capsys)
+    done = printed(capsys)
     assert (done["label_set"], done["version"], done["products"], done["changed"]) == ("hue", 1, 40, 40)
     assert shop.encoder.images == embedded
     payload = shop.stored("red-0")
@@ -105,13 +90,13 @@ def test_what_was_labelled_is_not_labelled_again_but_by_another_version(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shop.label()
-    first = _printed(capsys)
+    first = printed(capsys)
     assert shop.label("--label-set", "hue") == 0
-    again = _printed(capsys)
+    again = printed(capsys)
     assert (again["changed"], again["generation"], again["labels"]) == (0, first["generation"], first["labels"])
     shop.write({"labels": [{"name": "warm", "texts": ["red"]}, {"name": "cold", "texts": ["blue"]}], "threshold": -1})
     assert shop.label() == 0
-    assert _printed(capsys)["changed"] == 40
+    assert printed(capsys)["changed"] == 40
     assert shop.stored("red-0")[PREDICTED]["hue"]["label"] == "warm"
     assert set(shop.found({})[1]) == {"warm", "cold"}
     # A set that was deleted takes its labels with it.
@@ -141,7 +126,7 @@ def test_a_job_that_died_is_gone_on_with(
         shop.label()
     assert PREDICTED not in shop.stored("red-0")  # what serves is what served
     assert shop.label() == 0
-    done = _printed(capsys)
+    done = printed(capsys)
     assert (done["changed"], done["products"]) == (20, 40)
     assert shop.found({})[1]
 
@@ -170,7 +155,7 @@ def test_an_ingest_labels_what_is_new_and_leaves_the_rest(tmp_path: Path) -> Non
 def test_another_model_labels_anew(shop: Shop) -> None:
     shop.label()
 
-    class Other(_Counting):
+    class Other(CountingColors):
         spec = ColorEncoder.spec.model_copy(update={"fingerprint": "1" * 64})
 
     shop.encoder = Other()
@@ -184,7 +169,7 @@ def test_swapped_categories_are_found_first(shop: Shop, capsys: pytest.CaptureFi
     shop.ingest()
     page = tmp_path / "page.html"
     assert shop.label("--report", str(page)) == 0
-    done = _printed(capsys)["disagreements"]
+    done = printed(capsys)["disagreements"]
     assert (done["field"], done["compared"]) == ("category", 40)
     first = done["products"][:3]
     assert {one["id"]: one["given"] for one in first} == swapped

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from images.arrays import Pixels, Vectors
 from index import IndexSettings, open_store
 from ingest import moderate
 from labels import starter_policy
 from schemas import Decided, DocumentNotFound, SearchRequest
 from search import Searcher
 from tests.support.colors import color_png, write_lines, write_tiles
-from tests.support.encoders import ColorEncoder
+from tests.support.commands import printed
+from tests.support.encoders import ColorEncoder, CountingColors
 from tests.support.serving import client, ingest
 
 POLICY: dict[str, Any] = {
@@ -28,15 +27,6 @@ POLICY: dict[str, Any] = {
 }
 
 
-class _Counting(ColorEncoder):
-    def __init__(self) -> None:
-        self.images = 0
-
-    def encode_prepared(self, pixels: Sequence[Pixels]) -> Vectors:
-        self.images += len(pixels)
-        return super().encode_prepared(pixels)
-
-
 class Shop:
     """An index of coloured tiles, and what is done with it."""
 
@@ -44,7 +34,7 @@ class Shop:
         self.folder = folder
         self.rows = write_tiles(folder)
         self.data = folder / "data"
-        self.encoder = _Counting()
+        self.encoder = CountingColors()
         self.store = open_store(IndexSettings(data_dir=self.data))
 
     def write(self, policy: dict[str, Any], name: str = "house") -> None:
@@ -80,16 +70,11 @@ def shop(tmp_path: Path) -> Shop:
     return shop
 
 
-def _printed(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
-    return found
-
-
 def test_a_whole_index_is_judged_from_stored_vectors(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     embedded = shop.encoder.images
     before = shop.store.version()
     assert shop.moderate("--policy", "house") == 0
-    done = _printed(capsys)
+    done = printed(capsys)
     assert {name: done[name] for name in ("products", "allow", "review", "block", "changed", "appeals")} == {
         "products": 40,
         "allow": 20,
@@ -113,13 +98,13 @@ def test_a_whole_index_is_judged_from_stored_vectors(shop: Shop, capsys: pytest.
 
 def test_judging_again_writes_nothing_but_what_is_otherwise(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     assert shop.moderate() == 0
-    first = _printed(capsys)
+    first = printed(capsys)
     assert shop.moderate() == 0
-    again = _printed(capsys)
+    again = printed(capsys)
     assert (again["changed"], again["generation"]) == (0, first["generation"])
     shop.write({"rules": POLICY["rules"][1:]})
     assert shop.moderate() == 0
-    edited = _printed(capsys)
+    edited = printed(capsys)
     assert (edited["version"], edited["block"], edited["review"]) == (2, 0, 10)
     assert shop.stored("red-0") is None
     decision = shop.stored("blue-2")
@@ -137,7 +122,7 @@ def test_what_a_person_decides_outlives_every_judgement_and_is_logged(
     capsys.readouterr()
     shop.write(POLICY)
     assert shop.moderate() == 0
-    assert _printed(capsys)["appeals"] == 2
+    assert printed(capsys)["appeals"] == 2
     allowed, blocked = shop.stored("red-0"), shop.stored("green-1")
     assert allowed is not None
     assert blocked is not None
@@ -173,7 +158,7 @@ def test_an_ingest_keeps_what_was_decided(shop: Shop) -> None:
 def test_so_does_one_with_another_model(shop: Shop) -> None:
     shop.moderate("appeal", "green-1", "--action", "block", "--by", "bert")
 
-    class Other(_Counting):
+    class Other(CountingColors):
         spec = ColorEncoder.spec.model_copy(update={"fingerprint": "1" * 64})
 
     shop.encoder = Other()
@@ -223,7 +208,7 @@ def test_decisions_are_listed(shop: Shop, capsys: pytest.CaptureFixture[str]) ->
     shop.moderate()
     capsys.readouterr()
     assert shop.moderate("list", "--action", "review") == 0
-    listed = _printed(capsys)["products"]
+    listed = printed(capsys)["products"]
     assert {one["id"].partition("-")[0] for one in listed} == {"blue"}
     assert all(one["rules"][0]["rule"] == "bluish" for one in listed)
 
@@ -232,7 +217,7 @@ def test_a_policy_to_begin_with_is_uncalibrated_and_only_asks_for_a_look(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert shop.moderate("starter") == 0
-    assert _printed(capsys) == {"policy": "retail", "version": 1}
+    assert printed(capsys) == {"policy": "retail", "version": 1}
     assert shop.moderate("starter") == 1  # nobody's changes are lost
     content = starter_policy()
     assert all(rule["action"] == "review" and "threshold" not in rule for rule in content["rules"])
