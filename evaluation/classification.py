@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from embedding import Encoder
-from evaluation.labelled_images import LabelledImages, embed, halves, read_rows
+from evaluation.labelled_images import LabelledImages, embed, halves, read_labelled
 from evaluation.significance import interval
 from images.arrays import Floats
 from labels import (
@@ -35,7 +35,7 @@ from labels import (
     threshold_of_unknown,
     threshold_without_examples,
 )
-from schemas import UNKNOWN, ConfigurationError, LabelSet, clean_line
+from schemas import UNKNOWN, ConfigurationError, LabelSet
 
 Places = NDArray[np.intp]
 Flags = NDArray[np.bool_]
@@ -124,7 +124,7 @@ def measure(
         ConfigurationError: the file is none, a label is in no place that it should be in, or there are too few images
             to fit on some and judge by others.
     """
-    rows = [row | {"label": clean_line(row["label"])} for row in read_rows(file, _wrong)]
+    rows = read_labelled(file)
     found = {row["label"] for row in rows}
     if missing := sorted(set(held_out) - found - set(labels)):
         raise ConfigurationError(
@@ -164,11 +164,6 @@ def _label_set(labels: Sequence[str], templates: Sequence[str]) -> LabelSet:
     except ValidationError as error:
         wrong = error.errors(include_url=False)[0]
         raise ConfigurationError(f"the labels cannot be used: {wrong['msg'].removeprefix('Value error, ')}") from error
-
-
-def _wrong(row: dict[str, Any]) -> str | None:
-    label = row.get("label")
-    return None if isinstance(label, str) and clean_line(label) else "it needs a label"
 
 
 def _similarities(images: LabelledImages, label_set: LabelSet, encoder: Encoder) -> Similarities:

@@ -27,7 +27,7 @@ from images import (
     read_image,
 )
 from images.arrays import Floats, Vectors
-from schemas import ConfigurationError, ImageError
+from schemas import ConfigurationError, ImageError, clean_line
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +78,17 @@ def read_rows(path: Path, check: Callable[[dict[str, Any]], str | None]) -> list
     return rows
 
 
+def read_labelled(path: Path) -> list[dict[str, Any]]:
+    """Rows that have a `label` as well, as one line. Raises ConfigurationError as ``read_rows`` does."""
+    rows = read_rows(path, _unlabelled)
+    return [row | {"label": clean_line(row["label"])} for row in rows]
+
+
+def _unlabelled(row: dict[str, Any]) -> str | None:
+    label = row.get("label")
+    return None if isinstance(label, str) and clean_line(label) else "it needs a label"
+
+
 def embed(rows: Sequence[dict[str, Any]], folder: Path, encoder: Encoder) -> LabelledImages:
     """Embed the images of some rows, their paths relative to a folder. Those that cannot be used are left out, said on
     stderr, and counted.
@@ -118,9 +129,6 @@ def _decoded(
 
 def _clusters(vectors: Vectors, hashes: Sequence[str], fingerprints: Sequence[Floats | None]) -> NDArray[np.int32]:
     """Copies of an image, and copies of these, have one number."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     first: dict[str, int] = {}
     pairs = [(at, first.setdefault(hash, at)) for at, hash in enumerate(hashes)]
     some = vectors[:_SAMPLE]
@@ -134,10 +142,18 @@ def _clusters(vectors: Vectors, hashes: Sequence[str], fingerprints: Sequence[Fl
         for other, difference in zip(candidates.tolist(), differences(cells[at], cells[candidates]), strict=True):
             if fingerprints[other] is not None and is_copy(difference, cosines[other - at - 1], near):
                 pairs.append((at, other))
-    one, other = np.array(pairs).T
-    graph = coo_array((np.ones(len(pairs)), (one, other)), shape=(len(vectors), len(vectors)))
-    clusters: NDArray[np.int32] = connected_components(graph, directed=False)[1]
-    return clusters
+    return linked(pairs, len(vectors))
+
+
+def linked(pairs: Sequence[tuple[int, int]], size: int) -> NDArray[np.int32]:
+    """A number for each of so many things, the same for those that pairs link, ``(size,)``."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    one, other = np.array(pairs, np.intp).reshape(-1, 2).T
+    graph = coo_array((np.ones(len(pairs)), (one, other)), shape=(size, size))
+    numbers: NDArray[np.int32] = connected_components(graph, directed=False)[1]
+    return numbers
 
 
 def halves(images: LabelledImages, labels: Sequence[str]) -> NDArray[np.bool_]:

@@ -13,17 +13,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 from uuid import UUID
 
 from catalog import STANDARD_FIELDS, is_attribute_name, point_id, readable_id
 from index import IndexStore
 from ingest.columns.kinds import Votes, decide, too_many, vote
 from ingest.columns.mapping import ColumnMap, check_id, column_map, guessed, mapping_changes, remember
-from ingest.columns.numbers import is_nothing, to_number
-from ingest.columns.prices import Amount, Prices
-from ingest.columns.survey import MAX_NAMES, Survey
-from ingest.columns.values import AS_THEY_ARE, READ, Read
+from ingest.columns.reading import RowReader, is_replaced
+from ingest.columns.survey import Survey
 from ingest.readers import Reader, Row, open_reader
 from ingest.settings import IngestSettings
 from schemas import (
@@ -36,15 +33,9 @@ from schemas import (
     Missing,
     Not,
     Rejection,
-    ValueUnusable,
-    clean_code,
-    describe_value,
-    number_in,
 )
 
 log = logging.getLogger(__name__)
-
-_MANY = "images"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +116,6 @@ class Catalog:
         self._survey = Survey(reader, asked.theirs if reader.mapped else {})
         if reader.mapped:
             self._map(asked, settings.guess)
-        self._plans: dict[str, _Plan] = {}
-        self._kinds: dict[str, FieldKind] = {}
         votes = self._votes()
         self._kinds = self._decide_kinds(votes, before)
         self.fields_left_out = too_many(votes, {*STANDARD_FIELDS, *before.kinds})
@@ -137,7 +126,7 @@ class Catalog:
             for name, kind in self.kinds.items()
             if name in before.kinds and before.kinds[name] != kind
         }
-        self._plans.clear()  # those from before kinds were decided
+        self._rows = self._row_reader(self._kinds)
         self._say()
 
     @property
@@ -148,7 +137,7 @@ class Catalog:
     def rows(self) -> Iterator[Row | Rejection]:
         """Rows in the order of the catalog. Raises CatalogError where reading cannot go on."""
         for item in self._reader.rows():
-            yield self._read(item) if isinstance(item, Row) else item
+            yield self._rows.read(item) if isinstance(item, Row) else item
 
     def check_unchanged(self) -> None:
         """Raises CatalogError when the catalog is not the one it was when it was opened: it is read several times."""
@@ -162,6 +151,9 @@ class Catalog:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _row_reader(self, kinds: Mapping[str, FieldKind]) -> RowReader:
+        return RowReader(self._reader, self._survey, self.mapping, self._asked, kinds)
 
     def _map(self, asked: ColumnMap, guess: bool) -> None:
         columns, before = self._survey.columns, self.remembered
@@ -180,7 +172,7 @@ class Catalog:
         votes: dict[str, Votes] = {}
         for name in self._survey.columns:
             ours = self.mapping.get(name, name)
-            if self._is_replaced(name) or not is_attribute_name(ours):
+            if is_replaced(name, self.mapping, self._asked) or not is_attribute_name(ours):
                 continue
             for part, its_votes in self._survey.votes(name).items():
                 full_name = ours + part.removeprefix(name)
@@ -208,7 +200,8 @@ class Catalog:
     @cached_property
     def _points(self) -> set[UUID]:
         """Of every row whose id can be read."""
-        ids = (readable_id(self._read(item).values) for item in self._reader.rows() if isinstance(item, Row))
+        rows = self._row_reader({})
+        ids = (readable_id(rows.read(item).values) for item in self._reader.rows() if isinstance(item, Row))
         return {point_id(id) for id in ids if id is not None}
 
     def _say(self) -> None:
@@ -241,133 +234,3 @@ class Catalog:
         if column.cells is None or ours in STANDARD_COLUMNS or self._kinds.get(ours) not in ("integer", "float"):
             return False
         return column.cells.decimal(self._survey.usual) == "," and column.cells.separated
-
-    def _is_replaced(self, name: str) -> bool:
-        """Whether another column was asked for in the place of this one."""
-        return name not in self.mapping and any(self.mapping[theirs] == name for theirs in self._asked)
-
-    def _read(self, row: Row) -> Row:
-        values: dict[str, Any] = {}
-        unusable: dict[str, ValueUnusable] = {}
-        mapped: list[tuple[_Plan, Any]] = []
-        currency: str | None = None
-        for name, value in row.values.items():
-            plan = self._plans.get(name) or self._plan(name)
-            if plan.ours is None:
-                continue
-            if plan.mapped:
-                mapped.append((plan, value))
-                continue
-            if plan.read is None or type(value) in plan.as_it_is:
-                values[plan.ours] = value
-                continue
-            currency = _put(values, unusable, plan, value) or currency
-        for plan, value in sorted(mapped, key=lambda pair: pair[0].order) if len(mapped) > 1 else mapped:
-            if plan.ours == _MANY or _is_blank(values.get(plan.ours or "")):
-                currency = _put(values, unusable, plan, value) or currency
-        if currency and _is_blank(values.get("currency")):
-            values["currency"] = currency
-        return Row(row.line, values, unusable or None, row.size)
-
-    def _plan(self, name: str) -> _Plan:
-        ours = self.mapping.get(name, name)
-        plan = _Plan(
-            None if self._is_replaced(name) else ours,
-            self._reading(name, ours),
-            AS_THEY_ARE.get(ours, frozenset()),
-            name in self.mapping,
-            list(self.mapping).index(name) if name in self.mapping else 0,
-        )
-        if len(self._plans) >= MAX_NAMES:  # every row of millions may bring names of its own
-            self._plans.clear()
-        self._plans[name] = plan
-        return plan
-
-    def _reading(self, name: str, ours: str) -> Read | None:
-        if name in self._reader.with_bytes and ours not in ("image", _MANY):
-            log.warning("%s: the column %s holds bytes that are no text; they are left out", self.name, name)
-            return lambda value: None if isinstance(value, bytes | dict | list) else value
-        if ours not in STANDARD_COLUMNS:
-            return None if self._reader.typed else self._cell_reader(name, ours)
-        read = _price_reader(self._survey.prices(name)) if ours == "price" else READ.get(ours)
-        if self._reader.typed or read is None:
-            return read
-        if ours in ("price", "in_stock"):
-            return lambda cell: None if is_nothing(cell) else read(cell)
-        return read if ours in (_MANY, "color", "tags") else None  # text is text
-
-    def _cell_reader(self, name: str, ours: str) -> Read | None:
-        """How the cells of a table's free column are read; text stays where they cannot be."""
-        kind = self._kinds.get(ours)
-        cells = self._survey.columns[name].cells if name in self._survey.columns else None
-        if kind in ("integer", "float") and cells and (decimal := cells.decimal(self._survey.usual)):
-
-            def number(cell: str) -> Any:
-                found = to_number(cell, decimal)
-                return found if found is not None else None if is_nothing(cell) else cell
-
-            return number
-        if kind == "bool":
-            words = {"true": True, "false": False}
-            return lambda cell: None if is_nothing(cell) else words.get(cell.strip().lower(), cell)
-        if cells and cells.whole:  # 42.0 is 42 where other cells are written so
-            return lambda cell: _or_itself(cell, number_in(cell) if cell.strip().endswith(".0") else None)
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What becomes of a column: ``ours`` is its name, None where another takes its place."""
-
-    ours: str | None
-    read: Read | None
-    as_it_is: frozenset[type]
-    mapped: bool
-    order: int
-    """Its place among those that are mapped, which is the order of a product's images."""
-
-
-def _put(values: dict[str, Any], unusable: dict[str, ValueUnusable], plan: _Plan, value: Any) -> str | None:
-    """Put a value into a row, as it should be or, where it cannot be read, as it is; returns a price's currency."""
-    ours, currency = plan.ours, None
-    assert ours is not None
-    if plan.read is not None and not _is_blank(value):
-        try:
-            value = plan.read(clean_code(value) if isinstance(value, str) else value)
-        except ValueError as error:
-            unusable[ours] = ValueUnusable(f"{ours} is {describe_value(value)}, {error}", field=ours)
-        if isinstance(value, Amount):
-            value, currency = value
-        if value is None:
-            return None
-    if ours == _MANY and _MANY in values:
-        more = value if isinstance(value, list | tuple) else [value]
-        values[_MANY] = [*_listed(values[_MANY]), *more]
-    elif not (plan.mapped and value is None):
-        values[ours] = value
-    return currency
-
-
-def _listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else [value]
-
-
-def _is_blank(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and not clean_code(value))
-
-
-def _or_itself(cell: str, number: int | float | None) -> Any:
-    return cell if number is None else number
-
-
-def _price_reader(prices: Prices) -> Read:
-    def read(value: Any) -> Any:
-        if isinstance(value, list | tuple) and len(value) == 1:
-            value = value[0]
-        if isinstance(value, str):
-            return prices.read(value)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError("expected a number, or text that is a price")
-        return value
-
-    return read

@@ -29,10 +29,10 @@ DONE, FAILED, REJECTED, INTERRUPTED = 0, 1, 3, 130
 COMMANDS = {
     "documents": "ingest.commands.documents",
     "generations": "ingest.commands.generations",
-    "label": "ingest.label",
-    "moderate": "ingest.moderate",
-    "same": "ingest.duplicates.command",
-    "synonyms": "ingest.synonyms.command",
+    "label": "ingest.commands.label",
+    "moderate": "ingest.commands.moderate",
+    "same": "ingest.commands.same",
+    "synonyms": "ingest.commands.synonyms",
     "tidy": "ingest.commands.tidy",
 }
 """What the first argument may be besides a catalog, and whose ``main`` it is; a file of such a name is ``./tidy``."""

@@ -10,12 +10,11 @@ import time
 from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cache
 from uuid import UUID
 
 from embedding import DEFAULT_MODEL, Choice, Encoder, Preparer, load_encoder, load_preparer, load_spec
-from images import WHOLE, WITH_CROPS, DecodePool, ImageLimits, ImageStore, open_images
+from images import DecodePool, ImageLimits, ImageStore, open_images
 from index import CatalogIndex, IndexBuild, IndexStore, open_store
 from ingest.catalog import Catalog, remembered_by_index
 from ingest.changes import Changes, compare
@@ -31,10 +30,10 @@ from ingest.dry_run import DryRun
 from ingest.duplicates.find import find_duplicates, new_images
 from ingest.embedder import SAMPLE, Embedder, LazyEncoder, choose_encoder
 from ingest.images import ImageLoader, decode_pool
-from ingest.label import anything_unlabelled, label_products, label_sets_due, with_label_sets
-from ingest.moderate import policy_judge
+from ingest.labelling import anything_unlabelled, label_products, label_sets_due, policy_judge
 from ingest.progress import Progress, announced
 from ingest.readers import open_reader
+from ingest.record import record_of, refuse_another_index
 from ingest.rejects import JsonLinesFile, RejectsFile
 from ingest.report import ReportCounters, log_summary
 from ingest.report_page.page import write_page
@@ -43,10 +42,9 @@ from ingest.second_pass import CatalogRow, catalog_rows, sample_images, second_p
 from ingest.settings import IngestSettings
 from ingest.timing import Stopwatch, Throughput
 from ingest.writer import Gate, ProductWriter, TargetIndex
-from labels import Judge, predicted_fields
+from labels import Judge
 from schemas import (
     CatalogError,
-    ConfigurationError,
     Document,
     EmbeddingSpec,
     IndexRecord,
@@ -95,7 +93,7 @@ def run(
             image_store = ImageStore(settings.data_dir / "pictures")
             images = opened.enter_context(closing(open_images(catalog.root, image_store, settings, ImageLimits())))
             decoders = decoders or opened.enter_context(decode_pool())
-        record = _record(settings, catalog, spec, served, [document.name for document in label_sets])
+        record = record_of(settings, catalog, spec, served, [document.name for document in label_sets])
         preparer = None if settings.dry_run else cache(lambda: _preparer(model, encoder_of))
         counters = ReportCounters(catalog, spec, settings, rejects)
         job = _Job(
@@ -142,6 +140,7 @@ class _Job:
     label_sets: Sequence[Document] = ()
     scan: Scan = field(init=False)
     target: TargetIndex = field(init=False)
+    encoder: LazyEncoder = field(init=False)
 
     @property
     def report(self) -> IngestReport:
@@ -150,7 +149,7 @@ class _Job:
     def run(self) -> None:
         with self.watch.stage("start"):
             if self.settings.rejects:
-                _refuse_another_index(self.store.record(), self.record)
+                refuse_another_index(self.store.record(), self.record)
             self.target = TargetIndex(self.store, self.record, self.watch)
         with self.target:
             self.scan = self._first_pass()
@@ -197,7 +196,7 @@ class _Job:
     def _write_changes(self) -> bytearray:
         """The second pass; returns the points of products with new images, 16 bytes each."""
         with_new_images = bytearray()
-        encoder = LazyEncoder(self._choose_encoder, self.watch)
+        self.encoder = encoder = LazyEncoder(self._choose_encoder, self.watch)
         embedder = Embedder(encoder, self.watch)
         throughput = Throughput(self.watch)
         with (
@@ -305,7 +304,8 @@ class _Job:
             return
         if self.label_sets:
             with self.watch.stage("label"):
-                encoder = (self.encoder_of or load_encoder)(self.record.embedding.model)
+                loaded = self.encoder.choice  # where something was embedded
+                encoder = loaded.encoder if loaded else (self.encoder_of or load_encoder)(self.record.embedding.model)
                 self.report.labelled = label_products(build, self.store, self.label_sets, encoder).changed
         with announced(self.watch, "optimize"):
             build.optimize()
@@ -345,47 +345,6 @@ class _Job:
             return bytearray().join(point.bytes for point in new_images(build.index, serving))
 
 
-def _record(
-    settings: IngestSettings,
-    catalog: Catalog,
-    spec: EmbeddingSpec,
-    served: IndexRecord | None,
-    label_sets: Sequence[str],
-) -> IndexRecord:
-    """What the index is to be; how long its texts are, on average, the first pass will tell."""
-    if settings.crops is None:
-        crops_per_image = served.crops_per_image if served else WHOLE
-    else:
-        crops_per_image = WITH_CROPS if settings.crops else WHOLE
-    now = datetime.now(UTC)
-    for name in label_sets:
-        if taken := predicted_fields(name).keys() & catalog.kinds.keys():
-            raise ConfigurationError(f"the catalog has a field {min(taken)!r} of its own; name the label set otherwise")
-    record = IndexRecord(
-        collection=settings.collection,
-        embedding=spec,
-        crops_per_image=crops_per_image,
-        fields=catalog.kinds,
-        mapping=catalog.remembered,
-        average_words=1.0,
-        created=now,
-        updated=now,
-    )
-    return with_label_sets(record, label_sets)
-
-
 def _preparer(model: str, encoder_of: Callable[[str], Encoder] | None) -> Preparer:
     """Without the model's weights where that can be: images are decoded while it loads."""
     return encoder_of(model).preparer if encoder_of else load_preparer(model)
-
-
-def _refuse_another_index(served: IndexRecord | None, record: IndexRecord) -> None:
-    """Rejected rows are part of a catalog: a new index of them alone must not take the place of the whole one.
-
-    Raises ConfigurationError.
-    """
-    if served and (differences := served.differences(record)):
-        raise ConfigurationError(
-            f"the index was made otherwise ({', '.join(differences)}), and one of these rows alone would take its "
-            "place; leave out --model and --crops, and they are as the index has them"
-        )

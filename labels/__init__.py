@@ -28,7 +28,17 @@ from labels.labeller import Decode, Labeller
 from labels.policies import STRICTNESS, Line, Moderator, judge
 from labels.prompts import TEMPLATES, Node, PromptEncoder, ensemble, label_nodes
 from labels.review import appeal, decisions, hidden_actions, is_hidden, queue
-from labels.tags import Tagger, label_names, predicted_fields, predictions, sets_of, with_predictions
+from labels.tags import (
+    Tagger,
+    field_of_labels,
+    label_names,
+    only_value,
+    predicted_fields,
+    predictions,
+    sets_of,
+    text_fields,
+    with_predictions,
+)
 
 __all__ = [
     "STRICTNESS",
@@ -59,6 +69,7 @@ __all__ = [
     "drift_notice",
     "ensemble",
     "expected_calibration_error",
+    "field_of_labels",
     "fit_temperature",
     "hidden_actions",
     "is_hidden",
@@ -68,6 +79,7 @@ __all__ = [
     "label_names",
     "label_nodes",
     "log_loss",
+    "only_value",
     "policy_calibration",
     "population_stability",
     "predicted_fields",
@@ -77,6 +89,7 @@ __all__ = [
     "sets_of",
     "starter_policy",
     "steady_threshold",
+    "text_fields",
     "threshold_of_unknown",
     "threshold_without_examples",
     "with_appeal",

@@ -51,6 +51,7 @@ from schemas import (
 )
 
 Made = TypeVar("Made", bound=BaseModel)
+Following = TypeVar("Following")
 Decode = Callable[..., Decoded]
 """Given the bytes of an image, what prepares it for the model, and perhaps the ``crop`` that is meant."""
 
@@ -89,6 +90,8 @@ class Labeller:
         self._lock = threading.Lock()
         self._scales: LRUCache[tuple[str, Kind], Scale | None] = LRUCache(_SCALES)
         self._exemplars: LRUCache[str, Vectors] = LRUCache(_EXEMPLARS)
+        self._following: LRUCache[tuple[object, ...], Any] = LRUCache(_SCALES)
+        """What follows from a calibration and this catalog."""
 
     @cached_property
     def backgrounds(self) -> dict[Kind, Background]:
@@ -212,28 +215,54 @@ class Labeller:
         things = self.backgrounds["image"].things
         if not calibration.bias or not len(things):
             return None
-        bias: Floats = np.float32(calibration.bias) * classifier.similarities(things).mean(axis=0)
-        return bias
+
+        def bias() -> Floats:
+            return np.asarray(np.float32(calibration.bias) * classifier.similarities(things).mean(axis=0))
+
+        return self._once("bias", calibration, bias)
 
     def label_drift(self, classifier: Classifier, calibration: LabelCalibration) -> list[str]:
         """What to say where the catalog is not what it was when a label set was calibrated."""
         things = self.backgrounds["image"].things
         if len(things) < FEWEST:
             return []
-        near = classifier.similarities(things, self._bias(classifier, calibration))[:, classifier.leaves].max(axis=1)
-        return drift_notice(f"label set {calibration.name}", near, calibration.deciles)
+
+        def drift() -> list[str]:
+            near = classifier.similarities(things, self._bias(classifier, calibration))
+            return drift_notice(
+                f"label set {calibration.name}", near[:, classifier.leaves].max(axis=1), calibration.deciles
+            )
+
+        return self._once("label drift", calibration, drift)
 
     def policy_drift(self, moderator: Moderator, calibration: PolicyCalibration) -> list[str]:
         """The same of a policy, for the first of its rules that the catalog scores otherwise with."""
         things = self.backgrounds["image"].things
         if len(things) < FEWEST:
             return []
-        scores = moderator.scores(things, "image")
-        for at, rule in enumerate(moderator.rules):
-            edges = calibration.deciles.get(rule.name)
-            if edges and (notice := drift_notice(f"policy {calibration.name}", scores[:, at], edges)):
-                return notice
-        return []
+
+        def drift() -> list[str]:
+            scores = moderator.scores(things, "image")
+            for at, rule in enumerate(moderator.rules):
+                edges = calibration.deciles.get(rule.name)
+                if edges and (notice := drift_notice(f"policy {calibration.name}", scores[:, at], edges)):
+                    return notice
+            return []
+
+        return self._once("policy drift", calibration, drift)
+
+    def _once(
+        self, what: str, calibration: LabelCalibration | PolicyCalibration, make: Callable[[], Following]
+    ) -> Following:
+        """Made when it is first asked for: requests by one calibration are many, and the catalog stays."""
+        key = (what, calibration.name, calibration.version, calibration.made)
+        with self._lock:
+            known: Following | None = self._following.get(key)
+        if known is None:
+            known = make()
+            with self._lock:
+                self._following[key] = known
+        return known
 
     def classifier(self, label_set: LabelSet) -> Classifier:
         """The labels of a set with their vectors."""

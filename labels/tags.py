@@ -21,7 +21,17 @@ from index import PREDICTED, CatalogIndex, DenseName
 from labels.background import Kind
 from labels.classifier import Scale
 from labels.labeller import Labeller
-from schemas import UNKNOWN, FieldKind, LabelCalibration, LabelSet, fold, stored_name
+from schemas import (
+    UNKNOWN,
+    ConfigurationError,
+    FieldKind,
+    LabelCalibration,
+    LabelSet,
+    find_field,
+    fold,
+    known,
+    stored_name,
+)
 
 FIELD = "predicted."
 _CONFIDENCE = ".confidence"
@@ -34,10 +44,10 @@ def predicted_fields(label_set: str) -> dict[str, FieldKind]:
     return {FIELD + label_set: "keyword", FIELD + label_set + _CONFIDENCE: "float"}
 
 
-def sets_of(fields: Mapping[str, FieldKind]) -> list[str]:
+def sets_of(fields: Mapping[str, FieldKind]) -> set[str]:
     """The label sets whose fields an index has."""
     names = [name.removeprefix(FIELD) for name in fields if name.startswith(FIELD)]
-    return [name for name in names if predicted_fields(name).keys() <= fields.keys()]
+    return {name for name in names if predicted_fields(name).keys() <= fields.keys()}
 
 
 def field_values_of(predicted: Mapping[str, Prediction]) -> dict[str, Any]:
@@ -71,6 +81,32 @@ def label_names(label_set: LabelSet) -> dict[str, str]:
         for text in label.texts or ():
             names.setdefault(fold(text), label.name)
     return names
+
+
+def text_fields(fields: Mapping[str, FieldKind]) -> dict[str, FieldKind]:
+    """Those fields of an index whose values may be labels."""
+    return {name: kind for name, kind in fields.items() if kind == "keyword"}
+
+
+def field_of_labels(fields: Mapping[str, FieldKind], label_set: str, asked: str | None) -> str | None:
+    """The field of a catalog whose values are what a label set tells: the one asked for, or the label set's name, or
+    category; None where there is neither.
+
+    Raises ConfigurationError where there is no such text field as is asked for.
+    """
+    texts = text_fields(fields)
+    if asked is not None:
+        if (found := find_field(asked, texts)) is None:
+            raise ConfigurationError(f"--field: there is no text field {asked!r}; {known(texts)}")
+        return found
+    return find_field(label_set, texts) or find_field("category", texts)
+
+
+def only_value(value: Any) -> str | None:
+    """The text of a field that has one alone."""
+    if isinstance(value, list):
+        value = value[0] if len(value) == 1 else None
+    return value if isinstance(value, str) else None
 
 
 class Tagger:

@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from index import IndexSettings, open_store
-from ingest import moderate
+from ingest.commands import moderate
 from tests.support.colors import write_lines, write_tiles
 from tests.support.encoders import ColorEncoder
 from tests.support.serving import client, ingest

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from evaluation.benchmarks.judging import measure
-from ingest import moderate
+from ingest.commands import moderate
 from tests.support.commands import printed
 
 

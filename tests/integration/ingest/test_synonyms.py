@@ -15,7 +15,7 @@ import pytest
 from images.arrays import Vectors
 from index import CatalogIndex, IndexSettings, open_store
 from ingest.command import main
-from ingest.synonyms.suggest import suggest
+from ingest.commands.synonym_suggestions import suggest
 from schemas import DocumentChanged
 from tests.integration.ingest.jobs import write_rows
 from tests.support.encoders import HashEncoder

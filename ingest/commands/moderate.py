@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
@@ -16,9 +15,7 @@ from pydantic import ValidationError
 from tqdm import tqdm
 
 from embedding import Encoder, load_encoder
-from images import ImageLimits, decode_for_model
 from index import (
-    CatalogIndex,
     IndexSettings,
     IndexStore,
     build_settings,
@@ -27,23 +24,17 @@ from index import (
 )
 from ingest.commands.from_vectors import ended, stored_with, the_one
 from ingest.commands.parser import command_parser
+from ingest.labelling import policy_judge
 from labels import (
-    Judge,
-    Labeller,
-    PromptEncoder,
     appeal,
     decisions,
-    policy_calibration,
     starter_policy,
     with_appeal,
-    with_thresholds,
 )
 from schemas import (
     Action,
     Appealed,
-    Document,
     Policy,
-    StoreLensError,
     clean_code,
     ingest_command,
 )
@@ -75,20 +66,16 @@ def main(arguments: Sequence[str], encoder_of: Callable[[str], Encoder] = load_e
     settings = build_settings(IndexSettings, parser, given)
     _check(parser, given)
     store = open_store(settings)
-    try:
-        match given.what:
-            case "judge":
-                done = _judge(store, given, encoder_of)
-            case "appeal":
-                done = _appeal(store, settings, given)
-            case "list":
-                done = _listed(store, given)
-            case _:
-                written = store.documents.write("policies", "retail", starter_policy(), 0)
-                done = {"policy": written.name, "version": written.version}
-    except StoreLensError as error:
-        print(f"{parser.prog}: {error.message}", file=sys.stderr)
-        return 1
+    match given.what:
+        case "judge":
+            done = _judge(store, given, encoder_of)
+        case "appeal":
+            done = _appeal(store, settings, given)
+        case "list":
+            done = _listed(store, given)
+        case _:
+            written = store.documents.write("policies", "retail", starter_policy(), 0)
+            done = {"policy": written.name, "version": written.version}
     print(json.dumps(done, ensure_ascii=False))
     return 0
 
@@ -149,26 +136,6 @@ def _judge(store: IndexStore, given: Namespace, encoder_of: Callable[[str], Enco
         "generation": generation,
         "seconds": round(time.perf_counter() - started, 2),
     }
-
-
-def policy_judge(store: IndexStore, document: Document, index: CatalogIndex, encoder: Encoder) -> Judge:
-    """A policy ready to hold products of an index to; encodes its prompts, and exemplar images that are no
-    product's."""
-    assert isinstance(document.body, Policy)
-    policy, name = document.body, document.name
-    labeller = Labeller(index, PromptEncoder(encoder))
-    calibration, notices = policy_calibration(store.documents, name, document.version, index.record.embedding)
-    if calibration:
-        policy = with_thresholds(policy, calibration)
-    limits = ImageLimits()
-    moderator = labeller.moderator(policy, lambda data, prepare: decode_for_model(data, limits, prepare))
-    if calibration:
-        notices += labeller.policy_drift(moderator, calibration)
-    if moderator.missing:
-        notices.append(f"{moderator.missing} exemplar images of policy {name} are not there any more")
-    for notice in notices:
-        print(notice, file=sys.stderr)
-    return Judge(name, document.version, moderator, labeller.backgrounds)
 
 
 def _appeal(store: IndexStore, settings: IndexSettings, given: Namespace) -> dict[str, Any]:

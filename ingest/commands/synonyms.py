@@ -16,8 +16,8 @@ from pydantic import ValidationError
 from index import Documents, IndexSettings, build_settings, open_store
 from ingest.commands.documents import named, parsed, read
 from ingest.commands.parser import command_parser
+from ingest.commands.synonym_suggestions import suggest
 from ingest.logs import print_lines
-from ingest.synonyms.suggest import suggest
 from schemas import (
     ConfigurationError,
     DocumentChanged,

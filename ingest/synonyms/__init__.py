@@ -1,1 +1,0 @@
-"""Synonyms that a catalog suggests, for a person to accept."""
