@@ -48,6 +48,8 @@ export class Classifying {
     this.threshold = /** @type {number | null} */ (null);
     this.running = new AbortController();
     this.timer = 0;
+    /** Whether the error on the screen is that of an image's labels: the next ones take no other away. */
+    this.unlabelled = false;
     this.#draw();
     listenForPhotos((file) => !root.hidden && this.take(file, file.name), (words) => this.#say(words));
   }
@@ -128,6 +130,7 @@ export class Classifying {
       this.image = { file: ready, name, url: URL.createObjectURL(ready) };
       const img = h("img", { src: this.image.url, alt: "The image that is labelled", on: { error: () => img.remove() } });
       this.preview.replaceChildren(img);
+      this.#say("");
       this.#ask();
     } catch (error) {
       if (!(error instanceof PhotoError)) throw error;
@@ -144,6 +147,7 @@ export class Classifying {
     } catch (error) {
       return this.#fail(error);
     }
+    this.#say("");
     const { body } = this.stored;
     // A set that lines cannot say is used as it is.
     this.words.value = linesOf(body.labels) ?? "";
@@ -160,6 +164,7 @@ export class Classifying {
   #edited() {
     if (this.stored) this.stored.edited = true;
     this.sets.value = "";
+    this.#say("");
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.#ask(), PAUSE_MS);
   }
@@ -189,10 +194,11 @@ export class Classifying {
       if (signal.aborted) return;
       this.answer = answer;
       this.leaves = leavesOf(answer.results[0].labels, nested ? even.results[0].labels : null);
-      this.#say("");
+      if (this.unlabelled) this.#say("");
+      this.unlabelled = false;
       this.#show();
     } catch (error) {
-      if (!signal.aborted) this.#fail(error);
+      if (!signal.aborted) this.#fail(error, true);
     } finally {
       if (!signal.aborted) this.root.setAttribute("aria-busy", "false");
     }
@@ -337,8 +343,9 @@ export class Classifying {
   }
 
   /** @param {unknown} error */
-  #fail(error) {
+  #fail(error, unlabelled = false) {
     if (!(error instanceof ApiError)) throw error;
+    this.unlabelled = unlabelled;
     const places = error.errors.map(({ field, message }) => [field, message].filter(Boolean).join(": "));
     this.#say(`${error.title}. ${places.length ? places.join("; ") : error.message}`);
   }

@@ -34,6 +34,8 @@ export class Policies {
     this.judged = [];
     this.running = new AbortController();
     this.timer = 0;
+    /** Whether the error on the screen is that of a judgement: the next one takes no other away. */
+    this.unjudged = false;
     this.#draw();
   }
 
@@ -164,6 +166,7 @@ export class Policies {
 
   #later() {
     this.saved.textContent = "";
+    this.error.replaceChildren();
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.#judge(), PAUSE_MS);
   }
@@ -188,14 +191,15 @@ export class Policies {
       const judged = await this.#decisions({ rules }, signal);
       if (signal.aborted) return;
       this.judged = judged;
-      this.error.replaceChildren();
+      if (this.unjudged) this.error.replaceChildren();
+      this.unjudged = false;
       for (const form of this.forms) {
         const { name } = form.rule;
         form.spread(judged.flatMap(({ rules, by }) => rules.filter(({ rule }) => rule === name).map((one) => ({ ...one, by }))));
       }
       this.#showChanges();
     } catch (error) {
-      if (!signal.aborted) this.#fail(error);
+      if (!signal.aborted) this.#fail(error, true);
     } finally {
       if (!signal.aborted) this.root.setAttribute("aria-busy", "false");
     }
@@ -281,8 +285,9 @@ export class Policies {
   }
 
   /** @param {unknown} error */
-  #fail(error) {
+  #fail(error, unjudged = false) {
     if (!(error instanceof ApiError)) throw error;
+    this.unjudged = unjudged;
     const places = error.errors.map(({ field, message }) => [field, message].filter(Boolean).join(": "));
     const again = error.status === 412 && h("button", { type: "button", class: "link", on: { click: () => this.#choose(this.stored?.name ?? NEW) } }, "Read it again");
     this.error.replaceChildren(h("p", {}, `${error.title}. ${places.length ? places.join("; ") : error.message} `, again));
