@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -143,6 +143,13 @@ class Questions:
             return vectors[0]
         mean = np.mean(vectors, axis=0)
         return np.asarray(mean / np.linalg.norm(mean), np.float32)
+
+    def encode_ahead(self, texts: Iterable[str]) -> None:
+        """Encode texts together that will be asked for: a fraction of the time that they take one by one."""
+        with self._encoding:
+            new = [text for text in dict.fromkeys(texts) if text not in self._cache]
+            if new:
+                self._cache.update(zip(new, self._encoder.encode_texts(new), strict=True))
 
     def _encode(self, text: str) -> Vector:
         vector: Vector = self._encoder.encode_texts([text])[0]

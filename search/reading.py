@@ -41,6 +41,20 @@ _REMEMBERED = 1_024
 _REACH = 3
 """Words between a negation and what it negates, in a product's own texts: ``no added sugar``."""
 
+_ASKING = re.compile(
+    r"""(?:(?:please|hi|hello|hey)[,!]?\s+)*
+    (?:(?:can|could)\s+(?:you|i)\s+(?:please\s+)?)?
+    (?:(?:show|find|get|give|recommend)\s+(?:me|us)
+      |i\s*(?:['’]m|\s+am)\s+(?:looking|searching)\s+for|i(?:\s+(?:want|need)|(?:['’]d|\s+would)\s+like)
+      |(?:looking|searching|search)\s+for|do\s+you\s+(?:have|sell|carry)|where\s+(?:can|do)\s+i\s+(?:get|buy|find))?
+    (?:\s*\b(?:something|anything|some|any|a|an))?
+    (?:\s+to\s+(?:buy|get|have|make|do|wear|eat|drink|use|cook))?
+    (?:\s+(?:for|with|like|from|some|any|a|an|the))*
+    \s+(?=\S)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""How people begin who talk to a search, and no product's name begins: ``something to make dal``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Read:
@@ -56,6 +70,8 @@ class Read:
     cut: bool = False
     interpreted: dict[str, Any] | None = None
     """As a request writes it: what holds beside its own filter."""
+    corrected: str | None = None
+    """The words as they were taken, where a misspelt one was taken for a filter."""
 
 
 class Reading:
@@ -81,6 +97,7 @@ class Reading:
         excluded: list[str] = []
         filters: list[Filter] = [*parts]
         if not literal and len(text.split()) <= _MOST_WORDS and self._vocabulary:
+            text = self._without_asking(text, phrases)
             text, excluded, left_out = self._without_negations(text, phrases)
             filters += left_out
         filter = All(tuple(filters)) if filters else None
@@ -98,6 +115,14 @@ class Reading:
         for start in range(0, len(points), 1_000):
             for point, payload in self._index.payloads(points[start : start + 1_000], ["product"]).items():
                 yield point, payload.get("product", {})
+
+    def _without_asking(self, text: str, phrases: Sequence[Sequence[str]]) -> str:
+        """Without words that ask and say nothing of what for, unless the catalog has them all: *Looking for Alaska*."""
+        found = _ASKING.match(text)
+        if found is None or self._vocabulary.has_all(found[0]):
+            return text
+        said = term_sequence(found[0])
+        return text if any(phrase[0] in said for phrase in phrases) else text[found.end() :]
 
     def _without_negations(self, text: str, phrases: Sequence[Sequence[str]]) -> tuple[str, list[str], list[Filter]]:
         words = text.split()

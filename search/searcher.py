@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from time import perf_counter
@@ -211,6 +211,14 @@ class Searcher:
         found = self._find_one(self._filter(request, read, whole=True), question)
         return observe(self.index, self._vocabulary, question, found)
 
+    def encode_ahead(self, requests: Iterable[SearchRequest]) -> None:
+        """Encode the words of some requests together, before they are observed: for calibrating."""
+        texts: list[str] = []
+        for request in requests:
+            understood = self._understood(self._read(request).text, literal=request.literal)
+            texts += understood.encoded or (understood.text,)
+        self._questions.encode_ahead(filter(None, texts))
+
     def observe_image(self, vector: Vector, filter: Filter) -> Observed:
         """What a query image of this vector is judged by, among the products of a filter: for calibrating."""
         question = Question(images=[AskedImage(vector)])
@@ -303,8 +311,12 @@ class Searcher:
         own = self._parsed(request.filter or {})
         if read.filter is not None:
             own = All((own, read.filter))
-        interpreted = self._interpreting.interpret(read.text, own, read.phrases)
-        return replace(read, text=interpreted.text, interpreted=interpreted.filter)
+        meant = self._understood(read.text, literal=request.literal)
+        interpreted = self._interpreting.interpret(meant.text, own, read.phrases)
+        if interpreted.filter is None:
+            return read
+        corrected = meant.text if meant.corrected else None
+        return replace(read, text=interpreted.text, interpreted=interpreted.filter, corrected=corrected)
 
     def _shown(self, request: SearchRequest, read: Read) -> UnderstoodQuery | None:
         """How the words of a request were taken."""
@@ -312,7 +324,8 @@ class Searcher:
             return None
         shown = self._understood(read.text, literal=request.literal).shown(request.text)
         phrases, excluded = list(read.phrases) or None, list(read.excluded) or None
-        return shown.model_copy(update={"filter": read.interpreted, "phrases": phrases, "excluded": excluded})
+        told = {"filter": read.interpreted, "phrases": phrases, "excluded": excluded}
+        return shown.model_copy(update=told | ({"corrected": read.corrected} if read.corrected else {}))
 
     def _understood(self, text: str, /, *, literal: bool) -> Understood:
         return Understood(text) if literal else self._understanding.understand(text)

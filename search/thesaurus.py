@@ -78,7 +78,7 @@ def _base_forms(phrase: str) -> list[str]:
     """A noun, and what it may be the plural of."""
     forms = [phrase]
     for ending, instead in (("ies", "y"), ("ves", "f"), ("es", ""), ("s", "")):
-        if phrase.endswith(ending) and len(phrase) > len(ending) + 2:
+        if phrase.endswith(ending) and len(phrase) > len(ending) + 1:
             forms.append(phrase.removesuffix(ending) + instead)
     return forms
 

@@ -108,6 +108,19 @@ def test_values_and_ranges_are_a_filter(stocked: Searcher) -> None:
         assert ids
 
 
+def test_misspelt_values_are_corrected_first_unless_the_request_is_literal(stocked: Searcher) -> None:
+    response = ask(stocked, text="blakc jaket under 50", interpret=True)
+    assert response.query is not None
+    assert response.query.filter == {"color": "Black", "price": {"lt": 50.0}}
+    assert (response.query.text, response.query.corrected) == ("blakc jaket under 50", "black jacket under 50")
+    assert [hit.id for hit in response.hits] == ["Black-Jacket-0"]
+    literal = ask(stocked, text="blakc jaket under 50", interpret=True, literal=True).query
+    assert literal is not None and (literal.filter, literal.corrected) == ({"price": {"lt": 50.0}}, None)
+    # What is not taken for a filter is corrected as ever.
+    plain = ask(stocked, text="jaket", interpret=True).query
+    assert plain is not None and (plain.filter, plain.corrected) == (None, "jacket")
+
+
 def test_what_the_catalog_lacks_or_would_leave_nothing_stays_words(stocked: Searcher) -> None:
     said = {text: interpreted(stocked, text) for text in LEFT}
     assert {text: filter for text, (filter, _) in said.items()} == dict.fromkeys(LEFT)

@@ -34,6 +34,7 @@ ROWS: list[dict[str, Any]] = [
     {"id": "sign", "title": "Do Not Disturb sign"},
     {"id": "tv", "title": 'Monitor 24" wide'},
     {"id": "tv2", "title": "Monitor 27 inch"},
+    {"id": "alaska", "title": "Looking for Alaska"},
 ]
 
 
@@ -131,3 +132,17 @@ def test_an_older_index_that_does_not_say_which_words_it_has_demands_phrases_as_
     assert found(searcher, '"soft shell" jacket')[0] == {"soft", "rain"}
     assert "excluded" not in found(searcher, "curry not spicy")[1]
     assert ask(searcher, text="black jacket", interpret=True).total.value == 1
+
+
+def test_words_that_only_ask_are_not_looked_for(stocked: Searcher) -> None:
+    def scores(text: str, **more: Any) -> dict[str, float]:
+        return {hit.id: hit.score for hit in ask(stocked, text=text, **more).hits}
+
+    plain = scores("curry stew")
+    for asking in ("show me a", "Please, find me some", "i'm searching for", "Something to make"):
+        assert scores(f"{asking} curry stew") == plain
+        assert scores(f"{asking} curry stew", literal=True) != plain
+    # What the catalog says is a name, and what stands in quotes is meant.
+    assert scores("looking for alaska") != scores("alaska")
+    assert found(stocked, '"show me" curry')[0] == set()
+    assert scores("show me") and scores("me something")
