@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from evaluation.commands import audit, benchmarks, calibrate, labels, paraphrases, search, splits
+from evaluation.commands import audit, benchmarks, calibrate, labels, paraphrases, queries, search, splits
 from index import CommandParser
 from schemas import StoreLensError
 
@@ -14,7 +14,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit 0 with the result on stdout, 1 when it could not be measured, 2 for bad arguments."""
     parser = CommandParser("python -m evaluation", description="How good, how fast?")
     commands = parser.add_subparsers(dest="command", required=True)
-    for subject in (search, calibrate, labels, paraphrases, audit, splits, benchmarks):
+    for subject in (search, queries, calibrate, labels, paraphrases, audit, splits, benchmarks):
         subject.add_commands(commands)
     given = parser.parse_args(arguments)
     try:

@@ -20,8 +20,9 @@ from uuid import UUID
 from PIL import Image
 
 from catalog import title_key
+from evaluation.queries import LabelledQuery
 from index import CatalogIndex, Names, sample_products, stem_token, terms
-from schemas import All, AnyOf, Filter, HasWord, Match, Not, SearchRequest
+from schemas import All, AnyOf, ConfigurationError, Filter, HasWord, Match, Not, SearchRequest
 from search import Searcher
 from search.result_set import Observed
 from search.thesaurus import SAME, thesaurus
@@ -199,6 +200,23 @@ class Maker:
         letters = row[start : start + self._random.randrange(4, 8)]
         some = "".join(self._random.choice(_LETTERS) for _ in range(self._random.randrange(5, 10)))
         return self._random.choice((letters, some, letters + letters[:3]))
+
+
+def labelled_queries(index: CatalogIndex) -> list[LabelledQuery]:
+    """Those of the requests that something fits and that words alone ask, as a file of queries has them.
+
+    Raises ConfigurationError where products have too little in common for any.
+    """
+    queries: dict[str, LabelledQuery] = {}
+    for one in Maker(index).requests():
+        qid = f"{one.kind}: {one.text}"
+        if one.relevant and not one.literal and qid not in queries:
+            ids = sorted(payload["id"] for payload in index.payloads(list(one.relevant), ["id"]).values())
+            row = {"qid": qid, "kind": one.kind, "query": one.text, "relevant": ids}
+            queries[qid] = LabelledQuery.model_validate(row)
+    if not queries:
+        raise ConfigurationError("no queries can be made: products of this catalog have too little in common")
+    return list(queries.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,7 @@ there are too few images for both, nothing is reported and nothing kept.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedding import Encoder
-from evaluation.labelled_images import LabelledImages, embed, halves, read_rows
+from evaluation.labelled_images import LabelledImages, embed, halves, linked, read_labelled
 from evaluation.moderation import Aim, measure
 from images.arrays import Floats, Vectors
 from index import CatalogIndex, IndexStore
@@ -32,11 +31,14 @@ from labels import (
     calibration_name,
     deciles,
     expected_calibration_error,
+    field_of_labels,
     fit_temperature,
     label_bias,
     label_names,
     log_loss,
+    only_value,
     reliability,
+    text_fields,
     threshold_of_unknown,
     threshold_without_examples,
     with_thresholds,
@@ -48,8 +50,6 @@ from schemas import (
     LabelSet,
     Policy,
     PolicyCalibration,
-    clean_line,
-    find_field,
     fold,
     known,
 )
@@ -82,8 +82,7 @@ def calibrate_label_set(
     classifier = labeller.classifier(label_set)
     names = label_names(label_set)
     if file is not None:
-        rows = [row | {"label": clean_line(row["label"])} for row in read_rows(file, _wrong)]
-        images, source = embed(rows, file.parent, encoder), str(file)
+        images, source = embed(read_labelled(file), file.parent, encoder), str(file)
     else:
         column = _column(index, name, field)
         images, source = _of_catalog(index, column), f"field {column}"
@@ -201,16 +200,10 @@ def _nothing_decoded(*_: object) -> Any:
     raise ConfigurationError("exemplar images by product are in an index; here, give them as base64")
 
 
-def _wrong(row: dict[str, Any]) -> str | None:
-    label = row.get("label")
-    return None if isinstance(label, str) and clean_line(label) else "it needs a label"
-
-
 def _column(index: CatalogIndex, name: str, asked: str | None) -> str:
-    fields = {field: kind for field, kind in index.record.fields.items() if kind == "keyword"}
-    column = find_field(asked, fields) if asked else find_field(name, fields) or find_field("category", fields)
+    column = field_of_labels(index.record.fields, name, asked)
     if column is None:
-        raise ConfigurationError(f"--field: there is no text field {asked or name!r}; {known(fields)}")
+        raise ConfigurationError(f"--field: there is no text field {name!r}; {known(text_fields(index.record.fields))}")
     return column
 
 
@@ -219,53 +212,35 @@ def _of_catalog(index: CatalogIndex, column: str) -> LabelledImages:
     rows: list[dict[str, Any]] = []
     vectors: list[Vectors] = []
     hashes: list[str] = []
-    groups: list[str] = []
-    for point, label, image in _products(index, column):
-        payload = index.payloads([point], ["pictures", "product.group_id"])[point]
+    first: dict[tuple[str, str], int] = {}
+    links: list[tuple[int, int]] = []
+    for point, label, image, payload in _products(index, column):
+        at = len(rows)
         rows.append({"label": label})
         vectors.append(image)
-        first: dict[str, Any] = next(iter(payload.get("pictures", ())), {})
-        hashes.append(f"{first.get('hash', '')} {point}")
-        groups.append(str(payload.get("product", {}).get("group_id") or first.get("hash") or point))
+        kept: dict[str, Any] = next(iter(payload.get("pictures", ())), {})
+        hash, group = kept.get("hash", ""), payload.get("product", {}).get("group_id")
+        hashes.append(f"{hash} {point}")
+        same = (("image", hash), ("group", group))
+        links += [(at, first.setdefault((what, str(which)), at)) for what, which in same if which]
     if not rows:
         raise ConfigurationError(f"no product has an image and one value of {column!r}")
-    numbers = {group: at for at, group in enumerate(dict.fromkeys(groups))}
-    clusters = _joined(np.array([numbers[group] for group in groups]), [hash.partition(" ")[0] for hash in hashes])
-    return LabelledImages(rows, np.stack(vectors), hashes, clusters, 0)
+    return LabelledImages(rows, np.stack(vectors), hashes, linked(links, len(rows)), 0)
 
 
-def _products(index: CatalogIndex, column: str) -> Iterator[tuple[UUID, str, Vectors]]:
+def _products(index: CatalogIndex, column: str) -> Iterator[tuple[UUID, str, Vectors, dict[str, Any]]]:
+    """Points, labels, first images, and of payloads the images and the group."""
     after, seen = None, 0
     while seen < _MOST and (points := index.scan(None, _BATCH, after)):
         values = index.values(points, [column])
-        labels = {point: value for point in values if isinstance(value := _one(values[point].get(column)), str)}
+        labels = {point: label for point in values if (label := only_value(values[point].get(column))) is not None}
+        payloads = index.payloads(list(labels), ["pictures", "product.group_id"])
         for point, found in index.vectors(list(labels), ("image",)).items():
             images = found.get("image")
             if images is not None and len(images):
                 seen += 1
-                yield point, labels[point], images[0].copy()
+                yield point, labels[point], images[0].copy(), payloads[point]
         after = points[-1]
-
-
-def _one(value: Any) -> Any:
-    return value[0] if isinstance(value, list) and len(value) == 1 else value
-
-
-def _joined(groups: NDArray[np.intp], hashes: Sequence[str]) -> NDArray[np.int32]:
-    """Groups that share an image are one."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    of_hash: dict[str, list[int]] = defaultdict(list)
-    for at, hash in enumerate(hashes):
-        if hash:
-            of_hash[hash].append(at)
-    pairs = [(groups[some[0]], groups[one]) for some in of_hash.values() for one in some[1:]]
-    size = int(groups.max()) + 1
-    one, other = np.array(pairs, dtype=np.intp).reshape(-1, 2).T
-    graph = coo_array((np.ones(len(pairs)), (one, other)), shape=(size, size))
-    found: NDArray[np.int32] = connected_components(graph, directed=False)[1][groups]
-    return found
 
 
 def _bias(

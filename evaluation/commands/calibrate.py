@@ -24,6 +24,7 @@ from evaluation.label_calibration import report as report_labels
 from evaluation.moderation import Aim
 from evaluation.queries import read_queries
 from evaluation.report.calibration import calibration_page
+from evaluation.report.label_calibration import label_calibration_page
 from evaluation.report.page import add_report, check_report, write_report
 from index import IndexSettings, IndexStore, add_settings, build_settings, open_store
 from schemas import (
@@ -38,6 +39,8 @@ from search import Searcher
 
 _QUICK = 250
 """Requests of the quick form."""
+_AT_ONCE = 64
+"""Requests whose words are encoded together."""
 _COLUMNS = {
     "none": "none",
     "f1_mean": "F1 mean",
@@ -79,7 +82,7 @@ def _calibrate(parser: ArgumentParser, given: Namespace) -> str:
     page = None if given.report is None else check_report(given.report)
     store = open_store(settings)
     if given.label_set or given.policy:
-        return _calibrate_labels(parser, store, given)
+        return _calibrate_labels(parser, store, given, page)
     if given.images or given.field:
         parser.error("--images and --field go with --label-set or --policy")
     with closing(store.open()) as index:
@@ -108,9 +111,9 @@ def _calibrate(parser: ArgumentParser, given: Namespace) -> str:
     return json.dumps(report) if given.json else _text(report)
 
 
-def _calibrate_labels(parser: ArgumentParser, store: IndexStore, given: Namespace) -> str:
-    if given.report or given.queries or given.quick:
-        parser.error("--report, --queries and --quick are of searches; --json says all that was measured of labels")
+def _calibrate_labels(parser: ArgumentParser, store: IndexStore, given: Namespace, page: Path | None) -> str:
+    if given.queries or given.quick:
+        parser.error("--queries and --quick are of searches")
     if given.label_set and given.policy:
         parser.error("calibrate one at a time: --label-set or --policy")
     if given.policy and (given.images is None or given.field):
@@ -125,6 +128,9 @@ def _calibrate_labels(parser: ArgumentParser, store: IndexStore, given: Namespac
         else:
             calibration = calibrate_label_set(store, index, encoder, given.label_set, given.images, given.field)
     document = None if given.dry_run else keep(store, calibration)
+    if page is not None:
+        whole = calibration.model_dump(mode="json") | {"document": document}
+        write_report(page, label_calibration_page(calibration), whole)
     return report_labels(calibration, document, as_json=given.json)
 
 
@@ -132,9 +138,12 @@ def _examples(searcher: Searcher, queries: Path | None, quick: bool) -> Iterator
     requests = Maker(searcher.index).requests()
     if quick and len(requests) > _QUICK:
         requests = random.Random(0).sample(requests, _QUICK)
-    for made in requests:
-        observed = searcher.observe(SearchRequest(text=made.text, literal=made.literal))
-        yield Example(made.kind, made.source, made.relevant, observed)
+    for start in range(0, len(requests), _AT_ONCE):
+        some = requests[start : start + _AT_ONCE]
+        asked = [SearchRequest(text=made.text, literal=made.literal) for made in some]
+        searcher.encode_ahead(asked)
+        for made, request in zip(some, asked, strict=True):
+            yield Example(made.kind, made.source, made.relevant, searcher.observe(request))
     yield from ImageMaker(searcher, quick=quick).requests()
     for query in read_queries(queries) if queries else ():
         if query.query and not query.image:

@@ -19,8 +19,13 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def searcher(catalog: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Searcher]:
-    data_dir = tmp_path_factory.mktemp("data")
-    ingest(catalog, data_dir)
-    with closing(open_store(IndexSettings(data_dir=data_dir)).open()) as index:
+def data(catalog: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    ingest(catalog, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def searcher(data: Path) -> Iterator[Searcher]:
+    with closing(open_store(IndexSettings(data_dir=data)).open()) as index:
         yield Searcher(index, HashEncoder())

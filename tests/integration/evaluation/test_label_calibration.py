@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from evaluation import __main__ as command
 from evaluation.commands import calibrate
 from index import IndexSettings, open_store
-from ingest import label, moderate
+from ingest.commands import label, moderate
 from tests.support.colors import COLORS, color_image, write_lines, write_tiles
 from tests.support.commands import printed
 from tests.support.encoders import ColorEncoder
@@ -62,8 +63,11 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
 def test_a_label_set_is_calibrated_on_one_half_and_judged_on_the_other(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert shop.calibrate("--label-set", "hue", "--images", str(shop.images())) == 0
+    page = shop.folder / "hue.html"
+    assert shop.calibrate("--label-set", "hue", "--images", str(shop.images()), "--report", str(page)) == 0
     found = printed(capsys)
+    assert json.loads(page.with_suffix(".json").read_text()) == found
+    assert f"<b>{found['test']['accuracy']:.3f}</b>" in page.read_text() and "reliability" in page.read_text()
     assert found["document"] == {"kind": "calibrations", "name": "label-set-hue", "version": 1}
     assert (found["model"], found["products"], found["images"], found["version"]) == ("colors", 40, 48, 1)
     test = found["test"]
@@ -111,8 +115,11 @@ def test_what_does_not_hold_any_more_is_not_used_and_said(shop: Shop, capsys: py
 
 
 def test_a_policy_is_calibrated_and_judged_by_it(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
-    assert shop.calibrate("--policy", "house", "--images", str(shop.images())) == 0
+    page = shop.folder / "house.html"
+    assert shop.calibrate("--policy", "house", "--images", str(shop.images()), "--report", str(page)) == 0
     found = printed(capsys)
+    assert json.loads(page.with_suffix(".json").read_text()) == found
+    assert "no red" in page.read_text()
     assert found["document"]["name"] == "policy-house"
     assert found["test"]["policy"]["f1"] > 0.9
     threshold = found["thresholds"]["no red"]

@@ -25,7 +25,7 @@ def test_an_index_of_synthetic_products_answers_like_any_other(tmp_path: Path) -
     assert len(response.facets["brand"].values) == 37
 
 
-@pytest.mark.parametrize("arguments", [[], ["search"], ["speed", "--runs", "many"], ["search", "--queries"]])
+@pytest.mark.parametrize("arguments", [[], ["queries"], ["speed", "--runs", "many"], ["search", "--queries"]])
 def test_wrong_arguments_end_with_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
