@@ -23,7 +23,7 @@ demo: $(VENV)/demo.installed ## Ingest the demo catalog, or CATALOG=, and serve 
 	@bash deploy/demo.sh
 
 test: lint ## Run every check and every test
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/test.installed ## Run the checks that need no test run: ruff, mypy, import-linter
 	@$(BIN)/ruff check .

@@ -10,6 +10,8 @@ import psutil
 import pytest
 from hypothesis import settings
 
+from tests.support.fork_server import shared_python
+
 # What a developer's shell says of StoreLens is not what the tests are about. These two are:
 # the server that the index contract is to run on as well, and the demand for a browser.
 _KEPT = {"STORELENS_QDRANT_URL", "STORELENS_QDRANT_API_KEY", "STORELENS_REQUIRE_BROWSER"}
@@ -29,6 +31,15 @@ if _IN_MEMORY.is_dir() and min(shutil.disk_usage(_IN_MEMORY).free, psutil.virtua
 # Behaviour is tested here, not time: a shared machine may be slow.
 settings.register_profile("storelens", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("storelens")
+
+
+@pytest.fixture(scope="session")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What stands in for ``python`` in ``python -m api``, ``ingest`` and ``evaluation``: see ``fork_server``."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return shared_python(folder, os.getpid())
+    return shared_python(folder.parent, os.getppid())
 
 
 @pytest.fixture(scope="session")

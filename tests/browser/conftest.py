@@ -19,14 +19,14 @@ OpenPage = Callable[..., "Page"]
 
 
 @pytest.fixture(scope="session")
-def catalog(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+def catalog(chromium: str, python: Path, tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     """Asks for Chromium first: without one, nothing is ingested in vain."""
-    return ingest_drawn(tmp_path_factory.mktemp("browser"))
+    return ingest_drawn(python, tmp_path_factory.mktemp("browser"))
 
 
 @pytest.fixture(scope="session")
-def address(catalog: Catalog) -> Iterator[str]:
-    with serve(catalog.data) as address:
+def address(catalog: Catalog, python: Path) -> Iterator[str]:
+    with serve(python, catalog.data) as address:
         yield address
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from importlib.util import find_spec
 
 import pytest
@@ -37,6 +38,7 @@ __all__ = [
     "Request",
     "Route",
     "expect",
+    "stop_the_clock",
     "sync_playwright",
 ]
 
@@ -51,3 +53,9 @@ ARGUMENTS = [
 ]
 
 expect.set_options(timeout=20_000)
+
+
+def stop_the_clock(page: Page) -> None:
+    """From now on the page's time stands still but for ``page.clock.run_for``, however slow the machine is."""
+    page.clock.install(time=datetime(2026, 1, 1))
+    page.clock.pause_at(datetime(2026, 1, 2))

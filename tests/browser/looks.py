@@ -5,11 +5,24 @@ from __future__ import annotations
 import base64
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from tests.browser.driver import Locator, Page, expect
+from tests.browser.driver import Axe, Locator, Page, expect
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
+
+
+def assert_accessible(page: Page) -> None:
+    """axe finds nothing as the page is now, in the light, nor of its colours in the dark; it stays dark."""
+    schemes: list[tuple[Literal["light", "dark"], dict[str, Any]]] = [
+        ("light", {"resultTypes": ["violations"]}),
+        ("dark", {"resultTypes": ["violations"], "runOnly": ["color-contrast"]}),
+    ]
+    for scheme, options in schemes:
+        # Colours that are fading in have another contrast.
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        found = Axe().run(page, options=options)
+        assert found.violations_count == 0, f"{scheme}: {found.generate_report()}"
 
 
 def cards(page: Page) -> Locator:

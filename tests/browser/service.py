@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +38,7 @@ class Catalog:
         return self.folder / str(next(row["image"] for row in self.rows if row["id"] == product_id))
 
 
-def ingest_drawn(folder: Path) -> Catalog:
+def ingest_drawn(python: Path, folder: Path) -> Catalog:
     """The drawn catalog, of which only the striped ones keep their groups: 24 products and 6 groups of 4.
 
     It has columns that are called as what every object of JavaScript has.
@@ -57,16 +56,16 @@ def ingest_drawn(folder: Path) -> Catalog:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     (path.parent / "ATTRIBUTION.txt").write_text(ATTRIBUTION, encoding="utf-8")
     data = folder / "data"
-    job = [sys.executable, "-m", "ingest", str(path), "--model", "builtin", "--data-dir", str(data)]
+    job = [str(python), "-m", "ingest", str(path), "--model", "builtin", "--data-dir", str(data)]
     done = subprocess.run(job, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return Catalog(path.parent, data, rows)
 
 
 @contextmanager
-def serve(data: Path, **environment: str) -> Iterator[str]:
+def serve(python: Path, data: Path, **environment: str) -> Iterator[str]:
     """The address of an API over an index, on a free port; it is stopped on the way out."""
-    command = [sys.executable, "-m", "api", "--data-dir", str(data), "--port", "0"]
+    command = [str(python), "-m", "api", "--data-dir", str(data), "--port", "0"]
     process = subprocess.Popen(
         command, cwd=ROOT, env={**os.environ, **environment}, stderr=subprocess.PIPE, text=True, bufsize=1
     )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import OpenPage
-from tests.browser.driver import Locator, Page, expect
+from tests.browser.driver import Locator, Page, expect, stop_the_clock
 from tests.browser.looks import PHONE, cards, facet, first, ids
 from tests.browser.service import Catalog
 
@@ -195,7 +195,7 @@ def test_words_that_are_the_same_keep_the_entry_that_has_them(open_page: OpenPag
     box.fill("red")
     box.press("Enter")
     expect(page).to_have_url(re.compile("q=red$"))
-    page.clock.install()
+    stop_the_clock(page)
     box.press_sequentially(" ")
     page.clock.run_for(1000)
     box.press_sequentially("star")
@@ -220,9 +220,7 @@ def test_sorting(open_page: OpenPage, catalog: Catalog) -> None:
 def test_scrolling_shows_everything_once(path: str, open_page: OpenPage, catalog: Catalog) -> None:
     page = open_page(path)
     cards(page)
-    for _ in range(10):
-        page.mouse.wheel(0, 5000)
-        page.wait_for_timeout(100)
+    page.mouse.wheel(0, 50_000)
     expect(page.locator("#grid > .card")).to_have_count(catalog.shown)
     expect(page.get_by_role("button", name="More", exact=True)).to_have_count(0)
     assert len(set(ids(page))) == catalog.shown
@@ -233,9 +231,7 @@ def test_paging_a_photo(open_page: OpenPage, catalog: Catalog) -> None:
     expect(page.locator(".welcome")).to_be_visible()
     page.locator("#photo-file").set_input_files(catalog.image("circle-plain-red"))
     first(page, "circle-plain-red")
-    for _ in range(10):
-        page.mouse.wheel(0, 5000)
-        page.wait_for_timeout(100)
+    page.mouse.wheel(0, 50_000)
     expect(page.locator("#grid > .card")).to_have_count(catalog.shown)
     assert len(set(ids(page))) == catalog.shown
 

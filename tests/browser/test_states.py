@@ -191,7 +191,7 @@ def test_data_stays_data(open_page: OpenPage) -> None:
     expect(page.locator("#grid h3").first).to_have_text(HOSTILE)
     cards(page).first.locator(".card-open").click()
     expect(page.get_by_role("dialog").get_by_role("heading", name=HOSTILE)).to_be_visible()
-    page.wait_for_timeout(200)
+    page.wait_for_load_state("networkidle")
     assert "owned" not in page.title()
     assert page.locator("img[onerror], main script, dialog script").count() == 0
 
@@ -207,8 +207,8 @@ def test_an_id_of_any_characters(open_page: OpenPage) -> None:
     ).to_be_visible()
 
 
-def test_a_key_is_asked_for_and_sent_with_images_too(open_page: OpenPage, catalog: Catalog) -> None:
-    with serve(catalog.data, STORELENS_API_KEYS="open-sesame") as address:
+def test_a_key_is_asked_for_and_sent_with_images_too(open_page: OpenPage, catalog: Catalog, python: Path) -> None:
+    with serve(python, catalog.data, STORELENS_API_KEYS="open-sesame") as address:
         page = open_page("/", at=address, fails=True)
         field = page.get_by_label("API key")
         field.fill("wrong")

@@ -73,8 +73,9 @@ class Checkout:
         )  # a link would be another environment
         installed.chmod(0o755)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("STORELENS_", "HF_", "AWS_"))}
-        # A thread for a tiny model: more of them wait for each other where cores are busy, in a loop.
-        self._environment = kept | {"OMP_NUM_THREADS": "1"} | environment
+        # A thread for a tiny model: more of them wait for each other where cores are busy, in a loop. No calibration
+        # after each first ingest: it takes longer than all else of so few products.
+        self._environment = kept | {"OMP_NUM_THREADS": "1", "STORELENS_NO_CALIBRATION": "1"} | environment
 
     def run(
         self, block: str, *, also: Mapping[str, str] | None = None, status: int = 0, seconds: float = _TOO_LONG

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,6 @@ from schemas import IngestReport
 from tests.integration.docs.guide import Checkout, blocks
 from tests.integration.ingest.jobs import draw, write_rows
 from tests.support import images
-from tests.support.fork_server import WITH_MODELS, fork_server
 from tests.support.hub import hub
 from tests.support.image_server import image_server
 
@@ -48,12 +47,6 @@ GERMAN = {"id": "Artikelnummer", "title": "Bezeichnung", "price": "Preis", "imag
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_clip(tmp_path_factory.mktemp("models") / "clip-ViT-B-32")
-
-
-@pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with fork_server(tmp_path_factory.mktemp("python"), *WITH_MODELS) as python:
-        yield python
 
 
 @pytest.fixture

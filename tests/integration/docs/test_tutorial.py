@@ -16,14 +16,14 @@ from tests.integration.docs.tutorial import DEMO, TUTORIAL, blocks, run
 _NUMBER = re.compile(r"\b\d+(?:\.\d+)?\b")
 
 
-def test_every_command_says_what_the_tutorial_says(tmp_path: Path) -> None:
+def test_every_command_says_what_the_tutorial_says(python: Path, tmp_path: Path) -> None:
     photographed = (DEMO / "catalog" / "ATTRIBUTION.txt").exists()
     if not (photographed and (DEMO / "index" / "products" / "documents").exists()):
         # Continuous integration makes the demo first, and the photographs can be had there.
         assert "CI" not in os.environ or not photographed, "make demo has left no calibrated index"
         pytest.skip("no demo catalog here: `make demo DEMO_ONLY=ingest` makes it")
     told = blocks(TUTORIAL.read_text(encoding="utf-8"))
-    for (commands, expected), said in zip(told, run([commands for commands, _ in told], tmp_path), strict=True):
+    for (commands, expected), said in zip(told, run([commands for commands, _ in told], tmp_path, python), strict=True):
         if expected is not None:
             assert _NUMBER.sub("#", said) == _NUMBER.sub("#", expected), f"{commands}\nsays\n{said}"
             numbers = [[float(number) for number in _NUMBER.findall(text)] for text in (said, expected)]

@@ -31,9 +31,9 @@ def blocks(text: str) -> list[tuple[str, str | None]]:
     return [(commands, said) for commands, said in found if not commands.startswith("# not run")]
 
 
-def run(commands: Sequence[str], folder: Path) -> list[str]:
+def run(commands: Sequence[str], folder: Path, python: Path) -> list[str]:
     """What each block says on standard output, in a checkout with a copy of the demo's index."""
-    checkout = Checkout(folder, Path(sys.executable))
+    checkout = Checkout(folder, python)
     (folder / ".demo").mkdir()
     (folder / ".demo" / "catalog").symlink_to(DEMO / "catalog")
     shutil.copytree(DEMO / "index", folder / ".demo" / "index")
@@ -56,7 +56,7 @@ def _free_port() -> int:
 def main() -> None:
     text = TUTORIAL.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
-        outputs = iter(run([commands for commands, _ in blocks(text)], Path(folder)))
+        outputs = iter(run([commands for commands, _ in blocks(text)], Path(folder), Path(sys.executable)))
 
     def filled(match: re.Match[str]) -> str:
         if match[1].startswith("# not run"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -50,9 +49,9 @@ def rows() -> list[dict[str, Any]]:
     ]
 
 
-def run(*command: str, **environment: str) -> dict[str, Any]:
+def run(python: Path, *command: str, **environment: str) -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, "-m", *command],
+        [str(python), "-m", *command],
         cwd=ROOT,
         env={**os.environ, **environment},
         capture_output=True,
@@ -75,13 +74,13 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def shop(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     folder = tmp_path_factory.mktemp("calibrated")
     catalog = folder / "catalog.jsonl"
     catalog.write_text("".join(json.dumps(row) + "\n" for row in rows()), encoding="utf-8")
     data = folder / "data"
     report = run(
-        "ingest", str(catalog), "--model", "builtin", "--data-dir", str(data), STORELENS_NO_CALIBRATION="false"
+        python, "ingest", str(catalog), "--model", "builtin", "--data-dir", str(data), STORELENS_NO_CALIBRATION="false"
     )
     store = open_store(IndexSettings(data_dir=data))
     with closing(store.open()) as index:
@@ -199,7 +198,7 @@ def test_fitted_weights_are_those_of_the_next_search_unless_others_are_given(sho
         Calibration.model_validate({**content, "weights": {"long": dict.fromkeys(titles, 0.0)}})
 
 
-def test_an_unchanged_catalog_is_not_calibrated_again(shop: Shop) -> None:
+def test_an_unchanged_catalog_is_not_calibrated_again(shop: Shop, python: Path) -> None:
     catalog = str(shop.data.parent / "catalog.jsonl")
-    report = run("ingest", catalog, "--data-dir", str(shop.data), STORELENS_NO_CALIBRATION="false")
+    report = run(python, "ingest", catalog, "--data-dir", str(shop.data), STORELENS_NO_CALIBRATION="false")
     assert report["calibration"] is None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,18 +16,11 @@ from evaluation.benchmarks.random_clip import make_clip
 from evaluation.benchmarks.speed import ingest_lines, ingest_speed
 from evaluation.benchmarks.synthetic import write_catalog
 from schemas import ConfigurationError
-from tests.support.fork_server import WITH_MODELS, fork_server
 
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(make_clip(tmp_path_factory.mktemp("models") / "tiny"))
-
-
-@pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with fork_server(tmp_path_factory.mktemp("python"), *WITH_MODELS) as python:
-        yield python
 
 
 @pytest.fixture
