@@ -12,17 +12,17 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.clients import Gone
-from api.inputs import Asked, media_type, request_of_form, request_of_json
+from api.inputs import AnyRequest, media_type, request_of_form, request_of_json
 from api.middleware.limits import Bodies, Workers
 from api.problems import validation_problem
 from api.query_images import QueryImageFetcher
 from schemas import ImageQuery, Like, SearchRequest
 
-Work = Callable[[Request, Asked, bytes | None, Gone], Response]
+Work = Callable[[Request, AnyRequest, bytes | None, Gone], Response]
 """What answers a request; its photo, if it was uploaded or fetched, as bytes."""
 
 
-async def answer_json(request: Request, model: type[Asked], work: Work[Asked]) -> Response:
+async def answer_json(request: Request, model: type[AnyRequest], work: Work[AnyRequest]) -> Response:
     """Answer a request whose body is JSON."""
     bodies: Bodies = request.app.state.bodies
     async with bodies.read(request) as body:
@@ -35,7 +35,7 @@ async def answer_json(request: Request, model: type[Asked], work: Work[Asked]) -
         return await answer(request, asked, None, work)
 
 
-async def answer_form(request: Request, model: type[Asked], work: Work[Asked]) -> Response:
+async def answer_form(request: Request, model: type[AnyRequest], work: Work[AnyRequest]) -> Response:
     """Answer a request whose body is a form with a photo, and the rest as JSON in its field `request`."""
     bodies: Bodies = request.app.state.bodies
     most: int = request.app.state.settings.max_upload_bytes
@@ -49,7 +49,7 @@ async def answer_form(request: Request, model: type[Asked], work: Work[Asked]) -
         return await answer(request, asked, image, work)
 
 
-async def answer(request: Request, asked: Asked, image: bytes | None, work: Work[Asked]) -> Response:
+async def answer(request: Request, asked: AnyRequest, image: bytes | None, work: Work[AnyRequest]) -> Response:
     """Answer when it is the request's turn, with the photo fetched where it is a URL."""
     if image is None and asked.image is not None and asked.image.url is not None:
         image = await _fetched(request, asked.image.url)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 
 from embedding import keep_freed_memory
-from images import DecodePool, ImageLimits, Waiting
+from images import DecodePool, ImageLimits, QueueLimits
 
 SECONDS, CPU_SECONDS = 60.0, 10.0
 """For one image, by the clock and of a processor: the slowest kind of 50 megapixels takes three of these."""
 
-WAITING = Waiting(quick=0.3, most=24, patience=10.0)
+WAITING = QueueLimits(quick=0.3, most=24, patience=10.0)
 """Together with the images that are being decoded they hold fewer than the 40 threads that searches need as well."""
 
 NICENESS = 5

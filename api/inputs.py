@@ -31,7 +31,7 @@ from schemas import (
     SearchRequest,
 )
 
-Asked = TypeVar("Asked", SearchRequest, ClassifyRequest, ModerateRequest)
+AnyRequest = TypeVar("AnyRequest", SearchRequest, ClassifyRequest, ModerateRequest)
 
 JSON_BYTES = 2**20
 """Of a search request, the photo within it not counted."""
@@ -79,7 +79,7 @@ def media_type(request: Request, wanted: str) -> str:
     return header
 
 
-def request_of_json(body: bytearray, model: type[Asked]) -> Asked:
+def request_of_json(body: bytearray, model: type[AnyRequest]) -> AnyRequest:
     """A request in JSON, perhaps with a photo in base64.
 
     The photo is put aside first: the rest is small, whoever sent it.
@@ -154,8 +154,8 @@ def _text(written: bytearray) -> str:
 
 
 def request_of_form(
-    body: bytearray, content_type: str, query_image_bytes: int, model: type[Asked]
-) -> tuple[Asked, bytes]:
+    body: bytearray, content_type: str, query_image_bytes: int, model: type[AnyRequest]
+) -> tuple[AnyRequest, bytes]:
     """A request and its photo, from a form with a `file` and perhaps a `request`.
 
     Raises:

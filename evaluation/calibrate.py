@@ -68,7 +68,7 @@ Features = Callable[[Observed], Mapping[str, float] | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class FittedHalf:
     """What is fitted on some examples; of ``weights``, those that differ from the ones shipped."""
 
     weights: Tables
@@ -110,9 +110,9 @@ def fit(
     )
 
 
-def _fit(examples: Sequence[Example], shipped: LegWeights) -> Fitted:
+def _fit(examples: Sequence[Example], shipped: LegWeights) -> FittedHalf:
     weights = fit_weights(examples, shipped)
-    return Fitted(
+    return FittedHalf(
         weights,
         _verdict(examples, lambda observed: observed.words, _NONE_OF_WORDS, _REGULARISATION, _USUAL_OF_WORDS),
         _verdict(examples, lambda observed: observed.image, _NONE_OF_IMAGES, _REGULARISATION_OF_IMAGES, {}),
@@ -220,7 +220,7 @@ def f1(found: Iterable[UUID], relevant: frozenset[UUID]) -> float:
     return 2.0 * len(found & relevant) / (len(found) + len(relevant)) if found or relevant else 1.0
 
 
-Judged = tuple[Example, Fitted]
+Judged = tuple[Example, FittedHalf]
 
 
 def _test(judged: Sequence[Judged], shipped: Tables) -> dict[str, JsonValue]:

@@ -23,7 +23,7 @@ from evaluation.significance import rate_intervals
 from images import ImageLimits, decode_for_model
 from images.arrays import Floats, Vectors
 from images.inline import decode_query_image
-from labels import Curve, Goal, Moderator, PromptEncoder, steady_threshold
+from labels import Goal, Moderator, PrecisionRecall, PromptEncoder, steady_threshold
 from schemas import ConfigurationError, Exemplar, ImageQuery, Policy
 
 Flags = NDArray[np.bool_]
@@ -53,7 +53,7 @@ class Aim:
     def threshold(self, scores: Floats, positive: Flags) -> float:
         if self.goal == "f1":
             return steady_threshold(scores, positive)
-        curve = Curve.of(scores, positive)
+        curve = PrecisionRecall.of(scores, positive)
         return float(curve.thresholds[curve.best(self.goal, self.at_least)])
 
 
@@ -194,7 +194,7 @@ class _Judged:
 
     def curve(self) -> list[dict[str, float]]:
         """What every threshold would do, or so many of them."""
-        curve = Curve.of(self.scores, self.positive)
+        curve = PrecisionRecall.of(self.scores, self.positive)
         places = np.unique(np.linspace(0, len(curve.thresholds) - 1, MOST_POINTS).round().astype(int))
         columns = {
             "threshold": curve.thresholds,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from evaluation.configuration import described
 from evaluation.metrics import DEPTH, MAIN, METRICS, RECALLS, SUCCESS_UP_TO, Values, measure, precisions, successes
 from evaluation.queries import LabelledQuery
-from evaluation.rankings import Asked, ask
+from evaluation.rankings import AskedQuery, ask
 from evaluation.significance import interval, mean
 from search import Searcher
 
@@ -35,7 +35,7 @@ class Run:
     """
 
     configuration: dict[str, Any]
-    asked: list[Asked]
+    asked: list[AskedQuery]
     values: dict[str, Values]
     weights: NDArray[np.float64]
 
@@ -73,7 +73,7 @@ def digest(queries: Iterable[LabelledQuery]) -> str:
     return hash.hexdigest()
 
 
-def _measured(asked: Sequence[Asked], rankings: Sequence[list[str] | None]) -> Values:
+def _measured(asked: Sequence[AskedQuery], rankings: Sequence[list[str] | None]) -> Values:
     values = np.full((len(asked), len(METRICS)), np.nan)
     has = [at for at, ranking in enumerate(rankings) if ranking is not None]
     values[has] = measure([asked[at].query.relevant for at in has], [rankings[at] or [] for at in has])
@@ -171,7 +171,7 @@ def _of_system(values: Values, weights: NDArray[np.float64]) -> dict[str, Any]:
     }
 
 
-def _against_exact(asked: Sequence[Asked]) -> dict[str, Any]:
+def _against_exact(asked: Sequence[AskedQuery]) -> dict[str, Any]:
     """By leg, how much of the exact answer the engine finds, and what the rest costs."""
     found: dict[str, Any] = {}
     for leg in dict.fromkeys(leg for one in asked for leg in one.exact):

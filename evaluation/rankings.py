@@ -24,7 +24,7 @@ _TIE = 1e-5
 
 
 @dataclass(slots=True)
-class Asked:
+class AskedQuery:
     """One query and what came of it.
 
     ``legs`` are ids by leg, best first; ``random`` is ``metrics.expected_at_random``; ``unknown`` are the relevant
@@ -50,7 +50,7 @@ class Exact:
     ids: list[str]
 
 
-def ask(searcher: Searcher, queries: Sequence[LabelledQuery], path: Path, *, exact: bool = True) -> list[Asked]:
+def ask(searcher: Searcher, queries: Sequence[LabelledQuery], path: Path, *, exact: bool = True) -> list[AskedQuery]:
     """Every query, asked of the searcher that the API uses.
 
     Args:
@@ -61,7 +61,7 @@ def ask(searcher: Searcher, queries: Sequence[LabelledQuery], path: Path, *, exa
         ConfigurationError: a query cannot be asked of this index; its line is named.
     """
     searcher.warm_up()
-    asked: list[Asked] = []
+    asked: list[AskedQuery] = []
     dense: list[_Dense] = []
     for query in tqdm(queries, unit="query", desc="search", disable=None):
         try:
@@ -79,13 +79,13 @@ def ask(searcher: Searcher, queries: Sequence[LabelledQuery], path: Path, *, exa
 class _Dense:
     """A dense leg that was asked, and the scores of its best."""
 
-    asked: Asked
+    asked: AskedQuery
     leg: Leg
     filter: Filter | None
     scores: Sequence[float]
 
 
-def _ask(searcher: Searcher, query: LabelledQuery, folder: Path) -> tuple[Asked, list[_Dense]]:
+def _ask(searcher: Searcher, query: LabelledQuery, folder: Path) -> tuple[AskedQuery, list[_Dense]]:
     image = None if query.image is None else (folder / query.image).read_bytes()
     answer = searcher.search(query.request(), image)
     # Once more for a longer page, beyond what fits: nothing is encoded twice.
@@ -93,7 +93,7 @@ def _ask(searcher: Searcher, query: LabelledQuery, folder: Path) -> tuple[Asked,
     legs = searcher.candidates(query.request(), image).legs
     filter = parse_filter(query.filter or {}, searcher.index.record.fields)
     pool, found, unknown = _pool(searcher.index, query, filter)
-    asked = Asked(
+    asked = AskedQuery(
         query,
         fused=[hit.id for hit in whole.hits],
         legs={planned.leg.name: _ids(searcher.index, result.points[:DEPTH]) for planned, result in legs},

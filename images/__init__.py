@@ -5,7 +5,7 @@ from images.brightness import Prints, least_left
 from images.compression import DAMAGED, compression_of, compression_of_bytes, decompressed
 from images.crops import WHOLE, WITH_CROPS, crops
 from images.decode import IN_BROWSERS, browser_format, browser_image, decode_image
-from images.decode_pool import Decoded, DecodePool, Waiting, decode_for_model
+from images.decode_pool import Decoded, DecodePool, QueueLimits, decode_for_model
 from images.fetch.cache import forget_urls
 from images.fingerprint import (
     brightness_cells,
@@ -41,8 +41,8 @@ __all__ = [
     "ImageStore",
     "Images",
     "Prints",
+    "QueueLimits",
     "Thumbnails",
-    "Waiting",
     "brightness_cells",
     "browser_format",
     "browser_image",

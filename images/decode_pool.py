@@ -58,7 +58,7 @@ class Decoded:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class QueueLimits:
     """How many may wait where people do, and how long, in seconds.
 
     An image has one of the places for ``quick`` seconds of a processor; then it is decoded beside them, after all
@@ -88,7 +88,7 @@ class DecodePool:
         workers: int,
         seconds: float,
         setup: Callable[[], object],
-        waiting: Waiting | None = None,
+        waiting: QueueLimits | None = None,
         cpu_seconds: float = math.inf,
         niceness: int = 0,
     ) -> None:

@@ -35,7 +35,7 @@ class Sparse(NamedTuple):
     values: list[float]
 
 
-class Asked(NamedTuple):
+class AskedWord(NamedTuple):
     """A word of a request: ``forms`` are the tokens that a product has all of where it has the word, those from
     ``alternatives`` on of other words."""
 
@@ -94,7 +94,7 @@ class Lexical:
             add(_phrase(phrase), weight)
         return _sparse(weights)
 
-    def asked(self, text: str, alternatives: Sequence[Alternative] = ()) -> list[Asked]:
+    def asked(self, text: str, alternatives: Sequence[Alternative] = ()) -> list[AskedWord]:
         """The distinct words of a query; stop words are none. Pictograms count where there is nothing else.
 
         The tokens of a word's alternatives are further forms of it.
@@ -106,12 +106,12 @@ class Lexical:
                     others[word.text].append(tokens)
         found = [(word, _forms(word), older) for words, older in _asked(text) for word in words]
         found = [one for one in found if not one[0].emoji] or found
-        asked: dict[tuple[int, ...], Asked] = {}
+        asked: dict[tuple[int, ...], AskedWord] = {}
         for word, forms, older in found:
             if forms[0]:
                 own = dict.fromkeys(form for form in (*forms, older) if form)
                 some = own | dict.fromkeys(others[word.text])
-                asked.setdefault(forms[0], Asked(word.text, tuple(some), len(own)))
+                asked.setdefault(forms[0], AskedWord(word.text, tuple(some), len(own)))
         return list(asked.values())
 
 

@@ -18,7 +18,7 @@ from schemas import Product, Rejection, StoreLensError
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ProductChange:
     """A product of which something is to be written.
 
     ``state`` is what the index is to remember of it at ``point``, ``images`` those that the state speaks of. ``stored``
@@ -57,8 +57,8 @@ class Changes:
     """A batch of products, sorted by what is to be done for them: ``embed`` get other vectors than the index has, of
     ``update`` something else is written. ``rejections`` are of what could not be used."""
 
-    embed: list[Change] = field(default_factory=list)
-    update: list[Change] = field(default_factory=list)
+    embed: list[ProductChange] = field(default_factory=list)
+    update: list[ProductChange] = field(default_factory=list)
     unchanged: int = 0
     rejections: list[Rejection] = field(default_factory=list)
 
@@ -81,7 +81,7 @@ def compare(rows: Iterable[CatalogRow], root: str) -> Changes:
         # A row of which something could not be used is looked at again every time.
         row_hash = "" if errors else hash_row(row.values, root)
         state = stored_state(row.product, root=root, images=[image.state for image in row.images], row=row_hash)
-        change = Change(row.product, row.point, row.images, state, row.stored, row.stored_at)
+        change = ProductChange(row.product, row.point, row.images, state, row.stored, row.stored_at)
         if change.new_words or change.stored_images != state.shown:
             changes.embed.append(change)
         elif change.new_point or _is_otherwise_new(state, row.stored):

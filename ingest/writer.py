@@ -31,7 +31,7 @@ from index import (
     Stored,
     indexed_terms,
 )
-from ingest.changes import Change, Changes
+from ingest.changes import Changes, ProductChange
 from ingest.embedder import Embedder
 from ingest.timing import Stopwatch
 from labels import with_appeal, with_predictions
@@ -178,11 +178,11 @@ class ProductWriter:
     def _queue(self) -> WriteQueue:
         return self._closing.enter_context(WriteQueue(self._build, self._watch))
 
-    def _payload(self, change: Change) -> dict[str, Any]:
+    def _payload(self, change: ProductChange) -> dict[str, Any]:
         terms = indexed_terms(words(change.product), subject_words(change.product))
         return payload(change.product, kinds=self._kinds, root=self._root, state=change.state) | terms
 
-    def _points(self, changes: Sequence[Change]) -> list[Point]:
+    def _points(self, changes: Sequence[ProductChange]) -> list[Point]:
         known = [change.stored_at for change in changes if change.stored_at]
         stored: Mapping[UUID, Stored] = {}
         if known:
@@ -211,7 +211,7 @@ class ProductWriter:
             point.payload.update(decided.get(point.id, {}))
         return points
 
-    def _decided(self, changes: Sequence[Change]) -> dict[UUID, dict[str, Any]]:
+    def _decided(self, changes: Sequence[ProductChange]) -> dict[UUID, dict[str, Any]]:
         """What was decided of products stays with them, also where another model begins a new index; and what label
         sets say of them."""
         served = self._target.served
@@ -222,7 +222,7 @@ class ProductWriter:
             stored = (served or self._build.index).payloads(list(places), [DECISION, PREDICTED])
         return {places[at]: payload for at, payload in stored.items() if payload}
 
-    def _image_vectors(self, changes: Sequence[Change], stored: Mapping[UUID, Stored]) -> dict[str, Vectors]:
+    def _image_vectors(self, changes: Sequence[ProductChange], stored: Mapping[UUID, Stored]) -> dict[str, Vectors]:
         """The vectors of every image, ``(crops, dim)``, by what it shows: stored already, or embedded now."""
         vectors: dict[str, Vectors] = {}
         for change in changes:
@@ -246,7 +246,7 @@ class ProductWriter:
         return {image.shows: vectors[image.shows] for image in images if image.shows in vectors}
 
     def _text_vectors(
-        self, changes: Sequence[Change], stored: Mapping[UUID, Stored]
+        self, changes: Sequence[ProductChange], stored: Mapping[UUID, Stored]
     ) -> dict[UUID, dict[DenseName, Vectors]]:
         """The text vectors of every product: embedded now where its words are new, or stored already."""
         new = [change for change in changes if change.new_words or change.stored_at not in stored]

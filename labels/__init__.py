@@ -1,6 +1,6 @@
 """Text prompts as classifiers: label sets, policies, ensembles, thresholds, decisions."""
 
-from labels.background import Background, Kind, backgrounds, label_bias
+from labels.background import Kind, LabelBackground, backgrounds, label_bias
 from labels.calibrated import (
     calibration_name,
     deciles,
@@ -11,8 +11,8 @@ from labels.calibrated import (
     with_thresholds,
 )
 from labels.calibration import (
-    Curve,
     Goal,
+    PrecisionRecall,
     expected_calibration_error,
     fit_temperature,
     log_loss,
@@ -21,13 +21,14 @@ from labels.calibration import (
     threshold_of_unknown,
     threshold_without_examples,
 )
-from labels.classifier import Answer, Classifier, Likely, Scale
+from labels.classifier import Classifier, LabelAnswer, Likely, Scale
 from labels.decisions import Judge, starter_policy, with_appeal
 from labels.disagreements import Disagreement, disagreements
-from labels.labeller import Decode, Labeller
+from labels.labeller import Labeller
 from labels.policies import STRICTNESS, Line, Moderator, judge
 from labels.prompts import TEMPLATES, Node, PromptEncoder, ensemble, label_nodes
 from labels.review import appeal, decisions, hidden_actions, is_hidden, queue
+from labels.subjects import Decode
 from labels.tags import (
     Tagger,
     field_of_labels,
@@ -43,20 +44,20 @@ from labels.tags import (
 __all__ = [
     "STRICTNESS",
     "TEMPLATES",
-    "Answer",
-    "Background",
     "Classifier",
-    "Curve",
     "Decode",
     "Disagreement",
     "Goal",
     "Judge",
     "Kind",
+    "LabelAnswer",
+    "LabelBackground",
     "Labeller",
     "Likely",
     "Line",
     "Moderator",
     "Node",
+    "PrecisionRecall",
     "PromptEncoder",
     "Scale",
     "Tagger",

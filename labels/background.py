@@ -27,7 +27,7 @@ from 1 on all of it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Background:
+class LabelBackground:
     """Vectors of a sample of things, ``(n, dim) float32``, unit rows: each of ``items`` is described by the row of
     ``descriptions`` in its place, as an image by the title of its product. ``things`` are all, described or not."""
 
@@ -83,7 +83,7 @@ def label_bias(similarities: Floats) -> Floats | None:
     return mean * np.float32(min(share, 1.0)) if share > 0 else None
 
 
-def backgrounds(index: CatalogIndex) -> dict[Kind, Background]:
+def backgrounds(index: CatalogIndex) -> dict[Kind, LabelBackground]:
     """What is usual in an index: images with the titles of their products, and titles with the texts of theirs."""
     images: list[Vectors] = []
     titles: list[Vectors] = []
@@ -107,9 +107,11 @@ def backgrounds(index: CatalogIndex) -> dict[Kind, Background]:
     }
 
 
-def _background(kind: Kind, things: list[Vectors], pairs: list[tuple[Vectors, Vectors]], dimension: int) -> Background:
+def _background(
+    kind: Kind, things: list[Vectors], pairs: list[tuple[Vectors, Vectors]], dimension: int
+) -> LabelBackground:
     def rows(vectors: list[Vectors]) -> Vectors:
         return np.stack(vectors) if vectors else np.empty((0, dimension), np.float32)
 
     items, descriptions = rows([item for item, _ in pairs]), rows([described for _, described in pairs])
-    return Background(rows(things), items, descriptions, kind)
+    return LabelBackground(rows(things), items, descriptions, kind)

@@ -78,7 +78,7 @@ def expected_calibration_error(diagram: list[Bin]) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class PrecisionRecall:
     """What every threshold would find: those whose score is at least the threshold are taken.
 
     ``thresholds`` descend from where nothing is taken to where everything is, halfway between scores that follow each
@@ -90,7 +90,7 @@ class Curve:
     wrong: NDArray[np.int64]
 
     @classmethod
-    def of(cls, scores: Floats | Numbers, positive: Flags) -> Curve:
+    def of(cls, scores: Floats | Numbers, positive: Flags) -> PrecisionRecall:
         """Of ``(n,)`` scores, at least one, and which of them are to be taken."""
         order = np.argsort(-scores, kind="stable")
         descending, hits = scores[order].astype(np.float64), positive[order]
@@ -164,10 +164,10 @@ def _bagged(scores: Numbers, positive: Flags) -> float:
     for _ in range(_SAMPLES):
         sample = random.integers(0, len(scores), len(scores))
         if positive[sample].any():
-            curve = Curve.of(scores[sample], positive[sample])
+            curve = PrecisionRecall.of(scores[sample], positive[sample])
             found.append(curve.thresholds[curve.best("f1")])
     if not found:
-        curve = Curve.of(scores, positive)
+        curve = PrecisionRecall.of(scores, positive)
         return float(curve.thresholds[curve.best("f1")])
     return float(np.mean(found))
 
@@ -210,5 +210,5 @@ def threshold_without_examples(similarities: Floats, truth: NDArray[np.intp]) ->
     scores = np.concatenate([known, without.max(axis=1)])
     if not np.isfinite(scores).all():  # a single label
         return float(np.quantile(known, 0.05))
-    curve = Curve.of(-scores, np.arange(len(scores)) >= len(known))
+    curve = PrecisionRecall.of(-scores, np.arange(len(scores)) >= len(known))
     return -float(curve.thresholds[curve.best("youden")])

@@ -46,7 +46,7 @@ class Likely(NamedTuple):
     probability: float
 
 
-class Answer(NamedTuple):
+class LabelAnswer(NamedTuple):
     """``label`` is that of the first of ``likely``, or `unknown`; where several may be right
     ``all`` are those that reach the threshold, the nearest first, or the nearest where there is none."""
 
@@ -100,7 +100,7 @@ class Classifier:
             probabilities[:, family] = within if parent is None else within * probabilities[:, [parent]]
         return probabilities
 
-    def classify(self, vectors: Vectors, scale: Scale, top_k: int) -> list[Answer]:
+    def classify(self, vectors: Vectors, scale: Scale, top_k: int) -> list[LabelAnswer]:
         """An answer a row of ``(n, dim) float32``, unit rows, with the ``top_k`` likeliest labels that have none
         within."""
         similarities = self.similarities(vectors, scale.bias)
@@ -113,7 +113,9 @@ class Classifier:
             for near, likely, places in zip(similarities, probabilities, order, strict=True)
         ]
 
-    def _answer(self, near: Floats, probable: NDArray[np.float64], order: NDArray[np.intp], scale: Scale) -> Answer:
+    def _answer(
+        self, near: Floats, probable: NDArray[np.float64], order: NDArray[np.intp], scale: Scale
+    ) -> LabelAnswer:
         likely = [Likely(int(at), float(near[at]), float(probable[at])) for at in order]
         known = scale.threshold is None or likely[0].similarity >= scale.threshold
         all_: list[str] | None = None
@@ -121,4 +123,4 @@ class Classifier:
             least = likely[0].similarity if scale.threshold is None else scale.threshold
             enough = self.leaves[near[self.leaves] >= least]
             all_ = [self.nodes[at].name for at in enough[np.argsort(-near[enough], kind="stable")]]
-        return Answer(self.nodes[likely[0].label].name if known else UNKNOWN, likely[0].similarity, likely, all_)
+        return LabelAnswer(self.nodes[likely[0].label].name if known else UNKNOWN, likely[0].similarity, likely, all_)

@@ -16,7 +16,7 @@ import numpy as np
 
 from images.arrays import Floats, Vectors
 from index import DenseName
-from labels.background import Background, Kind
+from labels.background import Kind, LabelBackground
 from labels.policies import Line, Moderator, judge
 from schemas import Action, Policy
 
@@ -30,7 +30,7 @@ Stored = dict[str, Any]
 class Judge:
     """A version of a policy, to hold many products to."""
 
-    def __init__(self, policy: str, version: int, moderator: Moderator, usual: dict[Kind, Background]) -> None:
+    def __init__(self, policy: str, version: int, moderator: Moderator, usual: dict[Kind, LabelBackground]) -> None:
         self.policy = policy
         self.version = version
         self._moderator = moderator

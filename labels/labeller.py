@@ -3,82 +3,49 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property, partial
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from time import perf_counter
 from typing import Any, TypeVar
-from uuid import UUID
 
 import numpy as np
 from cachetools import LRUCache
 from pydantic import BaseModel
 
-from catalog import points_of
-from images import Decoded, hash_bytes
-from images.arrays import Floats, Vectors, check_vectors
+from images import hash_bytes
+from images.arrays import Floats, Vectors
 from images.inline import decode_query_image
-from index import DECISION, CatalogIndex, Stored
-from labels.background import FEWEST, Background, Kind, backgrounds
+from index import CatalogIndex
+from labels.background import FEWEST, Kind, LabelBackground, backgrounds
 from labels.calibrated import drift_notice, with_thresholds
 from labels.classifier import Classifier, Scale
 from labels.policies import Moderator, judge
 from labels.prompts import PromptEncoder, label_nodes
-from labels.review import is_hidden
+from labels.subjects import Decode, SubjectReader
 from schemas import (
     Action,
-    All,
     Appeal,
     Classified,
     ClassifyRequest,
     ClassifyResponse,
-    Decided,
     Decision,
     Exemplar,
     ImageQuery,
-    InvalidCursor,
     Known,
     LabelCalibration,
     LabelScore,
     LabelSet,
     ModerateRequest,
     ModerateResponse,
-    Not,
     Policy,
     PolicyCalibration,
-    ProductNotFound,
-    parse_filter,
 )
 
 Made = TypeVar("Made", bound=BaseModel)
 Following = TypeVar("Following")
-Decode = Callable[..., Decoded]
-"""Given the bytes of an image, what prepares it for the model, and perhaps the ``crop`` that is meant."""
 
 _SCALES = 256
 _EXEMPLARS = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What is judged, a row each of ``vectors``, ``(n, dim) float32``, unit rows: of ``starts`` and beyond, up to the
-    next one, are the images of one product. ``ids`` are of products, and None for anything else."""
-
-    ids: list[str | None]
-    kinds: list[Kind]
-    vectors: Vectors
-    starts: list[int]
-    next_cursor: str | None = None
-    appeals: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """What people decided of some of the products, by their ids."""
-
-    @property
-    def firsts(self) -> Vectors:
-        """``(things, dim)``: of products their first images, which the shop has chosen to stand for them."""
-        return self.vectors[self.starts]
-
-    def of(self, kind: Kind) -> list[int]:
-        return [at for at, one in enumerate(self.kinds) if one == kind]
 
 
 class Labeller:
@@ -87,6 +54,7 @@ class Labeller:
     def __init__(self, index: CatalogIndex, prompts: PromptEncoder) -> None:
         self.index = index
         self.prompts = prompts
+        self._subjects = SubjectReader(index, prompts.encoder)
         self._lock = threading.Lock()
         self._scales: LRUCache[tuple[str, Kind], Scale | None] = LRUCache(_SCALES)
         self._exemplars: LRUCache[str, Vectors] = LRUCache(_EXEMPLARS)
@@ -94,7 +62,7 @@ class Labeller:
         """What follows from a calibration and this catalog."""
 
     @cached_property
-    def backgrounds(self) -> dict[Kind, Background]:
+    def backgrounds(self) -> dict[Kind, LabelBackground]:
         return backgrounds(self.index)
 
     def classify(
@@ -112,17 +80,11 @@ class Labeller:
 
         Args:
             label_set: That of the request, or the one that it names, which has a ``version``.
-            image: The bytes of an uploaded one, in place of ``request.image``.
+            image, decode, hidden: As for ``SubjectReader.read``, which says what is raised.
             calibration: What was measured of that version of the label set on labelled images.
-            hidden: Products of which one of these is decided are not there.
-
-        Raises:
-            RequestError: nothing asked, or two things; an unknown field, a wrong type.
-            ImageError: the image cannot be used.
-            ProductNotFound: one of the products is not in the index.
         """
         started = perf_counter()
-        judged = self._judged(request, image, decode, hidden)
+        judged = self._subjects.read(request, image, decode, hidden)
         classifier = self.classifier(label_set)
         nodes = classifier.nodes
         results: dict[int, Classified] = {}
@@ -290,7 +252,7 @@ class Labeller:
         """Hold an image, a text, or products to a policy; of products what a person decided counts. Raises as
         ``classify`` does."""
         started = perf_counter()
-        judged = self._judged(request, image, decode, hidden)
+        judged = self._subjects.read(request, image, decode, hidden)
         moderator = self.moderator(with_thresholds(policy, calibration) if calibration else policy, decode)
         with self._lock:
             usual = self.backgrounds
@@ -335,7 +297,7 @@ class Labeller:
 
         def vector(exemplar: Exemplar) -> Vectors | None:
             if exemplar.product_id is not None:
-                found = self._products([exemplar.product_id])
+                found = self._subjects.products([exemplar.product_id])
                 images = found[0].vectors.get("image") if found else None
                 return None if images is None or not len(images) else images[0]
             assert exemplar.base64 is not None
@@ -344,80 +306,13 @@ class Labeller:
             with self._lock:
                 known = self._exemplars.get(key)
             if known is None:
-                known = self._image(data, decode)
+                known = self._subjects.image(data, decode)
                 with self._lock:
                     self._exemplars[key] = known
             return known
 
         return Moderator(policy, self.prompts, vector)
 
-    def _judged(
-        self,
-        request: ClassifyRequest | ModerateRequest,
-        image: bytes | None,
-        decode: Decode,
-        hidden: Sequence[Action],
-    ) -> Judged:
-        request.require_one(image=image is not None)
-        if image is None and request.image is not None:
-            image = decode_query_image(request.image)
-        if image is not None:
-            if request.image is not None and request.image.crop is not None:
-                decode = partial(decode, crop=request.image.crop)
-            return Judged([None], ["image"], self._image(image, decode)[None], [0])
-        if request.text is not None:
-            vectors = self.prompts.encoder.encode_texts([request.text])
-            check_vectors(vectors, (1, self.prompts.encoder.spec.dimension), "the text")
-            return Judged([None], ["text"], vectors, [0])
-        if request.product_ids is not None:
-            stored = self._products(request.product_ids, hidden)
-            if len(stored) < len(request.product_ids):
-                known = {product.payload["id"] for product in stored}
-                missing = next(id for id in request.product_ids if id not in known)
-                raise ProductNotFound(f"there is no product {missing!r}", field="product_ids")
-            return _rows(stored, None)
-        return self._matching(request, hidden)
-
-    def _matching(self, request: ClassifyRequest | ModerateRequest, hidden: Sequence[Action]) -> Judged:
-        filter = parse_filter(request.filter or {}, self.index.record.fields)
-        if hidden:
-            filter = All((filter, Not(Decided(tuple(hidden)))))
-        after = None
-        if request.cursor is not None:
-            try:
-                after = UUID(request.cursor)
-            except ValueError as error:
-                raise InvalidCursor("the cursor is not one of this server's", field="cursor") from error
-        points = self.index.scan(filter, request.limit + 1, after)
-        shown = points[: request.limit]
-        found: dict[UUID, Stored] = {}
-        for at in range(0, len(shown), _BATCH):
-            found |= self.index.fetch(shown[at : at + _BATCH], ("image", "title", "text"))
-        stored = [found[point] for point in shown if point in found]
-        return _rows(stored, str(shown[-1]) if len(points) > len(shown) else None)
-
-    def _products(self, ids: Sequence[str], hidden: Sequence[Action] = ()) -> list[Stored]:
-        """Those that are there, in the order given."""
-        found: dict[UUID, Stored] = {}
-        points = [points_of(id) for id in ids]
-        every = [point for some in points for point in some]
-        for at in range(0, len(every), _BATCH):
-            found |= self.index.fetch(every[at : at + _BATCH], ("image", "title", "text"))
-        if hidden:
-            found = {point: stored for point, stored in found.items() if not is_hidden(stored.payload, hidden)}
-        return [next(found[point] for point in some if point in found) for some in points if found.keys() & set(some)]
-
-    def _image(self, data: bytes, decode: Decode) -> Vectors:
-        """``(dim,) float32``, unit length."""
-        encoder = self.prompts.encoder
-        vectors = encoder.encode_prepared(decode(data, encoder.preparer).pixels[:1])
-        check_vectors(vectors, (1, encoder.spec.dimension), "the image")
-        vector: Vectors = vectors[0]
-        return vector
-
-
-_BATCH = 100
-"""Products read at a time: one may have hundreds of image vectors."""
 
 _NOTICES = {
     "uncalibrated": "uncalibrated: nothing is known of what is too far from every label, so nothing is `unknown`",
@@ -433,28 +328,3 @@ def _given(model: type[Made], *, always: Sequence[str] = (), **fields: Any) -> M
 
 def _path(path: tuple[str, ...]) -> list[str] | None:
     return list(path) if len(path) > 1 else None
-
-
-def _rows(stored: Sequence[Stored], next_cursor: str | None) -> Judged:
-    """Products by all their images, and those without any by their titles, or else their texts."""
-    ids: list[str | None] = []
-    kinds: list[Kind] = []
-    starts: list[int] = []
-    rows: list[Vectors] = []
-    appeals = {
-        product.payload["id"]: decision["appeal"]
-        for product in stored
-        if "appeal" in (decision := product.payload.get(DECISION, {}))
-    }
-    for product in stored:
-        images = product.vectors.get("image")
-        texts = [product.vectors[name] for name in ("title", "text") if name in product.vectors]
-        by_image = images is not None and len(images) > 0
-        if not by_image and not texts:
-            continue
-        ids.append(product.payload["id"])
-        kinds.append("image" if by_image else "text")
-        starts.append(len(rows))
-        rows += list(images) if by_image and images is not None else texts[:1]
-    vectors = np.stack(rows) if rows else np.empty((0, 1), np.float32)
-    return Judged(ids, kinds, vectors, starts, next_cursor, appeals)

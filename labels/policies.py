@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from images.arrays import Floats, Vectors, check_vectors
-from labels.background import FEWEST, Background, Kind
+from labels.background import FEWEST, Kind, LabelBackground
 from labels.prompts import PromptEncoder
 from schemas import Action, Exemplar, Policy, PolicyRule, RuleScore
 
@@ -82,7 +82,7 @@ class Moderator:
         prompts, counters, images, counter_images = self._places[rule]
         return [(prompts, counters), *([(images, counter_images)] if kind == "image" else [])]
 
-    def lines(self, kind: Kind, backgrounds: dict[Kind, Background]) -> list[Line]:
+    def lines(self, kind: Kind, backgrounds: dict[Kind, LabelBackground]) -> list[Line]:
         """From which scores the rules fire.
 
         Thresholds of policies are of images. Those of texts lie as many deviations from what the catalog's titles

@@ -45,7 +45,8 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """Path of the browser. Without one the test is skipped, and failed where STORELENS_REQUIRE_BROWSER is set."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
+    # The shell, which has no window to draw, takes half the processor.
+    for name in ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"):
         if found := shutil.which(name):
             return found
     reason = "there is no Chromium here, so the search page was NOT tested; .ci/run installs it"

@@ -67,7 +67,7 @@ class Field(BaseModel):
     kind: FieldKind
 
 
-class Catalog(BaseModel):
+class CatalogDescription(BaseModel):
     """What is being served."""
 
     collection: str
@@ -88,7 +88,7 @@ class ProductView(BaseModel):
 
 
 @router.get("/catalog", responses=responses(503))
-async def catalog(request: Request) -> Catalog:
+async def catalog(request: Request) -> CatalogDescription:
     """What is being served: how many products, by which model, and what can be filtered."""
     workers: Workers = request.app.state.workers
     return await workers.run(request, lambda _: _catalog(request))
@@ -131,13 +131,13 @@ def _hidden(request: Request, review: bool) -> tuple[Action, ...]:
     return ()
 
 
-def _catalog(request: Request) -> Catalog:
+def _catalog(request: Request) -> CatalogDescription:
     serving: Serving = request.app.state.serving
     with serving.searcher() as searcher:
         index, record = searcher.index, searcher.index.record
         builtin = record.embedding.model == "builtin"
         label = "builtin offline model, not CLIP" if builtin else Path(record.embedding.model).name
-        return Catalog(
+        return CatalogDescription(
             collection=record.collection,
             generation=index.generation,
             products=index.count(),

@@ -35,7 +35,7 @@ from embedding.builtin import (
 )
 from embedding.builtin.colors import image_colors, word_colors
 from embedding.builtin.concepts import concept_vectors
-from embedding.builtin.vision import Classifier
+from embedding.builtin.vision import ImageClassifier
 from embedding.description import Description
 from embedding.precision import choose_precision, dtype_of
 from embedding.sentence_transformer import TransformerEncoder
@@ -76,7 +76,7 @@ class BuiltinModel(InputModule):
         self.tokenizer.model_max_length = MAX_TOKENS
         self.text = BertModel.from_pretrained(directory, local_files_only=True, dtype=dtype)
         self.text.pooler = None  # trained for next-sentence prediction; asked not to load it, transformers complains
-        self.vision = Classifier(classifier_weights())
+        self.vision = ImageClassifier(classifier_weights())
         concepts, mean = (torch.from_numpy(vectors) for vectors in concept_vectors())
         self.register_buffer("concepts", concepts, persistent=False)
         self.register_buffer("mean", mean, persistent=False)

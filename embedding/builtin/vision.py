@@ -13,7 +13,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 from embedding.builtin import VISUAL
 
 
-class Classifier(nn.Module):
+class ImageClassifier(nn.Module):
     """ImageNet classifier with the features it decides by.
 
     In float32 always: bfloat16 ran 1.5 times as fast and searched as well, but turned single images by a cosine

@@ -33,7 +33,7 @@ from images import (
 from images.arrays import Floats
 from schemas import ConfigurationError, ImageError, RowError
 
-Change = Callable[[Image.Image], Image.Image]
+Alteration = Callable[[Image.Image], Image.Image]
 
 MOST_IMAGES = 1000
 COPIED = 64
@@ -142,7 +142,7 @@ def _fingerprint(image: Image.Image) -> Floats:
     return made
 
 
-def _saved(quality: int) -> Change:
+def _saved(quality: int) -> Alteration:
     def save(image: Image.Image) -> Image.Image:
         buffer = BytesIO()
         image.save(buffer, "JPEG", quality=quality)
@@ -151,11 +151,11 @@ def _saved(quality: int) -> Change:
     return save
 
 
-def _scaled(factor: float) -> Change:
+def _scaled(factor: float) -> Alteration:
     return lambda image: image.resize((max(1, int(image.width * factor)), max(1, int(image.height * factor))))
 
 
-def _cut(left: float, top: float, right: float, bottom: float) -> Change:
+def _cut(left: float, top: float, right: float, bottom: float) -> Alteration:
     def cut(image: Image.Image) -> Image.Image:
         width, height = image.size
         box = int(width * left), int(height * top), int(width * (1 - right)), int(height * (1 - bottom))
@@ -173,7 +173,7 @@ def _marked(image: Image.Image) -> Image.Image:
 
 
 _MIRRORED = "mirrored"
-CHANGES: dict[str, Change] = {
+CHANGES: dict[str, Alteration] = {
     "saved again, quality 30": _saved(30),
     "saved again, quality 75": _saved(75),
     "a quarter of the size": _scaled(0.25),

@@ -19,7 +19,7 @@ USUAL = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class MeasuredRun:
     kind: str
     seconds: float
     indexed: int
@@ -34,9 +34,9 @@ class Run:
 class Night:
     rows: int
     images: bool
-    first: Run
-    unchanged: Run
-    nightly: Run
+    first: MeasuredRun
+    unchanged: MeasuredRun
+    nightly: MeasuredRun
 
 
 def report(model: str, rows: int, *, as_json: bool) -> str:
@@ -75,9 +75,9 @@ def change(catalog: Path, rows: int, edge: int) -> None:
     catalog.write_text("".join(json.dumps(row) + "\n" for row in [*kept, *added]), encoding="utf-8")
 
 
-def _run(kind: str, job: Job) -> Run:
+def _run(kind: str, job: Job) -> MeasuredRun:
     report = job.report
-    return Run(
+    return MeasuredRun(
         kind,
         round(job.seconds, 3),
         report.indexed,

@@ -22,7 +22,7 @@ _MB, _GB = 1e6, 1e9
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class MeasuredScale:
     """One ingest into an empty index; bytes and seconds."""
 
     rows: int
@@ -58,12 +58,12 @@ def report(rows: Sequence[int], plot: Path | None, *, as_json: bool) -> str:
     return json.dumps([asdict(scale) for scale in scales]) if as_json else "\n".join(_lines(scales))
 
 
-def measure(model: str, rows: int, folder: Path) -> Scale:
+def measure(model: str, rows: int, folder: Path) -> MeasuredScale:
     """An ingest of as many made-up products with a small image each."""
     catalog, data_dir = write_catalog(folder, rows, edge=EDGE), folder / "data"
     job: Job = run_job(catalog, model, data_dir)
     parts = sizes(data_dir)
-    return Scale(
+    return MeasuredScale(
         rows=rows,
         seconds=job.seconds,
         stages=job.report.stages,
@@ -87,7 +87,7 @@ def sizes(data_dir: Path) -> dict[str, int]:
     return dict(sorted(parts.items(), key=lambda item: -item[1]))
 
 
-def draw(scales: Sequence[Scale], plot: Path) -> None:
+def draw(scales: Sequence[MeasuredScale], plot: Path) -> None:
     """Memory of each ingest over its time, and the peaks by rows."""
     from matplotlib.figure import Figure
 
@@ -103,7 +103,7 @@ def draw(scales: Sequence[Scale], plot: Path) -> None:
     figure.savefig(plot)
 
 
-def _lines(scales: Sequence[Scale]) -> list[str]:
+def _lines(scales: Sequence[MeasuredScale]) -> list[str]:
     lines = [
         "ingest of made-up products with words and an image, tiny model, vectors of 512",
         f"{'rows':>9}{'peak MB':>9}{'resident':>10}{'rows/s':>8}{'seconds':>9}{'build s':>9}{'index MB':>10}",

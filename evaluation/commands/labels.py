@@ -17,7 +17,7 @@ from evaluation.image_comparison import compare_images, read_images_run, said
 from evaluation.report.classification import classification_page
 from evaluation.report.images import FileImages
 from evaluation.report.moderation import moderation_page
-from evaluation.report.page import Page, add_report, check_report, write_report
+from evaluation.report.page import ReportPage, add_report, check_report, write_report
 from index import IndexSettings, add_settings, build_settings, open_store
 from schemas import LabelSet, clean_line
 
@@ -136,7 +136,7 @@ def _told(
     page: Path | None,
     before: dict[str, Any] | None,
     truth: str,
-    page_of: Callable[[dict[str, Any], Path, FileImages], Page],
+    page_of: Callable[[dict[str, Any], Path, FileImages], ReportPage],
     text_of: Callable[..., str],
 ) -> str:
     """Writes the page where one is asked for, and says the rest; of every image the report alone tells."""

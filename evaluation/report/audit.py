@@ -7,13 +7,13 @@ from typing import Any
 
 from evaluation.audit.audit import SAID
 from evaluation.report.images import ReportImages
-from evaluation.report.page import Card, Figure, Page, Section, Shown, Table
+from evaluation.report.page import Card, Figure, ReportPage, Section, Shown, Table
 
 _CARDS = 12
 _OF_A_CARD = 5
 
 
-def audit_page(found: Mapping[str, Any], images: ReportImages) -> Page:
+def audit_page(found: Mapping[str, Any], images: ReportImages) -> ReportPage:
     """
     Args:
         found: ``audit``, with ``drift`` where it was asked for.
@@ -68,7 +68,7 @@ def audit_page(found: Mapping[str, Any], images: ReportImages) -> Page:
     if "drift" in found:
         sections.append(_drift(found["drift"], images))
     facts = {"generation": details["generation"], "products": f"{found['points']:,}"}
-    return Page("Whether the index is in order", facts, sections)
+    return ReportPage("Whether the index is in order", facts, sections)
 
 
 def _products(ids: list[str], images: ReportImages) -> list[Shown]:

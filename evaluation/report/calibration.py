@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from evaluation.report.charts import Estimate, curves, intervals
-from evaluation.report.page import Figure, Page, Section, Table
+from evaluation.report.page import Figure, ReportPage, Section, Table
 from schemas import Calibration
 
 _SHARES = [step / 50 for step in range(51)]
@@ -16,7 +16,7 @@ _Z = 1.96
 """Of a 95 % interval."""
 
 
-def calibration_page(calibration: Calibration, verdict: Mapping[str, float] | None) -> Page:
+def calibration_page(calibration: Calibration, verdict: Mapping[str, float] | None) -> ReportPage:
     """
     Args:
         verdict: What ``none`` for requests of words is worth: ``threshold``, ``precision``, ``recall``.
@@ -78,7 +78,7 @@ def calibration_page(calibration: Calibration, verdict: Mapping[str, float] | No
         "products": f"{calibration.products:,}",
         "requests": f"{sum(calibration.requests.values()):,}",
     }
-    return Page("What scores of searches mean here", facts, sections)
+    return ReportPage("What scores of searches mean here", facts, sections)
 
 
 def _share(share: float, of: int) -> Estimate:

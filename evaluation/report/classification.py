@@ -10,7 +10,7 @@ from typing import Any
 from evaluation.classification import BIAS_SAID, SYSTEMS
 from evaluation.report.charts import Chart, Estimate, curves, intervals
 from evaluation.report.images import FileImages
-from evaluation.report.page import Cutoff, Figure, Page, Section, Shown, Table, image_card
+from evaluation.report.page import Cutoff, Figure, ReportPage, Section, Shown, Table, image_card
 from schemas import UNKNOWN
 
 _CONFUSIONS = 6
@@ -25,7 +25,7 @@ _SAID = {
 }
 
 
-def classification_page(measured: Mapping[str, Any], folder: Path, images: FileImages) -> Page:
+def classification_page(measured: Mapping[str, Any], folder: Path, images: FileImages) -> ReportPage:
     """
     Args:
         measured: What ``classification.measure`` gives, with ``comparison`` where there is one.
@@ -43,7 +43,7 @@ def classification_page(measured: Mapping[str, Any], folder: Path, images: FileI
         "labels": f"{len(measured['labels']):,}",
         "left out as unusable": f"{measured['unusable']:,}",
     }
-    return Page("How well labels are given by words alone", facts, sections)
+    return ReportPage("How well labels are given by words alone", facts, sections)
 
 
 def _at_a_glance(measured: Mapping[str, Any]) -> Section:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from evaluation.report.classification import reliability_chart
-from evaluation.report.page import Figure, Page, Section, Table
+from evaluation.report.page import Figure, ReportPage, Section, Table
 from schemas import LabelCalibration, PolicyCalibration
 
 _HALVES = (
@@ -14,7 +14,7 @@ _HALVES = (
 )
 
 
-def label_calibration_page(calibration: LabelCalibration | PolicyCalibration) -> Page:
+def label_calibration_page(calibration: LabelCalibration | PolicyCalibration) -> ReportPage:
     """What was fitted, and how well that holds."""
     facts = {
         "calibrated on": calibration.source,
@@ -24,8 +24,8 @@ def label_calibration_page(calibration: LabelCalibration | PolicyCalibration) ->
         "products": f"{calibration.products:,}",
     }
     if isinstance(calibration, LabelCalibration):
-        return Page(f"What the label set {calibration.name} means here", facts, _of_label_set(calibration))
-    return Page(f"From where on the policy {calibration.name} fires", facts, _of_policy(calibration))
+        return ReportPage(f"What the label set {calibration.name} means here", facts, _of_label_set(calibration))
+    return ReportPage(f"From where on the policy {calibration.name} fires", facts, _of_policy(calibration))
 
 
 def _of_label_set(calibration: LabelCalibration) -> list[Section]:

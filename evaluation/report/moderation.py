@@ -11,8 +11,8 @@ import numpy as np
 from evaluation.report.charts import Estimate, curves, intervals
 from evaluation.report.classification import changed_images
 from evaluation.report.images import FileImages
-from evaluation.report.page import Cutoff, Figure, Page, Section, Shown, Table, image_card
-from labels import Curve
+from evaluation.report.page import Cutoff, Figure, ReportPage, Section, Shown, Table, image_card
+from labels import PrecisionRecall
 
 _RULES = 7
 """That have a line of their own in a chart."""
@@ -23,7 +23,7 @@ _RECALLS = [step / 50 for step in range(51)]
 Cases = list[tuple[int, int, float]]
 
 
-def moderation_page(measured: Mapping[str, Any], folder: Path, images: FileImages) -> Page:
+def moderation_page(measured: Mapping[str, Any], folder: Path, images: FileImages) -> ReportPage:
     """
     Args:
         measured: What ``moderation.measure`` gives, with ``comparison`` where there is one.
@@ -41,7 +41,7 @@ def moderation_page(measured: Mapping[str, Any], folder: Path, images: FileImage
         "that violate something": f"{measured['violating']:,}",
         "goal": measured["goal"],
     }
-    return Page("How well a policy tells what it is about", facts, sections)
+    return ReportPage("How well a policy tells what it is about", facts, sections)
 
 
 def _at_a_glance(measured: Mapping[str, Any]) -> Section:
@@ -127,7 +127,7 @@ def _curves(measured: Mapping[str, Any], cases: Mapping[str, tuple[float, Cases]
 
 def _precisions(cases: Cases) -> list[float]:
     """The best precision at each recall or beyond."""
-    curve = Curve.of(np.array([score for *_, score in cases]), np.array([row == 0 for row, *_ in cases]))
+    curve = PrecisionRecall.of(np.array([score for *_, score in cases]), np.array([row == 0 for row, *_ in cases]))
     return [float(curve.precision[curve.recall >= recall - 1e-9].max()) for recall in _RECALLS]
 
 

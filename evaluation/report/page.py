@@ -116,7 +116,7 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ReportPage:
     """``facts`` say of what the page is."""
 
     title: str
@@ -141,7 +141,7 @@ def check_report(path: Path) -> Path:
     return path
 
 
-def write_report(path: Path, page: Page, document: Mapping[str, Any]) -> None:
+def write_report(path: Path, page: ReportPage, document: Mapping[str, Any]) -> None:
     """Write the page, and ``document`` beside it as JSON, each in one step.
 
     Raises:
@@ -154,7 +154,7 @@ def write_report(path: Path, page: Page, document: Mapping[str, Any]) -> None:
         raise ConfigurationError(f"the report could not be written to {path}: {error}") from error
 
 
-def render(page: Page) -> bytes:
+def render(page: ReportPage) -> bytes:
     """The page as HTML."""
     style, script = ((_HERE / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     moved = any(section.cutoffs for section in page.sections)

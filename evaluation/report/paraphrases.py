@@ -7,13 +7,13 @@ from typing import Any
 
 from evaluation.report.charts import curves
 from evaluation.report.images import ReportImages
-from evaluation.report.page import Card, Figure, Page, Section, Shown, Table
+from evaluation.report.page import Card, Figure, ReportPage, Section, Shown, Table
 
 _HITS = 5
 _SHARED = "overlap@10"
 
 
-def paraphrases_page(found: Mapping[str, Any], images: ReportImages) -> Page:
+def paraphrases_page(found: Mapping[str, Any], images: ReportImages) -> ReportPage:
     """
     Args:
         found: What ``paraphrases.measure`` gives.
@@ -61,4 +61,4 @@ def paraphrases_page(found: Mapping[str, Any], images: ReportImages) -> Page:
         ),
     ]
     facts = {"generation": found["generation"], "needs": f"{found['needs']:,}"}
-    return Page("Whether other words find the same", facts, sections)
+    return ReportPage("Whether other words find the same", facts, sections)

@@ -11,7 +11,7 @@ from evaluation.metrics import MAIN, METRICS
 from evaluation.quality import ALL, FUSED, RANDOM
 from evaluation.report.charts import Estimate, curves, intervals
 from evaluation.report.images import ReportImages
-from evaluation.report.page import Card, Figure, Page, Section, Shown, Table
+from evaluation.report.page import Card, Figure, ReportPage, Section, Shown, Table
 
 _WORST, _BEST, _CHANGED = 12, 6, 6
 _HITS = 5
@@ -20,7 +20,7 @@ _CURVES = 8
 _SHOWN = ("ndcg@10", "recall@1", "recall@10", "mrr", "success@1", "success@10")
 
 
-def search_page(document: Mapping[str, Any], folder: Path, images: ReportImages) -> Page:
+def search_page(document: Mapping[str, Any], folder: Path, images: ReportImages) -> ReportPage:
     """
     Args:
         document: ``quality.document``, with ``comparison`` where there is one.
@@ -38,7 +38,7 @@ def search_page(document: Mapping[str, Any], folder: Path, images: ReportImages)
         "products": f"{configuration['products']:,}",
         "queries": f"{document['overall']['queries']:,}",
     }
-    return Page("How well searches are answered", facts, sections)
+    return ReportPage("How well searches are answered", facts, sections)
 
 
 def _at_a_glance(document: Mapping[str, Any]) -> Section:

@@ -19,7 +19,7 @@ from ingest.commands.from_vectors import ended, stored_with, the_one
 from ingest.commands.parser import command_parser
 from ingest.labelling import label_products
 from ingest.record import with_label_sets
-from ingest.report_page.disagreements import Shown, write_disagreements
+from ingest.report_page.disagreements import Disputed, write_disagreements
 from labels import (
     Disagreement,
     disagreements,
@@ -112,7 +112,7 @@ def _field_of_catalog(index: CatalogIndex, name: str) -> str | None:
     return None
 
 
-def _compared(index: CatalogIndex, document: Document, asked: str | None) -> tuple[str, int, list[Shown]] | None:
+def _compared(index: CatalogIndex, document: Document, asked: str | None) -> tuple[str, int, list[Disputed]] | None:
     """The field that labels are compared with, how many products have one of them, and which of these disagree; None
     where nothing of the catalog is like the labels."""
     assert isinstance(document.body, LabelSet)
@@ -147,7 +147,7 @@ def _compared(index: CatalogIndex, document: Document, asked: str | None) -> tup
     return column, len(rows), [_shown(one, ids[one.at], payloads, sureness[one.at]) for one in found]
 
 
-def _shown(one: Disagreement, point: UUID, payloads: dict[UUID, dict[str, Any]], probability: float) -> Shown:
+def _shown(one: Disagreement, point: UUID, payloads: dict[UUID, dict[str, Any]], probability: float) -> Disputed:
     payload = payloads[point]
     title = payload.get("product", {}).get("title")
-    return Shown(payload["id"], title, one.given, one.predicted, probability, one.looks_like, max(one.surer, -1e6))
+    return Disputed(payload["id"], title, one.given, one.predicted, probability, one.looks_like, max(one.surer, -1e6))

@@ -45,18 +45,18 @@ Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 
-class Place(NamedTuple):
+class ImagePlace(NamedTuple):
     """A picture: its product, and its place among those that the index has of it."""
 
     point: UUID
     number: int
 
 
-class Candidates(NamedTuple):
+class SimilarImages(NamedTuple):
     """Images that may be copies of ``one``; none where those of its product may be copies of each other."""
 
-    one: Place
-    others: list[Place]
+    one: ImagePlace
+    others: list[ImagePlace]
 
 
 class CandidateSearch:
@@ -118,7 +118,7 @@ class CandidateSearch:
         known: list[dict[str, Any]] = stored.payload.get("pictures", [])
         return known if len(stored.vectors.get("image", ())) == len(known) * self._crops_per_image else []
 
-    def candidates(self, wanted: Collection[bytes] | None) -> Iterator[Candidates]:
+    def candidates(self, wanted: Collection[bytes] | None) -> Iterator[SimilarImages]:
         """
         Args:
             wanted: Ids of the points whose images are looked for; None for all.
@@ -128,19 +128,19 @@ class CandidateSearch:
         chosen = (p for p, point in enumerate(self._points) if wanted is None or point in wanted)
         searched = np.zeros(len(self._first), np.bool_)
         for batch in batched(chosen, _SEARCHED):
-            yield from (Candidates(self._place(self._starts[p]), []) for p in self._alike_within(batch))
+            yield from (SimilarImages(self._place(self._starts[p]), []) for p in self._alike_within(batch))
             images = np.concatenate([np.arange(self._starts[p], self._starts[p + 1]) for p in batch])
             files, owners = self._files[images], self._owners[self._products[images]]
             same = self._apart(files, owners)
             for image in np.flatnonzero(same >= 0):
-                yield Candidates(self._place(images[image]), [self._place(same[image])])
+                yield SimilarImages(self._place(images[image]), [self._place(same[image])])
             new = np.zeros(len(files), np.bool_)
             new[np.unique(files, return_index=True)[1]] = True
             new &= ~searched[files]
             searched[files] = True
             yield from self._nearest(images[new])
 
-    def _nearest(self, images: Ints) -> Iterator[Candidates]:
+    def _nearest(self, images: Ints) -> Iterator[SimilarImages]:
         """Candidates for images of different files, among other files."""
         for looked, asked in _ROUNDS:
             files, owners = self._files[images], self._owners[self._products[images]]
@@ -155,7 +155,7 @@ class CandidateSearch:
                 more[:] = False
             for row in np.flatnonzero(may_be.any(axis=1) & ~more):
                 places = [self._place(other) for other in others[row][may_be[row]]]
-                yield Candidates(self._place(images[row]), places)
+                yield SimilarImages(self._place(images[row]), places)
             images = images[more]
             if not len(images):
                 return
@@ -195,9 +195,9 @@ class CandidateSearch:
         first, second = self._first[files], self._second[files]
         return np.where(self._owners[self._products[first]] != owners, first, second)
 
-    def _place(self, image: int) -> Place:
+    def _place(self, image: int) -> ImagePlace:
         product = self._products[image]
-        return Place(UUID(bytes=self._points[product]), int(image - self._starts[product]))
+        return ImagePlace(UUID(bytes=self._points[product]), int(image - self._starts[product]))
 
 
 class _Vectors:

@@ -23,7 +23,7 @@ from images import differences, fingerprint_cells, is_copy, near_distance
 from images.arrays import Floats
 from index import CatalogIndex, Leg, Stored, all_points, sample_images
 from ingest.batches import batched
-from ingest.duplicates.candidates import CandidateSearch, Place
+from ingest.duplicates.candidates import CandidateSearch, ImagePlace
 from schemas import DuplicateKind, DuplicatePair, ImageRef, Match, Not
 
 _BATCH = 64
@@ -110,7 +110,7 @@ class _Search:
             stored = self._index.fetch(list(points), vectors=("image",))
             of_point = {id: self._images(point) for id, point in stored.items()}
 
-            def image(place: Place, of_point: Mapping[UUID, Sequence[_Image]] = of_point) -> _Image:
+            def image(place: ImagePlace, of_point: Mapping[UUID, Sequence[_Image]] = of_point) -> _Image:
                 return of_point[place.point][place.number]
 
             for one, others in batch:

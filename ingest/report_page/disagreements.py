@@ -27,7 +27,7 @@ MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Disputed:
     """A product whose ``given`` value is not what it is ``predicted`` to be, or not what it ``looks_like``: ``surer``
     is the log-odds of the latter against the given one, ``probability`` that of the predicted label."""
 
@@ -50,7 +50,7 @@ def write_disagreements(
     label_set: str,
     field: str,
     compared: int,
-    found: Sequence[Shown],
+    found: Sequence[Disputed],
 ) -> None:
     """Write the page, and the JSON beside it, each in one step.
 
@@ -86,7 +86,7 @@ def _environment() -> Environment:
     )
 
 
-def _images(data_dir: Path, index: CatalogIndex, found: Sequence[Shown]) -> list[str | None]:
+def _images(data_dir: Path, index: CatalogIndex, found: Sequence[Disputed]) -> list[str | None]:
     """The first image of each that can be shown, as a data: URI; nothing is fetched."""
     limits, store = ImageLimits(), ImageStore(data_dir / "pictures")
     folders = ImageSettings().picture_folders

@@ -32,6 +32,7 @@ NESTED = {
 
 def label(page: Page, photo: Path, words: str | None = WORDS) -> None:
     """Hands an image to the page, and types labels."""
+    expect(page.locator("#try")).to_be_visible()
     hand_over(page, "drop", photo)
     if words is not None:
         page.get_by_role("textbox", name="One a line").fill(words)
@@ -278,9 +279,9 @@ def test_the_review_is_decided_by_keys_and_sent_together(
     expect(page.get_by_text("All saved")).to_be_visible()
     assert len(sent[2]["appeals"]) == 20
     page.keyboard.press("u")
-    page.get_by_role("tab", name="Policies").click()
+    with page.expect_response("**/v1/moderation/appeals"):
+        page.get_by_role("tab", name="Policies").click()
     expect(page.locator("#review")).to_be_hidden()
-    page.wait_for_function("() => true")
     assert len(sent) == 4
 
 

@@ -20,7 +20,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from embedding import keep_freed_memory
-from images import DecodePool, ImageLimits, Waiting
+from images import DecodePool, ImageLimits, QueueLimits
 from tests.integration.api.conftest import Drawn
 from tests.support.encoders import Poisoned
 from tests.support.harm import compute_from
@@ -34,7 +34,7 @@ FOR_EVER = 1_000.0
 @contextmanager
 def hanging(data: Path, begun: Path, **waiting: Any) -> Iterator[str]:
     """An API that decodes ``POISON`` for ever, with one process for all photos; which one is written to ``begun``."""
-    bounds = Waiting(**{"quick": 0.1, "most": 8, "patience": FOR_EVER} | waiting)
+    bounds = QueueLimits(**{"quick": 0.1, "most": 8, "patience": FOR_EVER} | waiting)
     with (
         DecodePool(ImageLimits(), 1, FOR_EVER, keep_freed_memory, bounds) as decoders,
         served(data, Poisoned(partial(compute_from, begun, Image.new("L", (1, 1)))), decoders) as service,

@@ -21,7 +21,7 @@ from PIL import Image
 
 from embedding import keep_freed_memory
 from embedding.builtin import TRANSFORM
-from images import WITH_CROPS, DecodePool, ImageLimits, Waiting, decode_for_model
+from images import WITH_CROPS, DecodePool, ImageLimits, QueueLimits, decode_for_model
 from images.arrays import Pixels
 from images.child_process import GIVING_WAY
 from schemas import ClientGone, ImageDamaged, ImageTooCostly, Overloaded
@@ -55,7 +55,7 @@ def start(
     patience: float = FOR_EVER,
 ) -> DecodePool:
     return DecodePool(
-        LIMITS, workers, seconds, keep_freed_memory, Waiting(quick, most, patience), cpu_seconds, niceness=1
+        LIMITS, workers, seconds, keep_freed_memory, QueueLimits(quick, most, patience), cpu_seconds, niceness=1
     )
 
 

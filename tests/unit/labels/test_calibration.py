@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.special import softmax
 
 from labels import (
-    Curve,
+    PrecisionRecall,
     expected_calibration_error,
     fit_temperature,
     log_loss,
@@ -70,7 +70,7 @@ class TestCurves:
     def test_every_point_is_what_its_threshold_does(self, scored: list[tuple[int, bool]]) -> None:
         scores = np.array([score / 7 for score, _ in scored], np.float32)
         positive = np.array([flag for _, flag in scored])
-        curve = Curve.of(scores, positive)
+        curve = PrecisionRecall.of(scores, positive)
         assert (np.diff(curve.thresholds) < 0).all()
         assert len(curve.thresholds) == len(set(scores.tolist())) + 1
         for at, threshold in enumerate(curve.thresholds):
@@ -84,7 +84,7 @@ class TestCurves:
 
     @given(_SCORED, st.floats(0.1, 1.0))
     def test_goals_are_kept_with_the_most_of_the_other(self, scored: list[tuple[int, bool]], least: float) -> None:
-        curve = Curve.of(np.array([score for score, _ in scored]), np.array([flag for _, flag in scored]))
+        curve = PrecisionRecall.of(np.array([score for score, _ in scored]), np.array([flag for _, flag in scored]))
         at = curve.best("recall", least)
         assert curve.recall[at] >= least
         assert curve.precision[at] == curve.precision[curve.recall >= least].max()
@@ -93,12 +93,12 @@ class TestCurves:
         assert curve.recall[at] == curve.recall[curve.precision >= least].max()
 
     def test_of_thresholds_that_are_as_good_it_is_the_one_in_the_middle(self) -> None:
-        curve = Curve.of(np.array([0.9, 0.8, 0.2, 0.1]), np.array([True, True, False, False]))
+        curve = PrecisionRecall.of(np.array([0.9, 0.8, 0.2, 0.1]), np.array([True, True, False, False]))
         assert curve.thresholds[curve.best("f1")] == pytest.approx(0.5)
 
     @pytest.mark.parametrize("goal", ["f1", "youden"])
     def test_nothing_to_be_taken_is_no_error(self, goal: Goal) -> None:
-        curve = Curve.of(np.array([0.1, 0.2]), np.array([False, False]))
+        curve = PrecisionRecall.of(np.array([0.1, 0.2]), np.array([False, False]))
         assert 0 <= curve.best(goal) < len(curve.thresholds)
 
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from images.arrays import Vectors
-from labels import Background, Kind, Moderator, PromptEncoder, judge
+from labels import Kind, LabelBackground, Moderator, PromptEncoder, judge
 from schemas import Policy
 from tests.support.encoders import DIMENSION, HashEncoder
 from tests.support.points import unit
 
-NO_BACKGROUND: dict[Kind, Background] = {}
+NO_BACKGROUND: dict[Kind, LabelBackground] = {}
 
 
 class _Axes(HashEncoder):
@@ -31,9 +31,9 @@ def _moderator(*rules: dict[str, Any]) -> Moderator:
     return Moderator(policy, PromptEncoder(_Axes()), lambda one: unit(1, DIMENSION, seed=int(one.product_id or 0))[0])
 
 
-def _background(n: int = 200) -> Background:
+def _background(n: int = 200) -> LabelBackground:
     things = unit(n, DIMENSION, seed=5)
-    return Background(things, things[:0], things[:0])
+    return LabelBackground(things, things[:0], things[:0])
 
 
 def test_a_score_is_the_nearest_prompt_less_the_nearest_counter_prompt() -> None:
@@ -110,7 +110,7 @@ def test_a_threshold_of_images_is_moved_to_where_texts_lie() -> None:
     moderator = _moderator({"prompts": ["0"], "threshold": 0.4})
     images = _background()
     near = images.things * 0.5 + np.eye(DIMENSION, dtype=np.float32)[0]
-    texts = Background(near / np.linalg.norm(near, axis=1, keepdims=True), images.items, images.descriptions)
+    texts = LabelBackground(near / np.linalg.norm(near, axis=1, keepdims=True), images.items, images.descriptions)
     (line,) = moderator.lines("text", {"image": images, "text": texts})
     assert line.threshold is not None
     assert line.threshold > 0.8
