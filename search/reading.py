@@ -1,4 +1,4 @@
-"""What the words of a request demand and what they leave out: phrases in quotes, and negations.
+"""What the words of a request demand, leave out and merely ask with: phrases in quotes, negations, *show me some*.
 
 ``"soft shell"`` demands these words in this order in one text of a product. ``without skin``, ``no sugar``, ``not
 spicy``, ``sugar free`` and ``gluten-free`` leave out the products that have the word, and it is no longer looked for.

@@ -307,7 +307,7 @@ def test_decisions_reach_the_index_with_a_key_that_may_review(
         expect(page.get_by_text(f"{len(catalog.rows)} of {len(catalog.rows)} left")).to_be_visible()
         image = page.locator(".judging img").first
         image.wait_for()
-        page.wait_for_function("(img) => img.complete && img.naturalWidth > 0", arg=image.element_handle())
+        expect(image).not_to_have_js_property("naturalWidth", 0)
         page.locator("#main").focus()
         page.keyboard.press("a")
         page.keyboard.press("b")

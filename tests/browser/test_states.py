@@ -219,7 +219,7 @@ def test_a_key_is_asked_for_and_sent_with_images_too(open_page: OpenPage, catalo
         expect(page.locator(".welcome")).to_be_visible()
         search(page, "red")
         # One without an address is complete: its width tells.
-        page.wait_for_function("document.querySelector('#grid img').naturalWidth > 0")
+        expect(page.locator("#grid img").first).not_to_have_js_property("naturalWidth", 0)
         assert str(page.locator("#grid img").first.get_attribute("src")).startswith("blob:")
         page.reload()
         expect(page.locator("#total")).to_contain_text("result")
