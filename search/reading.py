@@ -117,12 +117,12 @@ class Reading:
                 yield point, payload.get("product", {})
 
     def _without_asking(self, text: str, phrases: Sequence[Sequence[str]]) -> str:
-        """Without words that ask and say nothing of what for, unless the catalog has them all: *Looking for Alaska*."""
+        """Without words that ask and say nothing of what for, unless a product has them so: *Looking for Alaska*."""
         found = _ASKING.match(text)
-        if found is None or self._vocabulary.has_all(found[0]):
+        said = term_sequence(found[0]) if found else []
+        if found is None or len(said) < 2 or any(phrase[0] in said for phrase in phrases) or self._is_said(found[0]):
             return text
-        said = term_sequence(found[0])
-        return text if any(phrase[0] in said for phrase in phrases) else text[found.end() :]
+        return text[found.end() :]
 
     def _without_negations(self, text: str, phrases: Sequence[Sequence[str]]) -> tuple[str, list[str], list[Filter]]:
         words = text.split()

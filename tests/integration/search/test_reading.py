@@ -139,7 +139,7 @@ def test_words_that_only_ask_are_not_looked_for(stocked: Searcher) -> None:
         return {hit.id: hit.score for hit in ask(stocked, text=text, **more).hits}
 
     plain = scores("curry stew")
-    for asking in ("show me a", "Please, find me some", "i'm searching for", "Something to make"):
+    for asking in ("show me a", "Please, find me some", "i'm searching for", "Something to make", "something with"):
         assert scores(f"{asking} curry stew") == plain
         assert scores(f"{asking} curry stew", literal=True) != plain
     # What the catalog says is a name, and what stands in quotes is meant.
