@@ -51,7 +51,7 @@ def _search(parser: ArgumentParser, given: Namespace) -> str:
     load: LoadEncoder = cache(load_encoder)
     page = None if given.report is None else check_report(given.report)
     path = given.queries or MADE
-    queries = read_queries(path) if given.queries else _made(one, load)
+    queries = read_queries(path) if given.queries else _made(one)
     against = _against(one, given, load, queries, path)
     with one.searcher(load) as searcher:
         measured = run(searcher, queries, path, exact=not given.no_exact)
@@ -67,9 +67,9 @@ def _search(parser: ArgumentParser, given: Namespace) -> str:
     return "\n".join([table(found), *(lines(found["comparison"]) if against is not None else [])])
 
 
-def _made(one: Configuration, load: LoadEncoder) -> list[LabelledQuery]:
-    with one.searcher(load) as searcher:
-        return labelled_queries(searcher.index)
+def _made(one: Configuration) -> list[LabelledQuery]:
+    with one.index() as index:
+        return labelled_queries(index)
 
 
 def _against(

@@ -146,16 +146,7 @@ def _probabilities(measured: Mapping[str, Any]) -> Section:
         "Of answers that are given with a probability so many are right; where the two agree, they lie on the line of "
         "perfect calibration.",
         charts=[reliability_chart(diagram)],
-        tables=[
-            Table(
-                ["probability", "images", "mean probability", "right"],
-                [
-                    [f"{bin['low']:.2f} – {bin['high']:.2f}", bin["count"], bin["confidence"], bin["accuracy"]]
-                    for bin in diagram
-                ],
-                fold="Bin by bin",
-            )
-        ],
+        tables=[reliability_table(diagram)],
     )
 
 
@@ -168,6 +159,18 @@ def reliability_chart(diagram: Sequence[Mapping[str, float]]) -> Chart:
         "right",
         confidence,
         {"answers": [bin["accuracy"] for bin in diagram], "perfect": confidence},
+    )
+
+
+def reliability_table(diagram: Sequence[Mapping[str, float]]) -> Table:
+    """The same in numbers, folded up."""
+    return Table(
+        ["probability", "images", "mean probability", "right"],
+        [
+            [f"{bin['low']:.2f} – {bin['high']:.2f}", bin["count"], bin["confidence"], bin["accuracy"]]
+            for bin in diagram
+        ],
+        fold="Bin by bin",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from evaluation.report.classification import reliability_chart
+from evaluation.report.classification import reliability_chart, reliability_table
 from evaluation.report.page import Figure, ReportPage, Section, Table
 from schemas import LabelCalibration, PolicyCalibration
 
@@ -53,16 +53,7 @@ def _of_label_set(calibration: LabelCalibration) -> list[Section]:
                 Figure("F1 of unknown", f"{unknown['f1']:.3f}", f"with {without}"),
             ],
             charts=[reliability_chart(test["reliability"])],
-            tables=[
-                Table(
-                    ["probability", "images", "mean probability", "right"],
-                    [
-                        [f"{bin['low']:.2f} – {bin['high']:.2f}", bin["count"], bin["confidence"], bin["accuracy"]]
-                        for bin in test["reliability"]
-                    ],
-                    fold="Bin by bin",
-                )
-            ],
+            tables=[reliability_table(test["reliability"])],
         ),
     ]
 

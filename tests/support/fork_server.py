@@ -44,10 +44,15 @@ sys.exit(status[0] if status else 70)
 """
 
 
-WITH_MODELS = ("embedding.sentence_transformer", "ingest.command", "ingest.commands.moderate")
-"""What a job imports that loads a model."""
-WHOLE = (*WITH_MODELS, "api.app", "api.server", "evaluation.__main__")
-"""What any of the three programs imports."""
+WHOLE = (
+    "embedding.sentence_transformer",
+    "ingest.command",
+    "ingest.commands.moderate",
+    "api.app",
+    "api.server",
+    "evaluation.__main__",
+)
+"""What any of the three programs imports, with models."""
 
 
 @contextmanager
