@@ -37,11 +37,12 @@ class Sparse(NamedTuple):
 
 class AskedWord(NamedTuple):
     """A word of a request: ``forms`` are the tokens that a product has all of where it has the word, those from
-    ``alternatives`` on of other words."""
+    ``alternatives`` on of other words, and those from ``related`` on of words that do not mean the same."""
 
     word: str
     forms: tuple[tuple[int, ...], ...]
     alternatives: int
+    related: int
 
 
 class Lexical:
@@ -90,8 +91,8 @@ class Lexical:
                 add(tokens, _FURTHER / max(1, len(tokens)))
                 add(_tokens(word.hints), _HINT)
             add(older, 1.0)
-        for _, phrase, weight in alternatives:
-            add(_phrase(phrase), weight)
+        for one in alternatives:
+            add(_phrase(one.phrase), one.weight)
         return _sparse(weights)
 
     def asked(self, text: str, alternatives: Sequence[Alternative] = ()) -> list[AskedWord]:
@@ -99,19 +100,21 @@ class Lexical:
 
         The tokens of a word's alternatives are further forms of it.
         """
-        others: defaultdict[str, list[tuple[int, ...]]] = defaultdict(list)
-        for replaced, phrase, _ in alternatives:
-            if tokens := _phrase(phrase):
-                for word in words(replaced):
-                    others[word.text].append(tokens)
+        same: defaultdict[str, list[tuple[int, ...]]] = defaultdict(list)
+        related: defaultdict[str, list[tuple[int, ...]]] = defaultdict(list)
+        for one in alternatives:
+            if tokens := _phrase(one.phrase):
+                for word in words(one.words):
+                    (related if one.related else same)[word.text].append(tokens)
         found = [(word, _forms(word), older) for words, older in _asked(text) for word in words]
         found = [one for one in found if not one[0].emoji] or found
         asked: dict[tuple[int, ...], AskedWord] = {}
         for word, forms, older in found:
             if forms[0]:
                 own = dict.fromkeys(form for form in (*forms, older) if form)
-                some = own | dict.fromkeys(others[word.text])
-                asked.setdefault(forms[0], AskedWord(word.text, tuple(some), len(own)))
+                meaning = own | dict.fromkeys(same[word.text])
+                some = meaning | dict.fromkeys(related[word.text])
+                asked.setdefault(forms[0], AskedWord(word.text, tuple(some), len(own), len(meaning)))
         return list(asked.values())
 
 

@@ -59,11 +59,12 @@ class Names:
 
 class Alternative(NamedTuple):
     """Other words for some words of a request, which may be several: ``weight``, up to 1, is what they count beside
-    those that they stand for."""
+    those that they stand for. ``related`` words do not mean the same: a kind of it, or what it is a kind of."""
 
     words: str
     phrase: str
     weight: float
+    related: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,8 @@ class Term:
     """One word of a query as the lexical leg sees it.
 
     A product has the word where it has all tokens of one of its ``forms``, of which those from ``alternatives`` on are
-    other words. ``idf`` is the engine's own; for a word that no product has it is that of a word in half a product.
+    other words, and those from ``related`` on do not mean the same. ``idf`` is the engine's own; for a word that no
+    product has it is that of a word in half a product.
     """
 
     word: str
@@ -106,11 +108,17 @@ class Term:
     idf: float
     known: bool
     alternatives: int | None = None
+    related: int | None = None
 
     @property
     def own(self) -> Term:
         """The word without its alternatives."""
         return replace(self, forms=self.forms[: self.alternatives])
+
+    @property
+    def same(self) -> Term:
+        """The word without those alternatives that do not mean the same."""
+        return replace(self, forms=self.forms[: self.related])
 
 
 class VocabularyWord(NamedTuple):

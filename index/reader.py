@@ -63,10 +63,10 @@ class IndexReader:
         idf |= self._idf([token for word in further for form in word.forms[1:] for token in form])
         unknown_idf = math.log(self._engine.count(None) + 1.0) if further else 0.0
         terms = []
-        for word, forms, own in asked:
+        for word, forms, own, same in asked:
             known = _known(forms, idf)
             idf_of = max(idf[token] for token in known) if known else unknown_idf
-            terms.append(Term(word, forms, idf_of, bool(known), own))
+            terms.append(Term(word, forms, idf_of, bool(known), own, same))
         return terms
 
     def _idf(self, tokens: Sequence[int]) -> dict[int, float]:

@@ -23,7 +23,7 @@ from rapidfuzz.distance import OSA
 from index import Alternative, VocabularyWord, stem_token, term_sequence, terms
 from schemas import ExpandedWord, UnderstoodQuery, fold
 from search.synonyms import WrittenSynonyms
-from search.thesaurus import thesaurus
+from search.thesaurus import SAME, thesaurus
 
 _LEAST = 4
 """Letters of a word that may be misspelt: among shorter ones nearly every word is a typo of another."""
@@ -249,7 +249,7 @@ class Understanding:
             return []
         own = set(map(stem_token, terms(phrase)))
         synonyms = [
-            Alternative(phrase, other, weight)
+            Alternative(phrase, other, weight, related=weight < SAME)
             for other, weight in self._thesaurus.synonyms(phrase.lower())
             if self.vocabulary.has_all(other) and own.isdisjoint(map(stem_token, terms(other)))
         ]

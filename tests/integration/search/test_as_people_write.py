@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from schemas import IngestReport, SearchRequest, SearchResponse
 from search import Searcher
 from tests.integration.index.conftest import engine, store
 from tests.integration.ingest.jobs import DECODERS, draw, write_rows
+from tests.support.calibrated import calibrated
 from tests.support.encoders import HashEncoder, Unloadable
 
 __all__ = ["engine", "store"]  # the fixtures
@@ -343,3 +344,22 @@ def test_a_filters_value_is_found_in_whatever_case(shop: Shop) -> None:
     assert found(id="A") == ""
     facets = shop.search(filter={"brand": "nike"}, facets=["brand"]).facets
     assert facets is not None and {value.value for value in facets["brand"].values} == {"Nike", "NIKE", "Puma"}
+
+
+CHESTS = [{"id": f"chest{n}", "title": f"chest of drawers in {color} oak"} for n, color in enumerate(("light", "dark"))]
+TABLES = [{"id": f"table{n}", "title": f"side table number {n} of glass and steel for small rooms"} for n in range(9)]
+WARDROBES = [{"id": f"wardrobe{n}", "title": "wardrobe"} for n in range(3)]
+
+
+def test_words_of_the_same_meaning_fit_and_related_ones_where_they_are_near(shop: Shop) -> None:
+    shop.ingest([*CHESTS, *TABLES, *WARDROBES])
+    with closing(shop.store.open()) as index:
+        searcher = calibrated(index, floor=1.0)
+
+        def fits(text: str) -> tuple[set[str], int]:
+            response = searcher.search(SearchRequest(text=text, limit=20)).response
+            return {hit.id for hit in response.hits}, response.total.value
+
+        assert fits("dresser") == ({"chest0", "chest1"}, 2)  # a table is what a dresser is, and is none
+        assert fits("armoire") == ({"wardrobe0", "wardrobe1", "wardrobe2"}, 3)  # no word means the same
+        assert fits("table") == ({row["id"] for row in TABLES}, 9)

@@ -13,7 +13,7 @@ from search.highlight import FRAGMENT, highlights
 
 
 def terms(text: str, *alternatives: Alternative) -> list[Term]:
-    return [Term(word, forms, 1.0, True, own) for word, forms, own in Lexical(20.0).asked(text, alternatives)]
+    return [Term(one.word, one.forms, 1.0, True, one.alternatives) for one in Lexical(20.0).asked(text, alternatives)]
 
 
 def shown(pieces: list[HighlightPiece]) -> str:
