@@ -15,6 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import product
 from uuid import UUID
 
 import numpy as np
@@ -25,7 +26,7 @@ from evaluation.home_made import Example
 from evaluation.leg_weights import Tables, fit_weights, ndcg_of, ndcg_of_legs, tables_of, weighed
 from schemas import Asked, Calibration, Curve, EmbeddingSpec, Logistic, Verdict
 from search import LegWeights
-from search.result_set import Observed, probability_of
+from search.result_set import Observed, probability_of, within_categories
 
 _NONE_OF_WORDS, _NONE_OF_IMAGES, _GOOD_OF_NOT_SOLD = 0.915, 0.94, 0.99
 """Of requests for what is not sold, those to be answered with ``none``, and those not to be answered with ``good``."""
@@ -54,6 +55,7 @@ _REGULARISATION_OF_IMAGES = 0.03
 _FEWEST = 5
 """Requests of a kind, below which its usual curve is kept."""
 _SHARES = (*np.arange(0.4, 1.0, 0.025).tolist(), 1.5)
+_OF_CATEGORIES = (0.0, 0.8, 0.85, 0.9)
 _USUAL_SHARE: dict[Asked, float] = {
     "covered": 0.9,
     "expanded": 0.8,
@@ -196,7 +198,11 @@ def _curve(examples: Sequence[Example]) -> Curve:
         fits += [point in example.relevant for point in held]
         weights += [1.0 / len(held)] * len(held)
     isotonic = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(shares, fits, sample_weight=weights)
-    least = max(_SHARES, key=lambda share: (round(_mean_f1(examples, share), 3), share))
+    whole = any(example.observed.categories for example in examples)
+    of_category, least = max(
+        product(_OF_CATEGORIES if whole else _OF_CATEGORIES[:1], _SHARES),
+        key=lambda tried: (round(_mean_f1(examples, tried[1], tried[0]), 3), -tried[0], tried[1]),
+    )
     knots = np.unique([0.0, *isotonic.X_thresholds_, 1.0])
     knots = knots if len(knots) <= 64 else np.quantile(knots, np.linspace(0, 1, 64))
     probabilities = np.maximum.accumulate(isotonic.predict(knots))
@@ -206,18 +212,22 @@ def _curve(examples: Sequence[Example]) -> Curve:
         probabilities=probabilities.tolist(),
         floor=floor,
         least_share=least,
+        least_of_category=of_category,
         requests=len(examples),
     )
 
 
-def _mean_f1(examples: Sequence[Example], least_share: float) -> float:
-    return float(np.mean([f1(found_set(example.observed, least_share), example.relevant) for example in examples]))
+def _mean_f1(examples: Sequence[Example], least_share: float, of_category: float) -> float:
+    found = (found_set(example.observed, least_share, of_category) for example in examples)
+    return float(np.mean([f1(some, example.relevant) for some, example in zip(found, examples, strict=True)]))
 
 
-def found_set(observed: Observed, least_share: float) -> set[UUID]:
+def found_set(observed: Observed, least_share: float, of_category: float) -> set[UUID]:
     """What fits, as ``search.result_set`` decides it."""
-    near = {point for point, share in observed.shares.items() if share >= least_share}
-    return near | observed.having | observed.exact
+    near = {point: share for point, share in observed.shares.items() if share >= least_share}
+    if of_category > 0:
+        near = within_categories(near, observed.categories, of_category)
+    return {*near, *observed.having, *observed.exact}
 
 
 def f1(found: Iterable[UUID], relevant: frozenset[UUID]) -> float:
@@ -251,7 +261,8 @@ def _of_kind(judged: Sequence[Judged], shipped: Tables) -> dict[str, JsonValue]:
             none.append(probability_of(verdict.probability, features) < verdict.none_below and not own)
         if not example.relevant:
             continue
-        scores.append(f1(found_set(observed, fitted.curves[observed.kind].least_share), example.relevant))
+        curve = fitted.curves[observed.kind]
+        scores.append(f1(found_set(observed, curve.least_share, curve.least_of_category), example.relevant))
         if observed.weighed is not None:
             before = shipped[observed.weighed]
             after, now = ndcg_of(example, [fitted.weights.get(observed.weighed, before), before]).tolist()

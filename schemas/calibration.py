@@ -65,6 +65,9 @@ class Curve(_Part):
     probabilities: list[Probability] = Field(min_length=2)
     floor: Probability
     least_share: float = Field(ge=0, description="The smallest share that is not below the floor; above 1 for none.")
+    least_of_category: float = Field(
+        0.0, ge=0, le=1, description="Of a category of which no product has this share of the best score, none fits."
+    )
     requests: int = Field(ge=0, description="How many it was fitted on.")
 
     @model_validator(mode="after")

@@ -14,7 +14,8 @@ A set is of a request, not of its filter: a filter takes from it what it matches
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -125,7 +126,9 @@ def decide(
     if curve is None and evidence is None:
         return ResultSet(match, None, found, under, None, sold)
     least = curve.least_share if curve else math.inf
-    near = [point for point, share in found.shares.items() if share >= least or point in found.exact]
+    near = {point: share for point, share in found.shares.items() if share >= least or point in found.exact}
+    if curve and curve.least_of_category > 0:
+        near = within_categories(near, categories(index, near), curve.least_of_category)
     having = evidence.having if evidence else None
     parts = ([having] if having else []) + [HasId(tuple(near))]
     return ResultSet(match, AnyOf(tuple(parts)) if len(parts) > 1 else parts[0], found, under, curve, sold, having)
@@ -167,6 +170,8 @@ class Observed:
     weighed: Weighed | None = None
     points: Sequence[UUID] = ()
     legs: Mapping[LegName, Scores] = field(default_factory=dict)
+    categories: Mapping[UUID, object] = field(default_factory=dict)
+    """Of the candidates, where no product has the words of the request."""
 
 
 def observe(index: CatalogIndex, vocabulary: Vocabulary, question: Question, found: Candidates) -> Observed:
@@ -179,8 +184,9 @@ def observe(index: CatalogIndex, vocabulary: Vocabulary, question: Question, fou
     for planned, result in found.legs:
         legs[planned.leg.name] = scores = np.zeros(len(points))
         scores[[row[point] for point in result.points]] = result.normalized * result.best
+    kind = kind_of(question, found, evidence)
     return Observed(
-        kind_of(question, found, evidence),
+        kind,
         evidence.features if evidence else None,
         image_features(found) if question.images else None,
         found.shares,
@@ -189,7 +195,35 @@ def observe(index: CatalogIndex, vocabulary: Vocabulary, question: Question, fou
         _weighed(question, found),
         points,
         legs,
+        categories(index, points) if kind == "uncovered" else {},
     )
+
+
+def categories(index: CatalogIndex, points: Collection[UUID]) -> dict[UUID, object]:
+    """The category of each product that has one."""
+    if "category" not in index.record.fields:
+        return {}
+    found = index.values(list(points), ["category"])
+    return {point: values["category"] for point, values in found.items() if values.get("category") is not None}
+
+
+def within_categories(
+    shares: Mapping[UUID, float], categories: Mapping[UUID, object], least: float
+) -> dict[UUID, float]:
+    """Of some products with their shares of the best score, those of categories of which one has this share; and those
+    that have no category.
+
+    Where no product has the words of a request, the set ends where another kind of thing begins: a couch is near all
+    furniture in meaning, and a sofa.
+    """
+    best: defaultdict[str, float] = defaultdict(float)
+    for point, share in shares.items():
+        best[str(categories.get(point))] = max(best[str(categories.get(point))], share)
+    return {
+        point: share
+        for point, share in shares.items()
+        if point not in categories or best[str(categories[point])] >= least
+    }
 
 
 def _weighed(question: Question, found: Candidates) -> Weighed | None:

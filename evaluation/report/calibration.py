@@ -66,8 +66,11 @@ def calibration_page(calibration: Calibration, verdict: Mapping[str, float] | No
             else [],
             tables=[
                 Table(
-                    ["request", "fitted on", "floor", "least share"],
-                    [[asked, one.requests, one.floor, one.least_share] for asked, one in calibration.fitting.items()],
+                    ["request", "fitted on", "floor", "least share", "least of a category"],
+                    [
+                        [asked, one.requests, one.floor, one.least_share, one.least_of_category]
+                        for asked, one in calibration.fitting.items()
+                    ],
                 )
             ],
         ),
