@@ -1,11 +1,11 @@
 /** The page: what is asked, in the address and on the screen, and what happens when it changes. */
 
-/** @import {Adjusting, Answer, Filters, Hit, Place, Query, Understood} from "./types.js" */
+/** @import {Adjusting, Answer, Filters, Hit, Query, Understood} from "./types.js" */
 /** @import {Knowledge} from "./catalog.js" */
 
 import { ApiError, getImage, getProduct } from "./api.js";
 import { learn, samples } from "./catalog.js";
-import { FilterDrawer, showChips, SortMenu, takenFilters } from "./controls.js";
+import { FilterDrawer, showChips, SortMenu } from "./controls.js";
 import { showProvenance } from "./credits.js";
 import { Detail } from "./detail.js";
 import { byId, clamped, drawIcons, h } from "./dom.js";
@@ -13,16 +13,14 @@ import { FacetPanel } from "./facets.js";
 import { totalWords } from "./format.js";
 import { listenForPhotos, PhotoError, prepare } from "./photo.js";
 import { fitGrid } from "./images.js";
-import { goTo, placeIn } from "./place.js";
+import { EntryPlace } from "./place.js";
 import { keepPhoto, recallPhotos } from "./query_images.js";
 import { Results } from "./results.js";
 import { SearchBar } from "./searchbar.js";
 import { identity, isBlank, lacksPhoto, NOTHING, question, readAddress, writeAddress } from "./state.js";
 import { empty, examples, failure, kinds, nearest, unsure, welcome } from "./states.js";
+import { correctionWords, takenFilters } from "./understood.js";
 
-const SCROLLED_MS = 100;
-/** Of one word that no product has. */
-const MOST_SYNONYMS = 6;
 const PHOTO_GONE = "This was a search by a photo that this browser does not have. Choose the photo again to find the same.";
 
 class Page {
@@ -32,9 +30,7 @@ class Page {
     this.query = NOTHING;
     /** The identity of the results on the screen. @type {string | null} */
     this.asked = null;
-    /** Where to in the list that is on its way; null: not to be scrolled. @type {Place | null} */
-    this.returning = null;
-    this.scrolling = 0;
+    this.place = new EntryPlace(byId("grid"));
     /** The address is one of a search by a photo that this browser does not have. */
     this.photoGone = false;
     /** What the last change was a step of: steps of one adjustment share an entry of the history. @type {Adjusting} */
@@ -76,37 +72,15 @@ class Page {
       byId("main").focus();
     });
     window.addEventListener("popstate", () => this.read());
-    history.scrollRestoration = "manual"; // The browser would scroll before there is a list.
-    window.addEventListener("scroll", () => {
-      clearTimeout(this.scrolling);
-      this.scrolling = setTimeout(() => this.#keepPlace(), SCROLLED_MS);
-    }, { passive: true });
-    // What is kept while the page hides is lost where it is reloaded at once; Safari on phones knows nothing else.
-    for (const leaving of ["beforeunload", "pagehide"]) window.addEventListener(leaving, () => this.#keepPlace());
   }
 
   /** Asks what the address asks. */
   read() {
     this.adjusting = undefined;
-    clearTimeout(this.scrolling);
     this.query = readAddress(location.search, history.state, this.known.kinds);
     this.photoGone = lacksPhoto(location.search, this.query);
-    const listed = identity(this.query) === this.asked && !this.returning;
-    this.returning = listed ? null : (history.state?.place ?? null);
+    this.place.arrive(identity(this.query) === this.asked);
     this.#show();
-  }
-
-  /** Until someone is where an entry left them, the entry keeps what it knows. */
-  #keepPlace() {
-    clearTimeout(this.scrolling);
-    if (this.returning) return;
-    history.replaceState({ ...history.state, place: placeIn(byId("grid")) }, "");
-  }
-
-  #return() {
-    if (this.returning) goTo(byId("grid"), this.returning);
-    this.returning = null;
-    this.#keepPlace();
   }
 
   /**
@@ -116,8 +90,7 @@ class Page {
    * @param {Adjusting} [adjusting]
    */
   ask(change, adjusting) {
-    this.#keepPlace();
-    this.returning = null;
+    this.place.leave();
     this.photoGone = false;
     const before = this.query;
     // Words that were to be taken as they are written give way to new ones.
@@ -220,7 +193,7 @@ class Page {
       onBrowse: () => this.ask({ browse: true }),
     });
     byId("start").replaceChildren(screen);
-    if (isBlank(this.query)) this.#return();
+    if (isBlank(this.query)) this.place.return();
   }
 
   async #run() {
@@ -231,10 +204,10 @@ class Page {
     if (!byId("grid").children.length) byId("message").replaceChildren();
     try {
       const facets = faceted.map(({ name }) => name);
-      const ran = await this.results.run(query, { facets, groupBy, shown: this.returning?.shown });
+      const ran = await this.results.run(query, { facets, groupBy, shown: this.place.returning?.shown });
       if (!ran) return;
       this.#showAnswer(query, ran.answer);
-      this.#return();
+      this.place.return();
       this.counts = new Map([...this.counts, ...ran.answer.facets]);
       this.panel.update(this.counts, query.filters, {
         order: [...ran.answer.facets.keys()],
@@ -254,7 +227,7 @@ class Page {
     byId("total").replaceChildren(h("strong", {}, words), h("span", {}, ` in ${Math.round(took_ms)} ms`));
     this.understood = understood ? { of: question(query), words: understood } : null;
     this.#showChips();
-    byId("understood").replaceChildren(...this.#understood(query, understood));
+    byId("understood").replaceChildren(...correctionWords(query, understood, (literal) => this.ask({ literal })));
     announce(hits.length && !none ? `${words} found` : "Nothing found");
     showNotices([...(this.photoGone ? [PHOTO_GONE] : []), ...(notices ?? [])]);
     this.drawer.update(query.filters.size, none ? "" : words);
@@ -269,22 +242,6 @@ class Page {
     if (!hits.length) byId("message").replaceChildren(empty(query, actions));
     else if (none) byId("message").replaceChildren(nearest(query, kinds(counts) ?? examples(counts, some), actions));
     else byId("message").replaceChildren(...(match === "weak" ? [unsure(query)] : []));
-  }
-
-  /** What was done to the words, with the way back. @param {Query} query @param {Understood} [words] */
-  #understood(query, words) {
-    const link = (/** @type {string} */ name, /** @type {boolean} */ literal) =>
-      h("button", { type: "button", class: "link", on: { click: () => this.ask({ literal }) } }, name);
-    if (query.literal && words) {
-      return [h("span", {}, "Looked for the words as they are written, without corrections and synonyms. "), link("Allow them", false)];
-    }
-    if (!words?.corrected && !words?.expanded?.length) return [];
-    const others = (words.expanded ?? []).map(({ word, synonyms }) => `${word}: ${synonyms.slice(0, MOST_SYNONYMS).join(", ")}`);
-    return [
-      ...(words.corrected ? [h("span", {}, "Showing results for "), h("strong", {}, clamped(words.corrected)), " "] : []),
-      ...(others.length ? [h("span", {}, "Also looked for "), h("strong", {}, clamped(others.join("; "))), " "] : []),
-      link(`Search for “${words.text}” as written`, true),
-    ];
   }
 }
 

@@ -1,10 +1,10 @@
 /** The small controls around a result: chips of active filters, the sort menu, the drawer of filters. */
 
-/** @import {Adjusting, Choice, Facets, Field, Filters, Kind, Query, Sort, Span, Understood, Value} from "./types.js" */
+/** @import {Adjusting, Facets, Field, Filters, Query, Sort} from "./types.js" */
 
 import { adjusts, byId, clamped, h, icon } from "./dom.js";
 import { isNumber } from "./facets.js";
-import { label, number, say } from "./format.js";
+import { choiceWords, label, spanWords } from "./format.js";
 import { hasQuestion, isChoice } from "./state.js";
 
 /**
@@ -32,61 +32,10 @@ export function showChips(filters, onChange, taken) {
   list.replaceChildren(...chips, ...(active > 1 ? [h("li", {}, clear)] : []));
 }
 
-/**
- * What words of the request were taken for, part by part. Where one is not what was meant, words are taken for words from
- * then on, and the other parts are filters of their own.
- *
- * @param {Understood} understood
- * @param {Query} query
- * @param {ReadonlyMap<string, Kind>} kinds
- * @param {(change: Partial<Query>) => void} onChange
- */
-export function takenFilters({ filter = {}, excluded = [] }, query, kinds, onChange) {
-  const parts = Object.entries(filter).flatMap(([name, value]) =>
-    kinds.has(name) || !Array.isArray(value) ? [{ [name]: value }] : name === "all" ? value : [{ [name]: value }],
-  );
-  const own = (/** @type {Record<string, any>} */ part) => Object.entries(part).map(([name, value]) => partWords(name, value, kinds));
-  const taken = parts.map((part) => {
-    const others = parts.filter((other) => other !== part).flatMap((other) => Object.entries(other));
-    const kept = others.flatMap(([name, value]) => (kinds.has(name) && !query.filters.has(name) ? [[name, asChosen(value)]] : []));
-    const filters = new Map([...query.filters, .../** @type {[string, any][]} */ (kept)]);
-    return { words: own(part).join(", "), remove: () => onChange({ plain: true, filters }) };
-  });
-  return [...taken, ...excluded.map((word) => ({ words: `without ${word}`, remove: () => onChange({ literal: true }) }))];
-}
-
-/** @param {string} name @param {any} value @param {ReadonlyMap<string, Kind>} kinds @returns {string} */
-function partWords(name, value, kinds) {
-  if (!kinds.has(name) && Array.isArray(value)) {
-    const each = value.map((one) => Object.entries(one).map(([field, its]) => partWords(field, its, kinds)).join(", "));
-    return [...new Set(each)].join(name === "any" ? " or " : ", ");
-  }
-  if (typeof value !== "object" || Array.isArray(value)) return [value].flat().map((one) => choiceWords(name, one)).join(" or ");
-  const { lt, gt, ...span } = value;
-  const ends = [gt !== undefined && `above ${number(gt)}`, lt !== undefined && `below ${number(lt)}`].filter(Boolean);
-  return `${label(name)}: ${[...(Object.keys(span).length ? [spanWords(span)] : []), ...ends].join(", ")}`;
-}
-
-/** As a filter of the page, whose ranges have their ends. @param {any} value @returns {Choice | Span} */
-function asChosen(value) {
-  if (typeof value !== "object" || Array.isArray(value)) return { values: [value].flat() };
-  const { lt, gt, gte = gt, lte = lt } = value;
-  return { ...(gte !== undefined && { gte }), ...(lte !== undefined && { lte }) };
-}
-
 /** @param {string} words @param {() => void} remove */
 function chip(words, remove, kind = "chip") {
   const name = `Remove filter ${words}`;
   return h("li", {}, h("button", { type: "button", class: kind, "aria-label": name, on: { click: remove } }, clamped(words), icon("close")));
-}
-
-/** @param {string} field @param {Value} value */
-const choiceWords = (field, value) => (typeof value === "boolean" ? `${label(field)}: ${say(value)}` : say(value));
-
-/** @param {Span} span */
-function spanWords({ gte, lte }) {
-  if (gte === undefined) return `up to ${number(lte ?? 0)}`;
-  return lte === undefined ? `from ${number(gte)}` : `${number(gte)} to ${number(lte)}`;
 }
 
 export class SortMenu {

@@ -1,6 +1,6 @@
 /** Data as people read it: names, numbers, prices, and why a product was found. */
 
-/** @import {Answer, Explanation, Hit, Leg, Query, Value} from "./types.js" */
+/** @import {Answer, Explanation, Hit, Leg, Query, Span, Value} from "./types.js" */
 
 const UNITS = new Map(["g", "mg", "kg", "kJ", "kcal", "ml", "l", "mm", "cm", "m", "W", "V"].map((unit) => [unit.toLowerCase(), unit]));
 const NUMBERS = new Intl.NumberFormat(navigator.language, { maximumFractionDigits: 2 });
@@ -20,6 +20,15 @@ export function label(field) {
 export function say(value) {
   if (typeof value === "boolean") return value ? "Yes" : "No";
   return typeof value === "number" ? number(value) : value;
+}
+
+/** What is ticked of a field. @param {string} field @param {Value} value */
+export const choiceWords = (field, value) => (typeof value === "boolean" ? `${label(field)}: ${say(value)}` : say(value));
+
+/** What is left of a number. @param {Span} span */
+export function spanWords({ gte, lte }) {
+  if (gte === undefined) return `up to ${number(lte ?? 0)}`;
+  return lte === undefined ? `from ${number(gte)}` : `${number(gte)} to ${number(lte)}`;
 }
 
 /** @param {Record<string, any>} product @returns {string | null} */

@@ -2,14 +2,12 @@
 
 /** @import {Action, Exemplar, Rule, RuleScore} from "./types.js" */
 
+import { lines } from "./document_form.js";
 import { h, icon } from "./dom.js";
 import { number } from "./format.js";
 
 const BINS = 48;
 let made = 0;
-
-/** @param {string} text */
-const lines = (text) => text.split("\n").map((line) => line.trim()).filter(Boolean);
 
 export class RuleForm {
   /**
