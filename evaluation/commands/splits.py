@@ -9,7 +9,7 @@ from typing import Any
 
 from evaluation.commands.options import add_json, add_model
 from evaluation.splits import leaks, maker
-from evaluation.splits.likeness import likeness
+from evaluation.splits.duplicates import catalog_duplicates
 from schemas import ConfigurationError
 
 
@@ -40,11 +40,11 @@ def _split(given: Namespace) -> str:
     shares = maker.read_shares(given.shares)
     if given.out.exists() and Path(given.catalog).exists() and given.out.samefile(given.catalog):
         raise ConfigurationError(f"--out {given.out} is the catalog itself: name another file")
-    made = maker.write_split(given.out, likeness(given.catalog, given.model), shares, given.seed)
+    made = maker.write_split(given.out, catalog_duplicates(given.catalog, given.model), shares, given.seed)
     return json.dumps(made) if given.json else maker.text(made)
 
 
 def _leaks(given: Namespace) -> str:
     split, twice = leaks.read_split(given.split)
-    found = leaks.report(likeness(given.catalog, given.model), split, twice)
+    found = leaks.report(catalog_duplicates(given.catalog, given.model), split, twice)
     return json.dumps(found) if given.json else leaks.text(found)

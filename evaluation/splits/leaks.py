@@ -10,11 +10,11 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from evaluation.queries import at_line, read_lines
-from evaluation.splits.likeness import Likeness
+from evaluation.splits.duplicates import CatalogDuplicates
 from schemas import clean_code
 
 _ALL_PAIRS = 200
-"""Products that are alike, beyond which each is paired with one of every other part, and not with all."""
+"""Duplicates of each other, beyond which each is paired with one of every other part, and not with all."""
 
 
 class Assignment(BaseModel):
@@ -54,10 +54,10 @@ def read_split(path: Path) -> tuple[dict[str, str], list[Leak]]:
     return split, list(dict.fromkeys(twice))
 
 
-def find_leaks(likeness: Likeness, split: Mapping[str, str]) -> list[Leak]:
+def find_leaks(catalog: CatalogDuplicates, split: Mapping[str, str]) -> list[Leak]:
     """Each pair of products of different parts once for each reason; those that are in no part leak nothing."""
     found: dict[Leak, None] = {}
-    for why, ids in likeness.alike:
+    for why, ids in catalog.duplicates:
         its = [id for id in ids if id in split]
         for a, b in _across(sorted(its), split):
             found[Leak(a, b, why, split[a], split[b])] = None
@@ -76,18 +76,18 @@ def _across(ids: Sequence[str], split: Mapping[str, str]) -> Iterator[tuple[str,
                 yield min(id, other), max(id, other)
 
 
-def report(likeness: Likeness, split: Mapping[str, str], twice: Sequence[Leak]) -> dict[str, Any]:
+def report(catalog: CatalogDuplicates, split: Mapping[str, str], twice: Sequence[Leak]) -> dict[str, Any]:
     """What was found, as JSON."""
-    leaks = [*twice, *find_leaks(likeness, split)]
+    leaks = [*twice, *find_leaks(catalog, split)]
     return {
         "leaks": [leak._asdict() for leak in leaks],
         "count": len(leaks),
         "why": dict(Counter(leak.why for leak in leaks).most_common()),
-        "splits": dict(Counter(part for id, part in split.items() if id in likeness.products).most_common()),
-        "without_split": sorted(likeness.products.keys() - split.keys()),
-        "unknown": sorted(split.keys() - likeness.products.keys()),
-        "not_compared": sorted(set(likeness.not_compared) & split.keys()),
-        "rejected": likeness.rejected,
+        "splits": dict(Counter(part for id, part in split.items() if id in catalog.products).most_common()),
+        "without_split": sorted(catalog.products.keys() - split.keys()),
+        "unknown": sorted(split.keys() - catalog.products.keys()),
+        "not_compared": sorted(set(catalog.not_compared) & split.keys()),
+        "rejected": catalog.rejected,
     }
 
 

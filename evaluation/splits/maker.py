@@ -1,4 +1,4 @@
-"""A split without leaks: whole clusters of products that are alike, spread over the parts so that each has its share of
+"""A split without leaks: whole clusters of duplicates, spread over the parts so that each has its share of
 every category.
 
 scikit-learn's StratifiedGroupKFold makes folds of one size; a part for training is many times that of one for testing.
@@ -18,8 +18,8 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from evaluation.splits.duplicates import CatalogDuplicates
 from evaluation.splits.leaks import find_leaks
-from evaluation.splits.likeness import Likeness
 from schemas import ConfigurationError
 from schemas.files import replace_file
 
@@ -34,17 +34,17 @@ class Cluster:
     stratum: str
 
 
-def clusters(likeness: Likeness) -> list[Cluster]:
-    """What is alike by way of each other is one; every product is in one cluster."""
-    ids = sorted(likeness.products)
+def clusters(catalog: CatalogDuplicates) -> list[Cluster]:
+    """Duplicates of duplicates are in one cluster, and every product is in one."""
+    ids = sorted(catalog.products)
     place = {id: at for at, id in enumerate(ids)}
-    pairs = [(place[its[0]], place[other]) for _, its in likeness.alike for other in its[1:]]
+    pairs = [(place[its[0]], place[other]) for _, its in catalog.duplicates for other in its[1:]]
     rows, columns = np.array(pairs, np.int64).reshape(-1, 2).T
     links = coo_array((np.ones(len(rows), np.int8), (rows, columns)), shape=(len(ids), len(ids)))
     members: defaultdict[int, list[str]] = defaultdict(list)
     for id, label in zip(ids, connected_components(links, directed=False)[1].tolist(), strict=True):
         members[label].append(id)
-    return [Cluster(its, _category(likeness.products[id] for id in its)) for its in members.values()]
+    return [Cluster(its, _category(catalog.products[id] for id in its)) for its in members.values()]
 
 
 def _category(categories: Iterable[str | None]) -> str:
@@ -98,9 +98,9 @@ def read_shares(written: Sequence[str]) -> dict[str, float]:
     return {name: share / sum(shares.values()) for name, share in shares.items()}
 
 
-def write_split(path: Path, likeness: Likeness, shares: Mapping[str, float], seed: int) -> dict[str, Any]:
+def write_split(path: Path, catalog: CatalogDuplicates, shares: Mapping[str, float], seed: int) -> dict[str, Any]:
     """Make a split and write it, ``{"id", "split"}`` a line; what came of it, as JSON."""
-    found = clusters(likeness)
+    found = clusters(catalog)
     split = make_split(found, shares, seed)
     lines = [json.dumps({"id": id, "split": part}, ensure_ascii=False) + "\n" for id, part in sorted(split.items())]
     try:
@@ -117,9 +117,9 @@ def write_split(path: Path, likeness: Likeness, shares: Mapping[str, float], see
         "clusters": len(found),
         "largest_cluster": max((len(cluster.ids) for cluster in found), default=0),
         "categories": {name: {part: counts[part] for part in shares} for name, counts in sorted(strata.items())},
-        "not_compared": sorted(likeness.not_compared),
-        "rejected": likeness.rejected,
-        "leaks": len(find_leaks(likeness, split)),
+        "not_compared": sorted(catalog.not_compared),
+        "rejected": catalog.rejected,
+        "leaks": len(find_leaks(catalog, split)),
     }
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from evaluation.__main__ import main
 from evaluation.benchmarks.random_clip import make_clip
-from evaluation.splits import likeness
+from evaluation.splits import duplicates
 from tests.support.duplicates import png, saved_again, scene
 from tests.support.serving import ingest
 
@@ -48,7 +48,7 @@ def _write(folder: Path, rows: Rows, split: dict[str, str]) -> list[str]:
 def hashed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The job, in this process and with the encoder of tests."""
     monkeypatch.setattr(
-        likeness, "ingest", lambda catalog, model, folder: ingest(Path(catalog), Path(folder), collection="products")
+        duplicates, "ingest", lambda catalog, model, folder: ingest(Path(catalog), Path(folder), collection="products")
     )
 
 

@@ -1,4 +1,4 @@
-"""Which products of a catalog are one to a model: the same image, or a copy of it, the same group, the same text.
+"""Which products of a catalog are duplicates to a model: the same image, or a copy of it, the same group or text.
 
 The job itself reads the catalog, of any format, into an index that is removed afterwards: it decides which images are
 copies as it does for every shop.
@@ -27,18 +27,19 @@ _READ = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
-    """``products`` are ids and their categories, in no particular order. Each of ``alike`` are products that are one to
-    a model, and why; ``not_compared`` have an image that could not be read; ``rejected`` rows became no products."""
+class CatalogDuplicates:
+    """``products`` are ids and their categories, in no particular order. Each of ``duplicates`` are the products that
+    duplicate each other, and why; ``not_compared`` have an image that could not be read; ``rejected`` counts rows that
+    became no products."""
 
     products: dict[str, str | None]
-    alike: list[tuple[Why, list[str]]]
+    duplicates: list[tuple[Why, list[str]]]
     not_compared: list[str]
     rejected: int
 
 
-def likeness(catalog: str, model: str) -> Likeness:
-    """Read a catalog and see which of its products are alike.
+def catalog_duplicates(catalog: str, model: str) -> CatalogDuplicates:
+    """Read a catalog and see which of its products are duplicates.
 
     Raises:
         ConfigurationError: it cannot be read; the job says why on stderr.
@@ -46,7 +47,7 @@ def likeness(catalog: str, model: str) -> Likeness:
     with TemporaryDirectory(prefix="storelens-split-") as folder:
         report = ingest(catalog, model, folder)
         with closing(open_store(IndexSettings(data_dir=Path(folder), qdrant_url=None)).open()) as index:
-            return _likeness(index, report)
+            return _of_index(index, report)
 
 
 def ingest(catalog: str, model: str, folder: str) -> IngestReport:
@@ -69,7 +70,7 @@ def _pairs(file: str | None) -> list[DuplicatePair]:
     return [DuplicatePair.model_validate_json(line) for line in lines if line]
 
 
-def _likeness(index: CatalogIndex, report: IngestReport) -> Likeness:
+def _of_index(index: CatalogIndex, report: IngestReport) -> CatalogDuplicates:
     products: dict[str, str | None] = {}
     not_compared: list[str] = []
     groups, texts, images = (defaultdict[Hashable, list[str]](list) for _ in range(3))
@@ -92,14 +93,14 @@ def _likeness(index: CatalogIndex, report: IngestReport) -> Likeness:
         ("same group", groups.values()),
         ("same text", texts.values()),
     )
-    alike = [(why, ids) for why, some in shared for ids in some if len(ids) > 1]
+    duplicates = [(why, ids) for why, some in shared for ids in some if len(ids) > 1]
     for one, other in ((pair.one, pair.other) for pair in _pairs(report.same_file) if pair.kind == "near-identical"):
         # What a copy has been found of stands for all images with its bytes.
         ends = [hashes[end.product, end.picture] for end in (one, other)]
         its = list(dict.fromkeys(id for hash in ends for id in images[hash]))
         if len(its) > 1:
-            alike.append(("near-duplicate", its))
-    return Likeness(products, alike, not_compared, report.rejected)
+            duplicates.append(("near-duplicate", its))
+    return CatalogDuplicates(products, duplicates, not_compared, report.rejected)
 
 
 def _payloads(index: CatalogIndex) -> Iterator[dict[str, Any]]:
