@@ -8,17 +8,17 @@ on all of them. Means and confusions are over all images; prompts alone have not
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from embedding import Encoder
+from evaluation.fitting import BARE, DEFAULT, Fit, Flags, Places, Similarities, Way, crossed, fit_on, to_probabilities
 from evaluation.labelled_images import LabelledImages, embed, halves, read_labelled
 from evaluation.significance import interval
 from images.arrays import Floats
@@ -27,82 +27,18 @@ from labels import (
     Classifier,
     PromptEncoder,
     expected_calibration_error,
-    fit_temperature,
-    label_bias,
     label_nodes,
     log_loss,
     reliability,
     threshold_of_unknown,
-    threshold_without_examples,
 )
 from schemas import UNKNOWN, ConfigurationError, LabelSet
 
-Places = NDArray[np.intp]
-Flags = NDArray[np.bool_]
-
-BARE = "{}"
 SYSTEMS = ("bare", "single", "averaged", "ensemble", "bias_removed", "chosen")
 FEWEST = 4
 """Known images of a half."""
 _FIXED = 0.25, 0.5
 """Cutoffs that people take from elsewhere, of a cosine and of a probability: for comparison alone."""
-
-Bias = Literal["kept", "harmful", "removed"]
-"""Of the labels: whether it is taken away always, never, or where it does harm (``labels.label_bias``)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One way of classifying: with which prompts, and what is done about the bias of labels."""
-
-    prompts: str
-    bias: Bias
-
-
-DEFAULT = Way("averaged", "harmful")
-"""What is done where nobody has measured anything."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """What was fitted on some images: ``unseen`` is the threshold that is found without any image of what is to be
-    unknown."""
-
-    way: Way
-    bias: Floats
-    temperature: float
-    threshold: float
-    unseen: float
-
-
-@dataclass(frozen=True, slots=True)
-class Similarities:
-    """``(n, labels)`` of every way of prompting, and what each image is: ``-1`` where it is of none of the labels."""
-
-    labels: Sequence[str]
-    of: Mapping[str, Floats]
-    truth: Places
-
-    @property
-    def known(self) -> Flags:
-        return self.truth >= 0
-
-    def bias(self, way: Way, on: Flags) -> Floats:
-        """``(labels,)``: what is taken away of each label's similarities, as some images say, whatever they are."""
-        sample = self.of[way.prompts][on]
-        nothing = np.zeros(sample.shape[1], np.float32)
-        if way.bias == "kept":
-            return nothing
-        if way.bias == "harmful":
-            found = label_bias(sample)
-            return nothing if found is None else found
-        mean: Floats = sample.mean(axis=0)
-        return mean
-
-    def scores(self, way: Way, on: Flags) -> Floats:
-        """``(n, labels)``: similarities as that way has them."""
-        found: Floats = self.of[way.prompts] - self.bias(way, on)
-        return found
 
 
 def measure(
@@ -182,8 +118,8 @@ def _similarities(images: LabelledImages, label_set: LabelSet, encoder: Encoder)
 
 def _report(similarities: Similarities, second: Flags, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     known = similarities.known
-    fits = [_fit(similarities, ~second), _fit(similarities, second)]
-    everything = _fit(similarities, np.ones_like(second))
+    fits = [fit_on(similarities, ~second), fit_on(similarities, second)]
+    everything = fit_on(similarities, np.ones_like(second))
     ways = {
         "bare": Way(BARE, "kept"),
         "single": Way("single", "kept"),
@@ -192,10 +128,10 @@ def _report(similarities: Similarities, second: Flags, rows: Sequence[Mapping[st
         "bias_removed": Way("averaged", "removed"),
     }
     judged = {
-        name: _crossed(second, [similarities.scores(way, half) for half in (~second, second)])
+        name: crossed(second, [similarities.scores(way, half) for half in (~second, second)])
         for name, way in ways.items()
     }
-    judged["chosen"] = _crossed(second, [_scores(similarities, fit) for fit in fits])
+    judged["chosen"] = crossed(second, [similarities.fitted(fit) for fit in fits])
     best = judged["chosen"].argmax(axis=1)
     templates = [name for name in similarities.of if name not in ("single", "averaged", BARE)]
     return {
@@ -223,7 +159,7 @@ def _details(
     """What each image was given. Scores of each half are moved so that its own threshold lies where that of all is."""
     scores = judged["chosen"]
     temperatures = np.where(second, fits[0].temperature, fits[1].temperature)[:, None]
-    probabilities = _probabilities(scores / temperatures, 1.0).max(axis=1)
+    probabilities = to_probabilities(scores / temperatures, 1.0).max(axis=1)
     nearest = scores.max(axis=1) - np.where(second, fits[0].threshold, fits[1].threshold) + everything.threshold
     given = {name: judged[name].argmax(axis=1) for name in SYSTEMS}
     return [
@@ -237,45 +173,6 @@ def _details(
         }
         for at, row in sorted(enumerate(rows), key=lambda one: str(one[1]["image"]))
     ]
-
-
-def _fit(similarities: Similarities, on: Flags) -> Fit:
-    """All that is fitted, on some images."""
-    known = on & similarities.known
-    truth = similarities.truth[known]
-    prompts = [name for name in similarities.of if name != "single"]
-    biases: tuple[Bias, ...] = ("harmful", "kept", "removed")
-    ways = [DEFAULT, *(way for name in prompts for bias in biases if (way := Way(name, bias)) != DEFAULT)]
-    # Of ways that are as good it is the first.
-    way = max(ways, key=lambda way: _right_share(similarities.scores(way, on)[known], truth))
-    scores, bias = similarities.scores(way, on), similarities.bias(way, on)
-    temperature = fit_temperature(lambda at: _probabilities(scores[known], at), truth)
-    unseen = threshold_without_examples(scores[known], truth)
-    unknown = on & ~similarities.known
-    threshold = threshold_of_unknown(scores[on].max(axis=1), ~similarities.known[on]) if unknown.any() else unseen
-    return Fit(way, bias, temperature, threshold, unseen)
-
-
-def _right_share(scores: Floats, truth: Places) -> float:
-    return float((scores.argmax(axis=1) == truth).mean())
-
-
-def _scores(similarities: Similarities, fit: Fit) -> Floats:
-    scores: Floats = similarities.of[fit.way.prompts] - fit.bias
-    return scores
-
-
-def _crossed(second: Flags, by_first_and_second: Sequence[Floats]) -> Floats:
-    """Each half as the other one has it."""
-    by_first, by_second = by_first_and_second
-    crossed: Floats = np.where(second[:, None], by_first, by_second)
-    return crossed
-
-
-def _probabilities(scores: Floats | NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
-    from scipy.special import softmax
-
-    return np.asarray(softmax(scores.astype(np.float64) / temperature, axis=1))
 
 
 def _right(scores: Floats, similarities: Similarities) -> Flags:
@@ -301,7 +198,7 @@ def _macro(scores: Floats, similarities: Similarities) -> float:
 
 def _calibration(scores: Floats, truth: Places, second: Flags, fits: Sequence[Fit]) -> dict[str, Any]:
     temperatures = np.where(second, fits[0].temperature, fits[1].temperature)[:, None]
-    probabilities = _probabilities(scores / temperatures, 1.0)
+    probabilities = to_probabilities(scores / temperatures, 1.0)
     diagram = reliability(probabilities.max(axis=1), probabilities.argmax(axis=1) == truth)
     return {
         "expected_calibration_error": _figure(expected_calibration_error(diagram)),
@@ -336,7 +233,7 @@ def _compared(unknown: Flags, second: Flags, fits: Sequence[Fit], similarities: 
     cosine, probability = _FIXED
     fixed = {f"similarity below {cosine}": cosine, f"probability below {probability}": probability}
     for fit, on in zip(fits, (~second, second), strict=True):
-        told_by = _told_by(_scores(similarities, fit), fit.temperature)
+        told_by = _told_by(similarities.fitted(fit), fit.temperature)
         thresholds.append({name: threshold_of_unknown(values[on], unknown[on]) for name, values in told_by.items()})
         plain = similarities.of["averaged"].max(axis=1).astype(np.float64)
         of_halves.append(told_by | dict(zip(fixed, (plain, told_by["probability"]), strict=True)))
@@ -355,7 +252,7 @@ def _told_by(scores: Floats, temperature: float) -> dict[str, NDArray[np.float64
     nearest = -np.sort(-scores.astype(np.float64), axis=1)
     return {
         "similarity": nearest[:, 0],
-        "probability": _probabilities(scores, temperature).max(axis=1),
+        "probability": to_probabilities(scores, temperature).max(axis=1),
         "energy": temperature * np.asarray(logsumexp(nearest / temperature, axis=1)),
         "margin": nearest[:, 0] - (nearest[:, 1] if nearest.shape[1] > 1 else 0.0),
     }
@@ -386,37 +283,3 @@ def _confusion(best: Places, similarities: Similarities) -> dict[str, dict[str, 
 
 def _figure(number: float) -> float:
     return round(float(number), 6)
-
-
-BIAS_SAID: dict[Bias, str] = {"kept": "kept", "harmful": "removed where it does harm", "removed": "removed"}
-
-
-def report(measured: Mapping[str, Any], *, as_json: bool) -> str:
-    """One JSON object, or what people read."""
-    if as_json:
-        return json.dumps(measured)
-    way, unknown, calibration = measured["chosen"], measured["unknown"], measured["calibration"]
-    lines = [f"{measured['images']} images, {len(measured['labels'])} labels, model {measured['model']}", ""]
-    lines += [f"{'':<40}{'accuracy':>9}{'macro':>8}"]
-    lines += [f"{name:<40}{measured['accuracy'][name]:>9.3f}{measured['macro'][name]:>8.3f}" for name in SYSTEMS]
-    lines += [f"{template:<40}{accuracy:>9.3f}" for template, accuracy in measured["templates"].items()]
-    lines += [
-        "",
-        f"chosen: {way['prompts']}, bias {BIAS_SAID[way['bias']]}; "
-        f"temperature {measured['temperature']:.4g}, "
-        f"expected calibration error {calibration['expected_calibration_error']:.3f}",
-        f"unknown below {unknown['threshold']:.4f}: precision {unknown['precision'] or 0:.3f}, "
-        f"recall {unknown['recall']:.3f}",
-        "",
-    ]
-    if "compared" in unknown:
-        lines += [f"{'unknown told by':<40}{'F1':>9}"]
-        lines += [f"{name:<40}{one['f1']:>9.3f}" for name, one in unknown["compared"].items()] + [""]
-    lines += ["confused most:"]
-    wrong = [
-        (count, label, given)
-        for label, row in measured["confusion"].items()
-        for given, count in row.items()
-        if given != label
-    ]
-    return "\n".join(lines + [f"{count:>6}  {label} -> {given}" for count, label, given in sorted(wrong)[::-1][:10]])

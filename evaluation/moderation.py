@@ -223,22 +223,3 @@ def _with_thresholds(policy: Policy, thresholds: Mapping[str, float | None]) -> 
         if (threshold := thresholds[rule["name"]]) is not None:
             rule["threshold"] = round(threshold, 6)
     return content
-
-
-def report(measured: Mapping[str, Any], *, as_json: bool) -> str:
-    """One JSON object, or what people read."""
-    if as_json:
-        return json.dumps(measured)
-    lines = [
-        f"{measured['images']} images, {measured['violating']} that violate something, model {measured['model']}",
-        "",
-        f"goal: {measured['goal']:<22}{'threshold':>10}{'precision':>10}{'recall':>8}{'F1':>8}{'F1 of others':>14}",
-    ]
-    best = {"the policy": {**measured["best"], "test": measured["test"]}, **measured["rules"]}
-    for name, row in best.items():
-        if "threshold" in row:
-            numbers = f"{row['threshold']:>10.4f}{row['precision']:>10.3f}{row['recall']:>8.3f}{row['f1']:>8.3f}"
-            lines.append(f"{name:<28}{numbers}{row['test']['f1']:>14.3f}")
-        else:
-            lines.append(f"{name:<28}too few examples")
-    return "\n".join(lines)

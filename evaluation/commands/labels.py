@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable
 from functools import partial
@@ -14,9 +15,9 @@ from embedding import load_encoder
 from evaluation import classification, moderation
 from evaluation.commands.options import add_json, add_model
 from evaluation.image_comparison import compare_images, read_images_run, said
-from evaluation.report.classification import classification_page
+from evaluation.report.classification import classification_page, classification_text
 from evaluation.report.images import FileImages
-from evaluation.report.moderation import moderation_page
+from evaluation.report.moderation import moderation_page, moderation_text
 from evaluation.report.page import ReportPage, add_report, check_report, write_report
 from index import IndexSettings, add_settings, build_settings, open_store
 from schemas import LabelSet, clean_line
@@ -110,7 +111,7 @@ def _classify(given: Namespace) -> str:
     measured = classification.measure(
         given.images, load_encoder(given.model), given.labels, given.templates, given.hold_out
     )
-    return _told(given, measured, page, before, "label", classification_page, classification.report)
+    return _told(given, measured, page, before, "label", classification_page, classification_text)
 
 
 def _moderation(parser: ArgumentParser, given: Namespace) -> str:
@@ -121,7 +122,7 @@ def _moderation(parser: ArgumentParser, given: Namespace) -> str:
     if given.store:
         written = open_store(settings).documents.write("policies", given.store, measured["policy"])
         measured["stored"] = {"name": written.name, "version": written.version}
-    return _told(given, measured, page, before, "violates", moderation_page, moderation.report)
+    return _told(given, measured, page, before, "violates", moderation_page, moderation_text)
 
 
 def _before(given: Namespace, truth: str) -> tuple[Path | None, dict[str, Any] | None]:
@@ -137,7 +138,7 @@ def _told(
     before: dict[str, Any] | None,
     truth: str,
     page_of: Callable[[dict[str, Any], Path, FileImages], ReportPage],
-    text_of: Callable[..., str],
+    text_of: Callable[[dict[str, Any]], str],
 ) -> str:
     """Writes the page where one is asked for, and says the rest; of every image the report alone tells."""
     if before is not None:
@@ -146,5 +147,7 @@ def _told(
         with FileImages() as images:
             write_report(page, page_of(measured, given.images.parent, images), measured)
     printed = {name: value for name, value in measured.items() if name != "details"}
-    text = text_of(printed, as_json=given.json)
-    return text if given.json or before is None else f"{text}\n\n{said(measured['comparison'])}"
+    if given.json:
+        return json.dumps(printed)
+    text = text_of(printed)
+    return text if before is None else f"{text}\n\n{said(measured['comparison'])}"

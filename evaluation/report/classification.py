@@ -1,4 +1,4 @@
-"""The page of a classification run: which images are given which labels, how sure, and what thresholds would change."""
+"""What a classification run prints, and its page: images with their labels, how sure they are, what thresholds do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from evaluation.classification import BIAS_SAID, SYSTEMS
+from evaluation.classification import SYSTEMS
+from evaluation.fitting import Bias
 from evaluation.report.charts import Chart, Estimate, curves, intervals
 from evaluation.report.images import FileImages
 from evaluation.report.page import Cutoff, Figure, ReportPage, Section, Shown, Table, image_card
@@ -23,6 +24,36 @@ _SAID = {
     "bias_removed": "all, every bias removed",
     "chosen": "what the other half chose",
 }
+_BIAS: dict[Bias, str] = {"kept": "kept", "harmful": "removed where it does harm", "removed": "removed"}
+
+
+def classification_text(measured: Mapping[str, Any]) -> str:
+    """What the command prints."""
+    way, unknown, calibration = measured["chosen"], measured["unknown"], measured["calibration"]
+    lines = [f"{measured['images']} images, {len(measured['labels'])} labels, model {measured['model']}", ""]
+    lines += [f"{'':<40}{'accuracy':>9}{'macro':>8}"]
+    lines += [f"{name:<40}{measured['accuracy'][name]:>9.3f}{measured['macro'][name]:>8.3f}" for name in SYSTEMS]
+    lines += [f"{template:<40}{accuracy:>9.3f}" for template, accuracy in measured["templates"].items()]
+    lines += [
+        "",
+        f"chosen: {way['prompts']}, bias {_BIAS[way['bias']]}; "
+        f"temperature {measured['temperature']:.4g}, "
+        f"expected calibration error {calibration['expected_calibration_error']:.3f}",
+        f"unknown below {unknown['threshold']:.4f}: precision {unknown['precision'] or 0:.3f}, "
+        f"recall {unknown['recall']:.3f}",
+        "",
+    ]
+    if "compared" in unknown:
+        lines += [f"{'unknown told by':<40}{'F1':>9}"]
+        lines += [f"{name:<40}{one['f1']:>9.3f}" for name, one in unknown["compared"].items()] + [""]
+    lines += ["confused most:"]
+    wrong = [
+        (count, label, given)
+        for label, row in measured["confusion"].items()
+        for given, count in row.items()
+        if given != label
+    ]
+    return "\n".join(lines + [f"{count:>6}  {label} -> {given}" for count, label, given in sorted(wrong)[::-1][:10]])
 
 
 def classification_page(measured: Mapping[str, Any], folder: Path, images: FileImages) -> ReportPage:
@@ -96,7 +127,7 @@ def _prompts(
     return Section(
         "Prompts side by side",
         f"A label is put into templates, whose vectors are averaged. Chosen for use: {measured['chosen']['prompts']}, "
-        f"bias of labels {BIAS_SAID[measured['chosen']['bias']]}.",
+        f"bias of labels {_BIAS[measured['chosen']['bias']]}.",
         charts=[intervals("accuracy by prompts", "accuracy, with its 95 % interval", accuracy)],
         tables=[
             Table(["prompts", "accuracy", "95 %", "mean over labels"], table),

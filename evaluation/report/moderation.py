@@ -1,4 +1,4 @@
-"""The page of a moderation run: what a policy stops and lets through, over all thresholds, with the images."""
+"""What a moderation run prints, and its page: what a policy stops and lets through, over all thresholds."""
 
 from __future__ import annotations
 
@@ -21,6 +21,23 @@ _RATES = ("precision", "recall", "f1")
 _RECALLS = [step / 50 for step in range(51)]
 
 Cases = list[tuple[int, int, float]]
+
+
+def moderation_text(measured: Mapping[str, Any]) -> str:
+    """What the command prints."""
+    lines = [
+        f"{measured['images']} images, {measured['violating']} that violate something, model {measured['model']}",
+        "",
+        f"goal: {measured['goal']:<22}{'threshold':>10}{'precision':>10}{'recall':>8}{'F1':>8}{'F1 of others':>14}",
+    ]
+    best = {"the policy": {**measured["best"], "test": measured["test"]}, **measured["rules"]}
+    for name, row in best.items():
+        if "threshold" in row:
+            numbers = f"{row['threshold']:>10.4f}{row['precision']:>10.3f}{row['recall']:>8.3f}{row['f1']:>8.3f}"
+            lines.append(f"{name:<28}{numbers}{row['test']['f1']:>14.3f}")
+        else:
+            lines.append(f"{name:<28}too few examples")
+    return "\n".join(lines)
 
 
 def moderation_page(measured: Mapping[str, Any], folder: Path, images: FileImages) -> ReportPage:
