@@ -14,6 +14,7 @@ from catalog.hashes import (
 )
 from catalog.payload import (
     image_sources,
+    older_point,
     payload,
     point_id,
     points_of,
@@ -46,6 +47,7 @@ __all__ = [
     "is_attribute_name",
     "is_code_name",
     "older_id",
+    "older_point",
     "payload",
     "point_id",
     "points_of",

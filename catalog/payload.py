@@ -16,6 +16,7 @@ from uuid import UUID, uuid5
 
 from catalog.codes import product_codes
 from catalog.hashes import StoredImage, StoredState, hash_json, hash_lexical, hash_words
+from catalog.rows import older_id
 from catalog.texts import title_text
 from images.inline import INLINE
 from schemas import FieldKind, Product, clean_code, fold, stored_fields
@@ -34,6 +35,12 @@ def point_id(product_id: str) -> UUID:
 def points_of(product_id: str) -> list[UUID]:
     """Where a product may be: under its id as it is stored, and as it was before ids were brought into one form."""
     return list(dict.fromkeys(point_id(id) for id in (clean_code(product_id), product_id)))
+
+
+def older_point(row: object) -> UUID | None:
+    """Where an index has the product of a row that kept ids as they stood there; None where that is no other place."""
+    id = older_id(row) if isinstance(row, Mapping) else None
+    return point_id(id) if id else None
 
 
 def title_key(title: str) -> str:

@@ -7,16 +7,20 @@ where somebody said so.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from uuid import UUID
 
-from index import CatalogIndex, IndexBuild, all_points
+from index import CatalogIndex, IndexBuild, IndexStore, all_points
 from ingest.batches import batched
 from ingest.changes import row_rejection
 from ingest.images import MAX_IMAGES
 from ingest.scan import Scan
 from ingest.second_pass import CatalogRow
 from schemas import CatalogError, ImageError, Rejection
+
+log = logging.getLogger(__name__)
 
 MOST_SHARE = 5
 """A catalog that lost more than a fifth is more often half a file than a clearance sale."""
@@ -56,9 +60,14 @@ def delete_superseded(build: IndexBuild, superseded: Mapping[UUID, UUID]) -> Non
         build.delete([older for older, point in batch if point in there])
 
 
-def products_missing(index: CatalogIndex, older: CatalogIndex) -> int:
-    """How many products an older index has that this one has not."""
-    return sum(len(batch) - len(index.values(batch, ["id"])) for batch in batched(all_points(older), _BATCH))
+def products_missing(index: CatalogIndex, store: IndexStore) -> int:
+    """How many products the generation that serves has, and a new one, of another model, has not."""
+    with closing(store.open()) as serving:
+        batches = batched(all_points(serving), _BATCH)
+        missing = sum(len(batch) - len(index.values(batch, ["id"])) for batch in batches)
+    if missing:
+        log.warning("%d products of the index before are not in this catalog, and not in the new index", missing)
+    return missing
 
 
 class LostImages:
@@ -106,12 +115,12 @@ class LostImages:
             "If the images are to go, say so with --force"
         )
 
-
-def lost_images_rejection(row: CatalogRow) -> Rejection:
-    """Of a product that would lose images, and stays as it is in the index."""
-    named, had = len(row.product.images), len(row.served_images)
-    fewer = ImageError(f"the row has {named} images, and the index {had} of the product", field="image")
-    return row_rejection(row, [*row.image_errors, *row.load_errors] or [fewer])
+    @staticmethod
+    def rejection(row: CatalogRow) -> Rejection:
+        """Of a product that would lose images, and stays as it is in the index."""
+        named, had = len(row.product.images), len(row.served_images)
+        fewer = ImageError(f"the row has {named} images, and the index {had} of the product", field="image")
+        return row_rejection(row, [*row.image_errors, *row.load_errors] or [fewer])
 
 
 def _lost(row: CatalogRow) -> tuple[int, int]:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import ExitStack, closing
@@ -13,46 +12,29 @@ from dataclasses import dataclass, field
 from functools import cache
 from uuid import UUID
 
-from embedding import DEFAULT_MODEL, Choice, Encoder, Preparer, load_encoder, load_preparer, load_spec
+from embedding import DEFAULT_MODEL, Choice, Encoder, load_encoder, load_preparer, load_spec
 from images import DecodePool, ImageLimits, ImageStore, open_images
-from index import CatalogIndex, IndexBuild, IndexStore, open_store
+from index import IndexBuild, IndexStore, open_store
 from ingest.catalog import Catalog, remembered_by_index
 from ingest.changes import Changes, compare
-from ingest.deletions import (
-    LostImages,
-    delete_products,
-    delete_superseded,
-    gone_products,
-    lost_images_rejection,
-    products_missing,
-)
+from ingest.deletions import LostImages, delete_products, delete_superseded, gone_products, products_missing
 from ingest.dry_run import DryRun
-from ingest.duplicates.find import find_duplicates, new_images
+from ingest.duplicates.new_images import points_with_new_images, write_duplicates
 from ingest.embedder import SAMPLE, Embedder, LazyEncoder, choose_encoder
 from ingest.images import ImageLoader, decode_pool
-from ingest.labelling import anything_unlabelled, label_products, label_sets_due, policy_judge
+from ingest.labelling import anything_unlabelled, label_products, label_sets_due, policy_gate
 from ingest.progress import Progress, announced
 from ingest.readers import open_reader
 from ingest.record import record_of, refuse_another_index
-from ingest.rejects import JsonLinesFile, RejectsFile
+from ingest.rejects import RejectsFile
 from ingest.report import ReportCounters, log_summary
 from ingest.report_page.page import write_page
 from ingest.scan import Scan, Scanner
-from ingest.second_pass import CatalogRow, catalog_rows, sample_images, second_pass
+from ingest.second_pass import CatalogRow, sample_pixels, second_pass
 from ingest.settings import IngestSettings
 from ingest.timing import Stopwatch, Throughput
-from ingest.writer import Gate, ProductWriter, TargetIndex
-from labels import Judge
-from schemas import (
-    CatalogError,
-    Document,
-    EmbeddingSpec,
-    IndexRecord,
-    IngestReport,
-    StoreLensError,
-)
-
-log = logging.getLogger(__name__)
+from ingest.writer import ProductWriter, TargetIndex
+from schemas import CatalogError, Document, EmbeddingSpec, IndexRecord, IngestReport, StoreLensError
 
 
 def run(
@@ -94,14 +76,17 @@ def run(
             images = opened.enter_context(closing(open_images(catalog.root, image_store, settings, ImageLimits())))
             decoders = decoders or opened.enter_context(decode_pool())
         record = record_of(settings, catalog, spec, served, [document.name for document in label_sets])
-        preparer = None if settings.dry_run else cache(lambda: _preparer(model, encoder_of))
+        # Without the model's weights where that can be: images are decoded while it loads.
+        preparer = cache(lambda: encoder_of(model).preparer if encoder_of else load_preparer(model))
         counters = ReportCounters(catalog, spec, settings, rejects)
         job = _Job(
             settings=settings,
             catalog=catalog,
             store=store,
             record=record,
-            loader=ImageLoader(images, image_store, decoders, preparer, record.crops_per_image),
+            loader=ImageLoader(
+                images, image_store, decoders, None if settings.dry_run else preparer, record.crops_per_image
+            ),
             encoder_of=encoder_of,
             counters=counters,
             watch=watch,
@@ -199,8 +184,9 @@ class _Job:
         self.encoder = encoder = LazyEncoder(self._choose_encoder, self.watch)
         embedder = Embedder(encoder, self.watch)
         throughput = Throughput(self.watch)
+        gate = policy_gate(self.store, self.policy, lambda: self.target.begin().index, encoder) if self.policy else None
         with (
-            ProductWriter(self.target, embedder, self.catalog.root, self.watch, self._gate(encoder)) as writer,
+            ProductWriter(self.target, embedder, self.catalog.root, self.watch, gate) as writer,
             closing(self._changes()) as batches,
         ):
             for changes in batches:
@@ -218,18 +204,6 @@ class _Job:
             self.target.build.made_with(spec.precision, choice.quality)
             self.report.precision, self.report.precision_quality = spec.precision, choice.quality
         return with_new_images
-
-    def _gate(self, encoder: LazyEncoder) -> Gate | None:
-        """What decides of products before they are written, where a policy was named."""
-        if self.policy is None:
-            return None
-        document = self.policy
-
-        @cache
-        def judge() -> Judge:
-            return policy_judge(self.store, document, self.target.begin().index, encoder())
-
-        return lambda products: judge().decide(products)
 
     def _changes(self) -> Generator[Changes]:
         """What is new, in batches, counted once they are done. Products that lose images come last, if they may."""
@@ -250,7 +224,7 @@ class _Job:
                 others, losing = still_lost.set_aside(rows) if refusal else (rows, [])
                 yield from self._compared(others)
                 for row in losing:
-                    self.counters.count_rejection(lost_images_rejection(row))
+                    self.counters.count_rejection(lost.rejection(row))
         if refusal:
             raise CatalogError(f"{refusal}. Which they are is in {self.counters.rejects_path}")
 
@@ -274,11 +248,10 @@ class _Job:
         spec, served = self.record.embedding, self.store.record()
         if self.encoder_of:
             return Choice(self.encoder_of(spec.model), None, None)
-        some = self.scan.some(SAMPLE)
         return choose_encoder(
             spec.model,
             self.settings.precision,
-            lambda: sample_images(catalog_rows(self.catalog, some), self.loader, SAMPLE),
+            lambda: sample_pixels(self.catalog, self.scan.some(SAMPLE), self.loader, SAMPLE),
             self.settings.data_dir / "models",
             served.precision_quality if served else None,
         )
@@ -297,7 +270,7 @@ class _Job:
                 delete_products(build, gone)
             self.report.deleted = len(gone)
         if build.fresh:
-            self._count_products_left_out(build.index)
+            self.report.left_behind = products_missing(build.index, self.store)
         if not build.index.count():
             build.discard()
             self.report.generation = self.store.version()
@@ -313,38 +286,14 @@ class _Job:
         with self.watch.stage("commit"):
             self.report.generation = build.commit()
 
-    def _count_products_left_out(self, index: CatalogIndex) -> None:
-        """Products of the generation that serves which the new one, of another model, does not have."""
-        with closing(self.store.open()) as serving:
-            missing = self.report.left_behind = products_missing(index, serving)
-        if missing:
-            log.warning("%d products of the index before are not in this catalog, and not in the new index", missing)
-
     def _find_duplicates(self, build: IndexBuild, with_new_images: bytearray) -> None:
         """Of the images that are new, those that show what another does."""
         if build.resumed:  # those of the job that died are new too
-            with_new_images = self._all_with_new_images(build)
+            with_new_images = points_with_new_images(build, self.store)
         if not with_new_images:
             return
-        places = range(0, len(with_new_images), 16)
-        points = (UUID(bytes=bytes(with_new_images[at : at + 16])) for at in places)
-        with (
-            announced(self.watch, "same"),
-            JsonLinesFile(self.settings.data_dir / self.settings.collection, "same") as file,
-        ):
-            for pair in find_duplicates(build.index, points):
-                file.write_line(pair.model_dump_json(), pair.kind)
+        with announced(self.watch, "same"):
+            folder = self.settings.data_dir / self.settings.collection
+            file = write_duplicates(build.index, with_new_images, folder)
         self.report.same_pictures = dict(file.counts.most_common())
         self.report.same_file = str(file.path) if file.path else None
-
-    def _all_with_new_images(self, build: IndexBuild) -> bytearray:
-        """Points with images that what serves has not."""
-        with ExitStack() as opened:
-            serves = self.store.version() and not build.fresh
-            serving = opened.enter_context(closing(self.store.open())) if serves else None
-            return bytearray().join(point.bytes for point in new_images(build.index, serving))
-
-
-def _preparer(model: str, encoder_of: Callable[[str], Encoder] | None) -> Preparer:
-    """Without the model's weights where that can be: images are decoded while it loads."""
-    return encoder_of(model).preparer if encoder_of else load_preparer(model)

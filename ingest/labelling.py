@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from tqdm import tqdm
 from embedding import Encoder
 from images import ImageLimits, decode_for_model
 from index import PREDICTED, CatalogIndex, IndexBuild, IndexStore, product_vectors
+from ingest.writer import Gate
 from labels import (
     Judge,
     Labeller,
@@ -134,6 +136,18 @@ def _write(
         }
         before[point] = now
     build.annotate(writes)
+
+
+def policy_gate(
+    store: IndexStore, document: Document, index: Callable[[], CatalogIndex], encoder: Callable[[], Encoder]
+) -> Gate:
+    """What decides of products before they are written; made when there are any, as that takes the model."""
+
+    @cache
+    def judge() -> Judge:
+        return policy_judge(store, document, index(), encoder())
+
+    return lambda products: judge().decide(products)
 
 
 def policy_judge(store: IndexStore, document: Document, index: CatalogIndex, encoder: Encoder) -> Judge:

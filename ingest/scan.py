@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from catalog import StoredState, hash_row, image_sources, older_id, point_id, product_from_row, readable_id, words
+from catalog import StoredState, hash_row, image_sources, older_point, point_id, product_from_row, readable_id, words
 from index import CatalogIndex, count_words
 from ingest.batches import batched_by_weight
 from ingest.catalog import Catalog
@@ -27,12 +27,6 @@ BATCH = 1_000
 BATCH_BYTES = 16_000_000
 REMEMBERED = ("hashes", "pictures", "product.image", "product.images")
 """What of a payload says whether its product is unchanged."""
-
-
-def older_point(row: Row) -> UUID | None:
-    """Where an index has the product of a row that kept ids as they stood there; None where that is no other place."""
-    id = older_id(row.values) if isinstance(row.values, Mapping) else None
-    return point_id(id) if id else None
 
 
 @dataclass(slots=True)
@@ -119,7 +113,7 @@ class Scanner:
         scan = self._scan
         for batch in batched_by_weight(self._catalog.rows(), BATCH, _weight, BATCH_BYTES):
             points = [self._point(item) for item in batch]
-            older = [older_point(item) if isinstance(item, Row) else None for item in batch]
+            older = [older_point(item.values) if isinstance(item, Row) else None for item in batch]
             stored = self._remembered([point for point in (*points, *older) if point])
             for item, point, before in zip(batch, points, older, strict=True):
                 scan.todo.append(self._is_to_do(item, point, stored.get(point) if point else None))

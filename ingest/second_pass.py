@@ -16,14 +16,14 @@ from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
 
-from catalog import StoredState, point_id, product_from_row
+from catalog import StoredState, older_point, point_id, product_from_row
 from embedding import Pixels
 from index import CatalogIndex
 from ingest.batches import batched_by_weight
 from ingest.catalog import Catalog
 from ingest.images import MAX_IMAGES, ImageLoader, Loaded, PreparedImage
 from ingest.readers import Row
-from ingest.scan import REMEMBERED, older_point
+from ingest.scan import REMEMBERED
 from ingest.timing import Stopwatch
 from schemas import (
     CatalogError,
@@ -151,16 +151,17 @@ def catalog_rows(catalog: Catalog, todo: bytearray) -> Iterator[CatalogRow]:
             image_errors=image_errors,
             value_errors=value_errors + of_another_kind,
             point=point_id(product.id),
-            older_point=older_point(row),
+            older_point=older_point(row.values),
         )
     catalog.check_unchanged()
     if number + 1 != len(todo):
         raise _changed(catalog)
 
 
-def sample_images(rows: Iterable[CatalogRow], loader: ImageLoader, most: int) -> list[Pixels]:
-    """The first images of up to ``most`` products; those that cannot be used are left out."""
-    loaded = (loader.load(row.product.images[:1], row.inline, known=()) for row in rows if row.product.images)
+def sample_pixels(catalog: Catalog, todo: bytearray, loader: ImageLoader, most: int) -> list[Pixels]:
+    """The first images of up to ``most`` products of these rows; those that cannot be used are left out."""
+    rows = (row for row in catalog_rows(catalog, todo) if row.product.images)
+    loaded = (loader.load(row.product.images[:1], row.inline, known=()) for row in rows)
     return list(islice((image.pixels[0] for it in loaded for image in it.images if image.pixels), most))
 
 

@@ -18,7 +18,7 @@ from uuid import UUID
 
 import numpy as np
 
-from catalog import StoredImage, image_sources
+from catalog import image_sources
 from images import differences, fingerprint_cells, is_copy, near_distance
 from images.arrays import Floats
 from index import CatalogIndex, Leg, Stored, all_points, sample_images
@@ -27,7 +27,6 @@ from ingest.duplicates.candidates import CandidateSearch, ImagePlace
 from schemas import DuplicateKind, DuplicatePair, ImageRef, Match, Not
 
 _BATCH = 64
-_SCANNED = 1_000
 _SAMPLE = 256
 _CANDIDATES = 12
 """Looked at first. Where the last of them is a copy there may be more."""
@@ -65,22 +64,6 @@ def find_duplicates(
     if wanted is not None and len(wanted) * _WORTH_READING < index.count():
         return search.run(UUID(bytes=point) for point in wanted)
     return search.run_through(wanted)
-
-
-def new_images(index: CatalogIndex, before: CatalogIndex | None) -> Iterator[UUID]:
-    """Points that have an image which the same point of an older index has not, None being one without any."""
-    for batch in batched(all_points(index), _SCANNED):
-        shown = _shown(index, batch)
-        known = _shown(before, batch) if before else {}
-        yield from (point for point in batch if shown[point] - known.get(point, set()))
-
-
-def _shown(index: CatalogIndex, points: Sequence[UUID]) -> dict[UUID, set[str]]:
-    stored = index.payloads(points, ["pictures"])
-    return {
-        id: {StoredImage.from_payload(image).shows for image in payload.get("pictures", ()) if "hash" in image}
-        for id, payload in stored.items()
-    }
 
 
 class _Search:

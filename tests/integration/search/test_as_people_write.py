@@ -203,7 +203,8 @@ def test_what_an_older_version_wrote_is_brought_up_to_date_without_a_model(
     with monkeypatch.context() as older:
         older.setattr("catalog.values.clean_code", lambda text: text)
         older.setattr("catalog.hashes.LEXICAL_VERSION", 1)
-        older.setattr("ingest.scan.older_id", lambda row: None)
+        for reading in ("ingest.scan", "ingest.second_pass"):
+            older.setattr(f"{reading}.older_point", lambda row: None)
         shop.ingest(rows)
         assert [hit.id for hit in shop.search(filter={"id": NFD}).hits] == [NFD]
     # Before the next ingest they are found as they were.
