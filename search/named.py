@@ -39,9 +39,10 @@ Surety = Literal["certain", "sure", "likely", "possible"]
 class AskedNumber:
     """Words of a request that follow each other, and the ``key`` of a product number that is written like that.
 
-    They are ``certain`` or ``sure`` to be one where little else is written so (``KT-INS115``, ``ins115``), ``likely``
-    where it could be a name or a measure in one word (``iphone15``), and ``possible`` where they are words and figures
-    as any others. ``start`` is the place of the first, ``end`` that behind the last; ``alone`` they are all of them.
+    ``surety`` says how sure it is that they are one: ``certain`` or ``sure`` where little else is written so
+    (``KT-INS115``, ``ins115``), ``likely`` where one word could as well be a name or a measure (``iphone15``), and
+    ``possible`` where they are ordinary words and figures. They are the pieces from ``start`` to before ``end``;
+    ``alone`` says that the request has no others.
     """
 
     key: str

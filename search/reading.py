@@ -3,11 +3,13 @@
 ``"soft shell"`` demands these words in this order in one text of a product. ``without skin``, ``no sugar``, ``not
 spicy``, ``sugar free`` and ``gluten-free`` leave out the products that have the word, and it is no longer looked for.
 
-A negation is one only where the catalog has its word, or another form or synonym of it, in some product that does not
-itself negate it, but for ``without`` and ``not``, which are no part of a name: a bag of the brand "No Fear", a "Free
-People" dress and a "free size" are found as they are called. Of products that have the word, those are left out that do
-not say that they are without it; where some say so and have the other words as well ("gluten free pasta"), the words
-stay in what is looked for, but for those of ``without`` and ``not``, and those products fit.
+``no sugar`` and ``sugar free`` may be names: a bag of the brand "No Fear", a "Free People" dress and a "free size" are
+found as they are called. So they count as negations only where some product of the catalog has the word, or another
+form or synonym of it, and does not itself negate it. ``without`` and ``not`` are no part of a name, and always count.
+
+Left out are the products that have the word and do not say that they are without it. Where some say so and have the
+other words as well ("gluten free pasta"), those products fit, and the words of the negation stay in what is looked for,
+but for those of ``without`` and ``not``.
 """
 
 from __future__ import annotations

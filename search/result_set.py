@@ -1,12 +1,12 @@
 """What fits a request: the one set that totals, facets, groups, sorting and pages speak of, and how sure it is.
 
-Words: every product that has all of them where it says what it is (its title, category, brand, colours and other short
-values), or, where none has, in any of its texts. A word's synonyms count as the word; words of the dictionary that do
-not mean the same, a kind of it or what it is a kind of, count where the product is near in meaning as well: a dresser
-is furniture, and not all furniture is one. Joined with those whose probability of fitting, by their share of the best
-score, is not below the floor that the catalog's calibration sets; and with what the request names by its number or
-whole title. Of a query image, a product, or several of them together: those above the floor alone. Where the
-calibration says that the catalog has nothing of the kind, nothing fits.
+Of words, three kinds of products fit. Those that have all of the words where they say what they are (title, category,
+brand, colours and other short values), or, where no product has, in any of their texts. A word's synonyms count as the
+word; related words of the dictionary, a kind of it or what it is a kind of, count where the product is near in meaning
+as well: a dresser is furniture, and not all furniture is one. Then those whose probability of fitting, by their share
+of the best score, reaches the floor that the catalog's calibration sets. And those that the request names by their
+number or whole title. Of a query image, a product, or several of them together, those that reach the floor fit, and no
+others. Where the calibration says that the catalog has nothing of the kind, nothing fits.
 
 A set is of a request, not of its filter: a filter takes from it what it matches.
 """

@@ -1,10 +1,11 @@
 """Everything that matches, in the order of some fields: a walk that can go on from any place in it.
 
-Engines order by one number, with ties in no particular order and without the points that lack it. A total order is
-made of that: a list of numbers counts as its least value upwards and its greatest downwards, one of texts as its
-first, ties are ordered by the next field and at last by point id, and what lacks a field comes after what has it.
-Texts are in the order of their letters, in whatever case. A place in the order is the sort values and id of a point,
-so a page costs the same wherever it starts.
+Engines order by one number, with ties in no particular order and without the points that lack it. Here that becomes
+a total order. A list of numbers counts as its least value where the order ascends, and as its greatest where it
+descends; a list of texts counts as its first one. Ties are ordered by the next field, and at last by point id. What
+lacks a field comes after what has it. Texts are in the order of their letters, in whatever case.
+
+A place in the order is the sort values and the id of a point, so a page costs the same wherever it starts.
 """
 
 from __future__ import annotations

@@ -107,8 +107,8 @@ class Lease:
     def take(self, wait: float | None = None) -> None:
         """Raises IndexLocked where another job's claim counts, after ``wait`` seconds.
 
-        Without ``wait`` a claim that may be of a job that died is watched until it runs out, and one that is
-        renewed or given up meanwhile, and so is of a job that lives, is not waited for.
+        Without ``wait`` a claim is watched until it runs out, as its job may have died. One that is renewed or given
+        up meanwhile is of a job that lives, and is not waited for.
         """
         try:
             self._take()

@@ -26,9 +26,9 @@ _LONG = 40
 class Column:
     """One of the catalog's columns, under its own name.
 
-    ``ours`` is what it is read as where nothing is guessed, ``may_be`` the column of ours that its name may mean, and
-    ``fit`` how many of its ``present`` values, those that say nothing left out, could be of that. ``fields`` are the
-    votes on the kinds of the fields that it is when it is none of ours, by their full names; those of a table's cells
+    ``ours`` is what it is read as where nothing is guessed, and ``may_be`` the column of ours that its name may mean.
+    ``present`` counts the values that say something, ``fit`` those of them that could be of ``may_be``. A column that
+    is none of ours becomes fields: ``fields`` are the votes on their kinds, by full name; the votes of a table's cells
     are in ``cells``.
     """
 
