@@ -28,9 +28,9 @@ PIPELINED = 16
 IDLE_SECONDS = 15
 """A connection without a request: longer than clients keep theirs (httpx for 5 seconds), so that none asks on one that
 is being closed."""
-PATIENCE_SECONDS = 20
+TIMEOUT_SECONDS = 20
 BYTES_A_SECOND = 4096
-"""A client that is to send or to read has ``PATIENCE_SECONDS``, and gets one back for every so many bytes."""
+"""A client that is to send or to read has ``TIMEOUT_SECONDS``, and gets one back for every so many bytes."""
 DRAINED_BYTES = 256 * 2**20
 """Of what is refused: a client that still sends does not read, so it is read and thrown away up to here."""
 
@@ -49,13 +49,13 @@ class Connection(HttpToolsProtocol):
         self._deaf = False
         """Nothing that comes is looked at any more."""
         self._drained = 0
-        self._patience: float = PATIENCE_SECONDS
+        self._seconds_left: float = TIMEOUT_SECONDS
         self._unread = 0
 
     # What comes in.
 
     def data_received(self, data: bytes) -> None:
-        self._patience = min(PATIENCE_SECONDS, self._patience + len(data) / BYTES_A_SECOND)
+        self._seconds_left = min(TIMEOUT_SECONDS, self._seconds_left + len(data) / BYTES_A_SECOND)
         self._received = False
         rest = memoryview(data)
         while rest and not self._deaf and not self.transport.is_closing():
@@ -122,7 +122,7 @@ class Connection(HttpToolsProtocol):
         if self.parser.should_upgrade() and self._told_of_body():
             return  # its body comes yet
         super().on_message_complete()
-        self._received, self._kept, self._patience = True, 0, PATIENCE_SECONDS
+        self._received, self._kept, self._seconds_left = True, 0, TIMEOUT_SECONDS
 
     # What ends it.
 
@@ -139,10 +139,10 @@ class Connection(HttpToolsProtocol):
         """Close where the client keeps the server waiting."""
         unread, self._unread = self._unread, self.transport.get_write_buffer_size()
         if not (self._deaf or self._unread or self._awaited()):
-            self._patience = PATIENCE_SECONDS
+            self._seconds_left = TIMEOUT_SECONDS
             return
-        self._patience += max(unread - self._unread, 0) / BYTES_A_SECOND - 1
-        if self._patience > 0:
+        self._seconds_left += max(unread - self._unread, 0) / BYTES_A_SECOND - 1
+        if self._seconds_left > 0:
             return
         asked = self._in_head or (self.cycle is not None and not self.cycle.response_complete)
         if asked and not (self._unread or self._deaf or self.transport.is_closing()):
@@ -182,7 +182,7 @@ class Connection(HttpToolsProtocol):
         lines = b"".join(b"%b: %b\r\n" % header for header in headers)
         self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + bytes(response.body))
         self.transport.write_eof()
-        self._patience = IDLE_SECONDS
+        self._seconds_left = IDLE_SECONDS
 
 
 class _Body:

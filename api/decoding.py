@@ -10,7 +10,7 @@ from images import DecodePool, ImageLimits, QueueLimits
 SECONDS, CPU_SECONDS = 60.0, 10.0
 """For one image, by the clock and of a processor: the slowest kind of 50 megapixels takes three of these."""
 
-WAITING = QueueLimits(quick=0.3, most=24, patience=10.0)
+WAITING = QueueLimits(quick=0.3, most=24, timeout=10.0)
 """Together with the images that are being decoded they hold fewer than the 40 threads that searches need as well."""
 
 NICENESS = 5

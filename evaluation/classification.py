@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from embedding import Encoder
-from evaluation.fitting import BARE, DEFAULT, Fit, Flags, Places, Similarities, Way, crossed, fit_on, to_probabilities
+from evaluation.fitting import BARE, DEFAULT, Fit, Similarities, Way, crossed, fit_on, to_probabilities
 from evaluation.labelled_images import LabelledImages, embed, halves, read_labelled
 from evaluation.significance import interval
-from images.arrays import Floats
+from images.arrays import Flags, Floats, Numbers, Places
 from labels import (
     TEMPLATES,
     Classifier,
@@ -228,7 +227,7 @@ def _unknown(
 
 def _compared(unknown: Flags, second: Flags, fits: Sequence[Fit], similarities: Similarities) -> dict[str, Any]:
     """What else `unknown` could be told by: each with a threshold that the other half fits, and fixed cutoffs."""
-    of_halves: list[dict[str, NDArray[np.float64]]] = []
+    of_halves: list[dict[str, Numbers]] = []
     thresholds: list[dict[str, float]] = []
     cosine, probability = _FIXED
     fixed = {f"similarity below {cosine}": cosine, f"probability below {probability}": probability}
@@ -245,7 +244,7 @@ def _compared(unknown: Flags, second: Flags, fits: Sequence[Fit], similarities: 
     return {name: {figure: one[figure] for figure in ("precision", "recall", "f1")} for name, one in told.items()}
 
 
-def _told_by(scores: Floats, temperature: float) -> dict[str, NDArray[np.float64]]:
+def _told_by(scores: Floats, temperature: float) -> dict[str, Numbers]:
     """What grows with how well an image is known, ``(n,)`` each (Hendrycks and Gimpel 2017; Liu et al. 2020)."""
     from scipy.special import logsumexp
 
@@ -258,7 +257,7 @@ def _told_by(scores: Floats, temperature: float) -> dict[str, NDArray[np.float64
     }
 
 
-def _told(nearest: NDArray[np.float64], unknown: Flags, thresholds: NDArray[np.float64]) -> dict[str, Any]:
+def _told(nearest: Numbers, unknown: Flags, thresholds: Numbers) -> dict[str, Any]:
     said = nearest < thresholds
     right, wrong, missed = (int(n) for n in ((said & unknown).sum(), (said & ~unknown).sum(), (~said & unknown).sum()))
     return {

@@ -7,13 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from images.arrays import Floats
+from images.arrays import Flags, Floats, Numbers, Places
 from labels import fit_temperature, label_bias, threshold_of_unknown, threshold_without_examples
-
-Places = NDArray[np.intp]
-Flags = NDArray[np.bool_]
 
 BARE = "{}"
 """The prompt that is nothing but the label."""
@@ -109,7 +105,7 @@ def crossed(second: Flags, by_first_and_second: Sequence[Floats]) -> Floats:
     return crossed
 
 
-def to_probabilities(scores: Floats | NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
+def to_probabilities(scores: Floats | Numbers, temperature: float) -> Numbers:
     from scipy.special import softmax
 
     return np.asarray(softmax(scores.astype(np.float64) / temperature, axis=1))

@@ -33,7 +33,7 @@ EVERYDAY_THINGS = Path(__file__).parent / "data" / "everyday_things.txt"
 IMAGES = Path(__file__).parent / "data" / "everyday_images.webp"
 IMAGE_NAMES = Path(__file__).parent / "data" / "everyday_images.txt"
 
-Kind = Literal["category", "brand", "color category", "misspelt", "synonym", "title", "description", "not sold"]
+QueryKind = Literal["category", "brand", "color category", "misspelt", "synonym", "title", "description", "not sold"]
 
 _IN_A_ROW = 12
 _QUICK_IMAGES = 40
@@ -57,7 +57,7 @@ class HomeMade:
     ``source`` is what it was made of: requests of one source belong in one part of a split.
     """
 
-    kind: Kind
+    kind: QueryKind
     text: str
     relevant: frozenset[UUID]
     source: str

@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.home_made import Example
+from images.arrays import Numbers
 from schemas import LegName, Weighed
 from search import LegWeights
 from search.result_set import Observed
 from search.weights import Regime, Table
 
 Tables = Mapping[Weighed, Table]
-Numbers = NDArray[np.float64]
 
 _FEWEST = 10
 """Requests of a regime, below which its shipped table is kept."""

@@ -1,6 +1,6 @@
 """How well a policy tells what it is about, over all thresholds, and which one to take.
 
-A threshold is picked by a goal: the best F1 (steadied by bootstrap samples), or so much recall or precision with the
+A threshold is picked by a goal: the best F1 (``labels.robust_threshold``), or so much recall or precision with the
 most of the other. ``best`` and ``curve`` are of all images, those it was picked on; ``test`` is what to expect of
 others: each half of the images, copies on one side, judged with the threshold that the other half picks.
 """
@@ -14,19 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from embedding import Encoder
 from evaluation.labelled_images import embed, halves, read_rows
 from evaluation.significance import rate_intervals
 from images import ImageLimits, decode_for_model
-from images.arrays import Floats, Vectors
+from images.arrays import Flags, Floats, Vectors
 from images.inline import decode_query_image
-from labels import Goal, Moderator, PrecisionRecall, PromptEncoder, steady_threshold
+from labels import Goal, Moderator, PrecisionRecall, PromptEncoder, robust_threshold
 from schemas import ConfigurationError, Exemplar, ImageQuery, Policy
-
-Flags = NDArray[np.bool_]
 
 MOST_POINTS = 200
 """Of a curve."""
@@ -52,7 +49,7 @@ class Aim:
 
     def threshold(self, scores: Floats, positive: Flags) -> float:
         if self.goal == "f1":
-            return steady_threshold(scores, positive)
+            return robust_threshold(scores, positive)
         curve = PrecisionRecall.of(scores, positive)
         return float(curve.thresholds[curve.best(self.goal, self.at_least)])
 

@@ -12,6 +12,9 @@ Vectors = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 """Of an RGB image: ``(height, width, 3)``."""
 Floats = NDArray[np.float32]
+Numbers = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Places = NDArray[np.intp]
 
 _TOLERANCE = 1e-3
 

@@ -62,13 +62,13 @@ class QueueLimits:
     """How many may wait where people do, and how long, in seconds.
 
     An image has one of the places for ``quick`` seconds of a processor; then it is decoded beside them, after all
-    else, as long as there are not more of such than places. ``most`` callers wait for a place, for ``patience``
+    else, as long as there are not more of such than places. ``most`` callers wait for a place, for ``timeout``
     seconds.
     """
 
     quick: float
     most: int
-    patience: float
+    timeout: float
 
 
 class DecodePool:
@@ -198,7 +198,7 @@ class DecodePool:
         if self._waiting and not self._queue.acquire(blocking=False):
             raise Overloaded("too many images wait to be decoded; try again in a moment")
         try:
-            until = time.monotonic() + (self._waiting.patience if self._waiting else math.inf)
+            until = time.monotonic() + (self._waiting.timeout if self._waiting else math.inf)
             while time.monotonic() < until:
                 with suppress(Empty):
                     return self._idle.get(timeout=_TICK)
@@ -257,7 +257,7 @@ def decode_for_model(
         image, ground = decode_on_ground(data, limits)
         if crop is not None:
             image = cropped(image, crop)
-        pixels = tuple(prepare(view) for view in crops(image, crops_per_image)) if prepare else ()
+        pixels = tuple(prepare(crop) for crop in crops(image, crops_per_image)) if prepare else ()
         return Decoded(pixels, image_fingerprint(image), ground)
     except MemoryError as error:
         raise memory_refused() from error

@@ -18,7 +18,7 @@ from images.fingerprint import hash_bytes
 from schemas import replace_file
 
 _HASH = re.compile(r"[0-9a-f]{32}")
-_LEFT_BEHIND = 3_600.0
+_ABANDONED_SECONDS = 3_600.0
 """Seconds after which a file that is still being written belongs to nobody."""
 
 
@@ -27,7 +27,7 @@ class ImageStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._remove_left_behind()
+        self._remove_abandoned()
 
     def put(self, data: bytes) -> str:
         """Keep ``data``; its hash, as ``hash_bytes`` makes it. Raises OSError, as on a full disk."""
@@ -93,9 +93,9 @@ class ImageStore:
     def _path(self, hash: str) -> Path:
         return Path(f"{self.folder}/{hash[:2]}/{hash}")  # in one step: for a million images it counts
 
-    def _remove_left_behind(self) -> None:
+    def _remove_abandoned(self) -> None:
         """What processes that were killed had begun to write."""
         with suppress(OSError):
             for path in self._new.iterdir():
-                if path.stat().st_mtime < time.time() - _LEFT_BEHIND:
+                if path.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
                     path.unlink()

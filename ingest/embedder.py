@@ -87,7 +87,7 @@ class Embedder:
 
     def embed_images(self, images: Sequence[PreparedImage]) -> dict[str, Vectors]:
         """``(crops_per_image, dim) float32``, unit rows, by what they show; all have pixels, no two are the same."""
-        pixels: list[Pixels] = [view for image in images for view in image.pixels or ()]
+        pixels: list[Pixels] = [crop for image in images for crop in image.pixels or ()]
         if not pixels:
             return {}
         encoder = self._encoder()

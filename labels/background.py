@@ -9,9 +9,9 @@ from typing import Literal
 
 import numpy as np
 
-from images.arrays import Floats, Vectors
+from images.arrays import Floats, Numbers, Vectors
 from index import CatalogIndex, sample_products
-from labels.calibration import Numbers, fit_temperature, threshold_without_examples
+from labels.calibration import fit_temperature, threshold_without_examples
 from labels.classifier import Classifier, Scale
 
 Kind = Literal["image", "text"]

@@ -14,9 +14,8 @@ from typing import Literal, TypeVar
 import numpy as np
 from pydantic import ValidationError
 
-from images.arrays import Floats
+from images.arrays import Floats, Numbers
 from index import Documents
-from labels.calibration import Numbers
 from schemas import (
     DocumentDamaged,
     DocumentNotFound,

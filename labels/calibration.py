@@ -14,10 +14,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from images.arrays import Floats
+from images.arrays import Flags, Floats, Numbers
 
-Numbers = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 Goal = Literal["f1", "recall", "precision", "youden"]
 
 _TEMPERATURES = 1e-4, 100.0
@@ -142,7 +140,7 @@ class PrecisionRecall:
         return int(places[len(places) // 2])
 
 
-def steady_threshold(scores: Floats | Numbers, positive: Flags) -> float:
+def robust_threshold(scores: Floats | Numbers, positive: Flags) -> float:
     """From which most of what is to be taken lies and little else: the best F1 that others will have, as far as these
     tell.
 
@@ -194,7 +192,7 @@ def _smoothed(taken: Numbers, others: Numbers) -> float:
 
 def threshold_of_unknown(scores: Floats | Numbers, unknown: Flags) -> float:
     """Below which most of what is unknown lies and little else: the best F1 of `unknown`, of labelled examples."""
-    return -steady_threshold(-scores, unknown)
+    return -robust_threshold(-scores, unknown)
 
 
 def threshold_without_examples(similarities: Floats, truth: NDArray[np.intp]) -> float:

@@ -47,15 +47,9 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-def _line(text: str) -> str:
-    cleaned = clean_line(text)
-    if not cleaned:
-        raise ValueError("there is nothing in it")
-    return cleaned
-
-
 def _phrase(text: str) -> str:
-    cleaned = _line(text)
+    if not (cleaned := clean_line(text)):
+        raise ValueError("there is nothing in it")
     if len(cleaned.split()) > _PHRASE_WORDS:
         raise ValueError(f"{cleaned!r} has more than {_PHRASE_WORDS} words")
     if not any(character.isalnum() or unicodedata.category(character) == "So" for character in cleaned):  # So: emoji
@@ -72,9 +66,7 @@ def _distinct(phrases: Sequence[str]) -> Sequence[str]:
     return phrases
 
 
-Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_line)]
 Phrase = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_phrase)]
-Prompt = Annotated[str, Field(min_length=1, max_length=1_000), AfterValidator(_line)]
 JsonObject = dict[str, JsonValue]
 
 

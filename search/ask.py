@@ -22,7 +22,7 @@ class Ask:
     filter: Filter
     facets: Sequence[str]
     cursor: Cursor | None
-    mark: str
+    digest: str
     keys: Sequence[SortKey] = ()
     group_by: str | None = None
     max_per: Mapping[str, int] = field(default_factory=dict)
@@ -36,14 +36,15 @@ class Ask:
         filter: Filter,
         facets: Sequence[str],
         cursor: Cursor | None,
-        mark: str,
+        digest: str,
         near: float,
         fields: Mapping[str, FieldKind],
     ) -> Ask:
         """Raises UnknownField and WrongType for what cannot be sorted or grouped by."""
         keys = sort_keys(request.sort or [], fields)
         group_by = None if request.group_by is None else check_group_by(request.group_by, fields)
-        return cls(request, filter, facets, cursor, mark, keys, group_by, _max_per(request.max_per or {}, fields), near)
+        most = _max_per(request.max_per or {}, fields)
+        return cls(request, filter, facets, cursor, digest, keys, group_by, most, near)
 
     @property
     def skipped(self) -> int:
@@ -54,7 +55,7 @@ class Ask:
         self, index: CatalogIndex, *, offset: int = 0, place: Place | None = None, tail: bool = False
     ) -> str:
         at = None if place is None else [*place.values, str(place.id)]
-        return Cursor(generation=index.generation, request=self.mark, offset=offset, place=at, tail=tail).encode()
+        return Cursor(generation=index.generation, request=self.digest, offset=offset, place=at, tail=tail).encode()
 
 
 @dataclass(frozen=True, slots=True)

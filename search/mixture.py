@@ -1,10 +1,10 @@
 """Several things asked for together, by their weights, and what hits are not to be like.
 
-Each positive is looked for by itself, and what it found fused with the others as legs are. A negative takes from a
-product's score its weight times how close the product is to it, on a scale where 1 is the closest of the catalog and 0
-what is usual, or has all of its words. Taken from scores, and not from the vectors that are asked with (Rocchio 1971),
-which kept what the words had found: of requests for a red dress without red, a quarter of the first ten were dresses of
-other colours, and all of them are with this.
+Each positive is looked for by itself, and what it found is fused with what the others found, as legs are. A negative
+lowers a product's score by its weight times the product's closeness to it: 1 for the closest product of the catalog,
+and for one that has all of the negative's words, down to 0 for what is usual. It is taken from scores and not from the
+vectors that are asked with (Rocchio 1971), as that left in place what the words had found: of requests for a red dress
+without red, a quarter of the first ten hits were dresses of other colours; with this, all of them are.
 """
 
 from __future__ import annotations
@@ -15,20 +15,17 @@ from typing import cast
 from uuid import UUID
 
 import numpy as np
-from numpy.typing import NDArray
 
 from index import CatalogIndex, DenseName, Term
 from schemas import AnyOf, Filter, HasId
 from search.background import Background
 from search.candidates import Candidates
-from search.fusion import LegResult, fuse
+from search.fusion import LegResult, Scores, fuse
 from search.plan import Question, Vector, plan
 from search.weights import LegWeights
 
 BEST_LEFT = 0.9
 """Of the best score that is left when negatives have taken theirs: what has so much of it fits at any rate."""
-
-Scores = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

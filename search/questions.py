@@ -16,7 +16,7 @@ from embedding import Encoder, Preparer
 from images import Decoded, ImageLimits, decode_for_model, fingerprint_cells, hash_bytes
 from images.inline import decode_query_image
 from index import CatalogIndex, DenseName, Stored
-from labels import is_hidden
+from labels import Decode, is_hidden
 from schemas import Action, Crop, Like, ProductNotFound, SearchRequest, StoreLensError
 from search.mixture import Mixture, Part
 from search.plan import AskedImage, Question, Vector
@@ -24,8 +24,6 @@ from search.reading import Read
 from search.understanding import Understood
 
 Encoded = TypeVar("Encoded")
-Decode = Callable[..., Decoded]
-"""Given the bytes of a query image, what prepares it for the model, and perhaps the ``crop`` that is meant."""
 
 
 class Understand(Protocol):

@@ -18,7 +18,7 @@ from embedding import Encoder
 from images import ImageLimits
 from images.inline import decode_query_image
 from index import CatalogIndex, DenseName, Stored
-from labels import hidden_actions
+from labels import Decode, hidden_actions
 from schemas import (
     SEARCH_CALIBRATION,
     Action,
@@ -50,7 +50,7 @@ from search.hits import near_images
 from search.interpreting import Interpreting
 from search.mixture import BEST_LEFT, Against, Mixture, find_together
 from search.plan import AskedImage, Question, Vector
-from search.questions import Decode, Questions
+from search.questions import Questions
 from search.reading import MOST_READ, Read, Reading
 from search.result_set import Observed, ResultSet, decide, decide_together, having_words, observe
 from search.synonyms import WrittenSynonyms
@@ -154,8 +154,8 @@ class Searcher:
         read = self._read(request)
         filter = self._filter(request, read, reviewer=reviewer)
         facets = check_facets(request.facets or [], self.index.record.fields)
-        mark = fingerprint(request, query_image)
-        cursor = decode_cursor(request.cursor, mark) if request.cursor else None
+        digest = fingerprint(request, query_image)
+        cursor = decode_cursor(request.cursor, digest) if request.cursor else None
 
         checked = perf_counter()
         hidden = hidden_actions(reviewer=reviewer)
@@ -163,7 +163,7 @@ class Searcher:
         encoded = perf_counter()
 
         near = self._near if mixture is not None and mixture.with_image else math.inf
-        ask = Ask.of(request, filter, facets, cursor, mark, near, self.index.record.fields)
+        ask = Ask.of(request, filter, facets, cursor, digest, near, self.index.record.fields)
         if mixture is None:
             page = browse(self.index, ask)
         else:

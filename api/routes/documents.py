@@ -30,8 +30,10 @@ Result = TypeVar("Result")
 
 router = APIRouter(prefix="/v1/documents", tags=["documents"], dependencies=[Depends(known_parameters_alone)])
 
-Kind = Annotated[DocumentKind, InPath(description="What the document is.", examples=["synonyms"])]
-Name = Annotated[str, InPath(pattern=f"^{DOCUMENT_NAME}$", description="Its name among its kind.", examples=["house"])]
+KindInPath = Annotated[DocumentKind, InPath(description="What the document is.", examples=["synonyms"])]
+NameInPath = Annotated[
+    str, InPath(pattern=f"^{DOCUMENT_NAME}$", description="Its name among its kind.", examples=["house"])
+]
 IfMatch = Annotated[
     str | None, Header(description='The version that is meant, as `"3"`: another one is answered 412. `*` is any.')
 ]
@@ -52,7 +54,7 @@ class DocumentList(BaseModel):
 
 
 @router.get("/{kind}", response_model_exclude_none=True, responses=responses(503))
-async def list_documents(kind: Kind, request: Request) -> DocumentList:
+async def list_documents(kind: KindInPath, request: Request) -> DocumentList:
     """The documents of a kind, by name."""
 
     def listed(documents: Documents) -> DocumentList:
@@ -66,7 +68,7 @@ async def list_documents(kind: Kind, request: Request) -> DocumentList:
 
 
 @router.get("/{kind}/{name}", response_class=Response, responses=responses(404, 503) | {200: DOCUMENT_ANSWER})
-async def read_document(kind: Kind, name: Name, request: Request) -> Response:
+async def read_document(kind: KindInPath, name: NameInPath, request: Request) -> Response:
     """A document as it may be changed and written again."""
     document = await _ask(request, lambda documents: documents.read(kind, name))
     return JSONResponse(document.content, headers=_headers(document.version))
@@ -80,7 +82,7 @@ async def read_document(kind: Kind, name: Name, request: Request) -> Response:
     openapi_extra={"requestBody": DOCUMENT_BODY},
 )
 async def write_document(
-    kind: Kind, name: Name, request: Request, if_match: IfMatch = None, if_none_match: IfNoneMatch = None
+    kind: KindInPath, name: NameInPath, request: Request, if_match: IfMatch = None, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Write a document, or a new version of it. Every process searches by it within two seconds."""
     bodies: Bodies = request.app.state.bodies
@@ -101,7 +103,7 @@ async def write_document(
 
 
 @router.delete("/{kind}/{name}", status_code=204, response_class=Response, responses=responses(404, 412, 503))
-async def delete_document(kind: Kind, name: Name, request: Request, if_match: IfMatch = None) -> Response:
+async def delete_document(kind: KindInPath, name: NameInPath, request: Request, if_match: IfMatch = None) -> Response:
     """Delete a document. Made again it goes on with the next version."""
 
     def delete(documents: Documents) -> None:

@@ -119,7 +119,7 @@ def _read(catalog: Path, encoder: Encoder) -> tuple[list[CatalogImage], list[byt
         lines = catalog.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"cannot read the catalog {catalog}, which is to be JSONL: {error}") from error
-    for line in tqdm(lines, unit="row", desc="pictures", disable=None):
+    for line in tqdm(lines, unit="row", desc="images", disable=None):
         try:
             product = product_from_row(json.loads(line)).product
             data = read_image(locate_image(catalog.parent, product.images[0]), limits)

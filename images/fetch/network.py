@@ -132,7 +132,7 @@ class GuardedNetwork(httpcore.NetworkBackend):
                 answers.put(error)
 
         within = _within(None, httpcore.ConnectTimeout)
-        threading.Thread(target=look_up, name="picture-host-look-up", daemon=True).start()
+        threading.Thread(target=look_up, name="image-host-look-up", daemon=True).start()
         try:
             answer = answers.get(timeout=within)
         except queue.Empty:

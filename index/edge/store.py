@@ -18,7 +18,7 @@ from index.writer import OWN_PATHS, Writer, continued, described, field_paths
 from schemas import Generation, IndexDamaged, IndexDiskFull, IndexRecord
 
 
-class _Left(NamedTuple):
+class _Unfinished(NamedTuple):
     """The opened shard that a job left behind, and the record it was built to."""
 
     engine: EdgeEngine
@@ -74,8 +74,10 @@ class EmbeddedStore:
     def latest(self, record: IndexRecord) -> Latest | None:
         self._release()
         current = self._generations.current()
-        if left := self._left_behind(current, record):
-            return Latest(IndexReader(left.engine, described(left.record, record), "building"), resumed=True)
+        if unfinished := self._unfinished(current, record):
+            return Latest(
+                IndexReader(unfinished.engine, described(unfinished.record, record), "building"), resumed=True
+            )
         if current is None or self._generations.record(current).differences(record):
             return None
         serving = self.open()
@@ -87,12 +89,12 @@ class EmbeddedStore:
         files.sweep_views()
         serving = files.record(current) if current else None
         fresh = serving is not None and bool(serving.differences(record))
-        left = self._left_behind(current, record)
+        unfinished = self._unfinished(current, record)
         base = None if fresh else serving
         try:
-            if left:
-                base = base or left.record
-                engine, record = left.engine, continued(left.record, record)
+            if unfinished:
+                base = base or unfinished.record
+                engine, record = unfinished.engine, continued(unfinished.record, record)
             elif current and serving and not fresh:
                 record = continued(serving, record)
                 new = {path: kind for path, kind in field_paths(record).items() if path not in field_paths(serving)}
@@ -105,16 +107,16 @@ class EmbeddedStore:
             files.clear()  # half a shard is of no use to anybody, and its room is
             raise
         files.set_base(Base(generation=current, record=record))
-        self._build = EmbeddedBuild(files, engine, record, base, fresh=fresh, resumed=left is not None)
+        self._build = EmbeddedBuild(files, engine, record, base, fresh=fresh, resumed=unfinished is not None)
         return self._build
 
-    def _left_behind(self, current: str | None, record: IndexRecord) -> _Left | None:
+    def _unfinished(self, current: str | None, record: IndexRecord) -> _Unfinished | None:
         """What a job that died was building, where this record can go on with it."""
         base = self._generations.base()
         if base is None or base.generation != current or base.record.differences(record):
             return None
         try:
-            return _Left(EdgeEngine.load(self._generations.building / "shard"), base.record)
+            return _Unfinished(EdgeEngine.load(self._generations.building / "shard"), base.record)
         except IndexDamaged:
             return None
 

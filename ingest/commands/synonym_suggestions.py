@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import OSA
 
+from images.arrays import Vectors
 from index import CatalogIndex, sample_products, stem_token, term_sequence
 
 SAMPLE = 10_000
@@ -35,8 +36,6 @@ _ALIKE = 0.2
 """From here on it is a reason."""
 _COMPARED = 200
 """Products of a word that are looked at for an example."""
-
-Vectors = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

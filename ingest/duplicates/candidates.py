@@ -46,7 +46,7 @@ Mask = NDArray[np.bool_]
 
 
 class ImagePlace(NamedTuple):
-    """A picture: its product, and its place among those that the index has of it."""
+    """An image: its product, and its place among those that the index has of it."""
 
     point: UUID
     number: int

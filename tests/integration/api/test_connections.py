@@ -152,7 +152,7 @@ def test_a_photo_in_json_may_be_as_large_as_an_upload(drawn: Drawn) -> None:
 @pytest.fixture(scope="class")
 def impatient(drawn: Drawn) -> Iterator[Served]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(api.connection, "PATIENCE_SECONDS", 1)
+        patch.setattr(api.connection, "TIMEOUT_SECONDS", 1)
         patch.setattr(api.connection, "IDLE_SECONDS", 1)
         with served(drawn.data) as running:
             yield running
@@ -212,7 +212,7 @@ class TestSlowClients:
             served(tmp_path / "data") as service,
             socket.socket() as connection,
         ):
-            patch.setattr(api.connection, "PATIENCE_SECONDS", 1)
+            patch.setattr(api.connection, "TIMEOUT_SECONDS", 1)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             connection.connect(("127.0.0.1", service.port))
             connection.sendall(b"GET /v1/products/a/images/0 HTTP/1.1\r\nHost: localhost\r\n\r\n")

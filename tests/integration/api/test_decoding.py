@@ -34,7 +34,7 @@ FOR_EVER = 1_000.0
 @contextmanager
 def hanging(data: Path, begun: Path, **waiting: Any) -> Iterator[str]:
     """An API that decodes ``POISON`` for ever, with one process for all photos; which one is written to ``begun``."""
-    bounds = QueueLimits(**{"quick": 0.1, "most": 8, "patience": FOR_EVER} | waiting)
+    bounds = QueueLimits(**{"quick": 0.1, "most": 8, "timeout": FOR_EVER} | waiting)
     with (
         DecodePool(ImageLimits(), 1, FOR_EVER, keep_freed_memory, bounds) as decoders,
         served(data, Poisoned(partial(compute_from, begun, Image.new("L", (1, 1)))), decoders) as service,
@@ -96,7 +96,7 @@ def test_while_a_photo_is_decoded_for_ever_others_are_answered_and_it_ends_with_
 
 
 def test_who_would_wait_too_long_is_told_when_to_come_again(drawn: Drawn, tmp_path: Path) -> None:
-    with hanging(drawn.data, tmp_path / "begun", quick=FOR_EVER, patience=0.1) as address:
+    with hanging(drawn.data, tmp_path / "begun", quick=FOR_EVER, timeout=0.1) as address:
         slow = ask_and_wait(address, POISON)
         for size in count(100):  # until the other one has the place
             refused = search(address, photo(size))

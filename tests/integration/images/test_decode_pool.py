@@ -52,10 +52,10 @@ def start(
     cpu_seconds: float = FOR_EVER,
     quick: float = FOR_EVER,
     most: int = 9,
-    patience: float = FOR_EVER,
+    timeout: float = FOR_EVER,
 ) -> DecodePool:
     return DecodePool(
-        LIMITS, workers, seconds, keep_freed_memory, QueueLimits(quick, most, patience), cpu_seconds, niceness=1
+        LIMITS, workers, seconds, keep_freed_memory, QueueLimits(quick, most, timeout), cpu_seconds, niceness=1
     )
 
 
@@ -181,7 +181,7 @@ def test_so_many_wait_and_no_more(threads: ThreadPoolExecutor, tmp_path: Path) -
 
 def test_nobody_waits_for_ever(threads: ThreadPoolExecutor, tmp_path: Path) -> None:
     left = threading.Event()
-    with start(patience=0.1) as pool:
+    with start(timeout=0.1) as pool:
         pool.decode(photo(), None)
         decoding = threads.submit(pool.decode, photo(), partial(hang_from, tmp_path / "begun"), gone=left.is_set)
         assert within(FOR_EVER, (tmp_path / "begun").exists)
