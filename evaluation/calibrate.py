@@ -257,8 +257,7 @@ def _of_kind(judged: Sequence[Judged], shipped: Tables) -> dict[str, JsonValue]:
             (fitted.words, observed.words) if observed.words is not None else (fitted.image, observed.image)
         )
         if verdict is not None and features is not None:
-            own = observed.words is not None and observed.words["own_subject"] >= 1.0
-            none.append(probability_of(verdict.probability, features) < verdict.none_below and not own)
+            none.append(probability_of(verdict.probability, features) < verdict.none_below and not observed.certain)
         if not example.relevant:
             continue
         curve = fitted.curves[observed.kind]

@@ -39,6 +39,7 @@ from schemas import (
 from search.candidates import Candidates
 from search.fusion import Scores
 from search.plan import Question
+from search.thesaurus import thesaurus
 from search.understanding import Vocabulary
 
 MOST_SUPPORT = 1_000
@@ -86,6 +87,11 @@ class Evidence:
     """Products that have all words: where they say what they are, or, where none has, anywhere."""
     has_subject: bool
     features: Mapping[str, float]
+    certain: bool
+    """A product says of itself that it is what is asked for, in these words or others of the same meaning; or it has,
+    in any text, all of the words, one of which no dictionary has."""
+    related: bool
+    """Products have related words of the dictionary alone."""
 
 
 def decide(
@@ -116,16 +122,18 @@ def decide(
         return ResultSet("uncalibrated", None, found, under)
     # A product that is asked with is there, be nothing else like it.
     match = "weak" if question.product and _together(levels) == "none" else _together(levels)
-    # What has all words of a request is there, whatever they mean; and so is what it names.
-    if match == "none" and (found.exact or (evidence and found.covered and found.covered.own_subject >= 1.0)):
-        match = "weak"
-    elif found.exact:
+    # What the request names is there, and so is what says that it is what is asked for.
+    if found.exact:
         match = "good"
+    elif evidence and ((match == "none" and evidence.certain) or (match == "good" and evidence.related)):
+        match = "weak"
     if match == "none":
         return ResultSet(match, HasId(()), found, under, curve, sold)
     if curve is None and evidence is None:
         return ResultSet(match, None, found, under, None, sold)
     least = curve.least_share if curve else math.inf
+    if any(kind != "title" for kind in found.exact.values()):  # nothing is near to a number
+        least = math.inf
     near = {point: share for point, share in found.shares.items() if share >= least or point in found.exact}
     if curve and curve.least_of_category > 0:
         near = within_categories(near, categories(index, near), curve.least_of_category)
@@ -172,6 +180,8 @@ class Observed:
     legs: Mapping[LegName, Scores] = field(default_factory=dict)
     categories: Mapping[UUID, object] = field(default_factory=dict)
     """Of the candidates, where no product has the words of the request."""
+    certain: bool = False
+    """It is sold, whatever the features say."""
 
 
 def observe(index: CatalogIndex, vocabulary: Vocabulary, question: Question, found: Candidates) -> Observed:
@@ -196,6 +206,7 @@ def observe(index: CatalogIndex, vocabulary: Vocabulary, question: Question, fou
         points,
         legs,
         categories(index, points) if kind == "uncovered" else {},
+        bool(found.exact or (evidence and evidence.certain)),
     )
 
 
@@ -270,17 +281,21 @@ def evidence_of(index: CatalogIndex, vocabulary: Vocabulary, found: Candidates) 
         "supported": float(titles.scores[supported]) if titles and supported is not None else 0.0,
     }
     having = subject if members else anywhere
-    if having and any(term.same != term for term in found.terms):
-        having = _meant(index, vocabulary, found, having, subject=bool(members))
-    return Evidence(having, bool(members), features)
+    related = having is not None and any(term.same != term for term in found.terms)
+    same = having_words([term.same for term in found.terms], vocabulary, subject=bool(members)) if related else having
+    meant = bool(same and index.count(same)) if related else bool(members)
+    if related and having:
+        having = _near(index, found, having, same)
+    foreign = covered.own_anywhere >= 1.0 and not all(map(thesaurus().knows, (term.word for term in found.terms)))
+    certain = covered.own_subject >= 1.0 or (bool(members) and meant) or foreign
+    return Evidence(having, bool(members), features, certain, related and not meant)
 
 
-def _meant(index: CatalogIndex, vocabulary: Vocabulary, found: Candidates, having: Filter, *, subject: bool) -> Filter:
+def _near(index: CatalogIndex, found: Candidates, having: Filter, same: Filter | None) -> Filter:
     """Of the products with all words, or related ones, those that are near in meaning where words are but related; all
     of them where none is near."""
-    near = HasId(tuple(point for point, share in found.shares.items() if share >= _RELATED_SHARE))
-    same = having_words([term.same for term in found.terms], vocabulary, subject=subject)
-    meant = AnyOf((same, All((having, near)))) if same else All((having, near))
+    near = All((having, HasId(tuple(point for point, share in found.shares.items() if share >= _RELATED_SHARE))))
+    meant = AnyOf((same, near)) if same else near
     return meant if index.count(meant) else having
 
 
