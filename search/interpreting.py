@@ -11,9 +11,9 @@ Signs of currencies are a table here: Babel takes seconds to list all of them.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -65,7 +65,10 @@ _RANGE = re.compile(
     rf"|{_AMOUNT.format(7)}\s?(?:-|–|to)\s?{_AMOUNT.format(8)})(?!\w)",
     re.IGNORECASE,
 )
-_STOCK = re.compile(r"(?<!\w)(?:(?P<out>out of stock|sold out)|in stock|available)(?!\w)", re.IGNORECASE)
+_STOCK = re.compile(
+    r"(?<!\w)(?:(?P<out>out of stock|sold out|not in stock|not available|unavailable)|in stock|available)(?!\w)",
+    re.IGNORECASE,
+)
 _LOOSE = frozenset(
     {"for", "in", "at", "and", "or", "with", "of", "a", "the", "priced", "price", "costing", "cost", "that"}
 )
@@ -87,8 +90,12 @@ class _Condition:
     start: int
     end: int
     written: dict[str, Any]
-    value: bool
-    """A value of a field, which is a word to look for as well."""
+    length: int = 0
+    """Of the value of a field that it ends with, which are words to look for as well; 0 of what is none."""
+
+    @property
+    def fields(self) -> list[str]:
+        return [name for part in self.written.get("any", [self.written]) for name in part]
 
 
 class Interpreting:
@@ -107,7 +114,7 @@ class Interpreting:
         """
         if len(text.split()) > _MOST_WORDS:
             return Interpreted(text)
-        protected = {word for phrase in kept for word in term_sequence(phrase)}
+        protected = {word for phrase in kept for word in term_sequence(phrase) if stem_token(word) is not None}
         conditions = [*self._ranges(text), *self._stock(text)]
         conditions += self._named(text, conditions, protected)
         conditions = [
@@ -117,7 +124,7 @@ class Interpreting:
         ]
         while conditions and not self._leaves_some(conditions, own, text):
             # Values before bounds, and the last first, unless another one is to blame alone.
-            order = sorted(conditions, key=lambda one: (not one.value, -one.start))
+            order = sorted(conditions, key=lambda one: (not one.length, -one.start))
             others = ([other for other in conditions if other is not one] for one in order)
             conditions = next(
                 (some for some in others if some and self._leaves_some(some, own, text)),
@@ -125,10 +132,23 @@ class Interpreting:
             )
         if not conditions:
             return Interpreted(text)
+        conditions = sorted(conditions, key=_start)
+        filter = _together([one.written for one in conditions])
         left = self._left(text, conditions)
-        if not term_sequence(left):  # values are words all the same
-            left = " ".join(text[one.start : one.end] for one in sorted(conditions, key=_start) if one.value)
-        return Interpreted(left, _together([one.written for one in sorted(conditions, key=_start)]))
+        return Interpreted(left if term_sequence(left) else self._said(text, conditions, filter), filter)
+
+    def _said(self, text: str, conditions: Sequence[_Condition], filter: dict[str, Any]) -> str:
+        """Of values that are all that is asked for, those that products which pass say in words; none of a field of
+        which several values are asked for, since no product says them all."""
+        passed = parse_filter(filter, self._fields)
+        fields = Counter(name for one in conditions for name in one.fields)
+        said: list[str] = []
+        for one in conditions:
+            phrase = text[one.end - one.length : one.end]
+            words = having_words(self._index.terms(" ".join([*said, phrase])), self._vocabulary, subject=True)
+            if one.length and words and all(fields[name] == 1 for name in one.fields):
+                said += [phrase] if self._index.count(All((passed, words))) else []
+        return " ".join(said)
 
     def _leaves_some(self, conditions: Sequence[_Condition], own: Filter, text: str) -> bool:
         return self._count(conditions, own, self._left(text, conditions)) > 0
@@ -175,7 +195,7 @@ class Interpreting:
             else:
                 kinds = {"below": "lt", "most": "lte", "above": "gt", "least": "gte"}
                 bounds = {next(bound for kind, bound in kinds.items() if found[kind]): numbers[0]}
-            yield _Condition(start, end, {name: bounds, **more}, value=False)
+            yield _Condition(start, end, {name: bounds, **more})
 
     def _field(
         self, text: str, match: re.Match[str], said: Sequence[str], bare: bool
@@ -189,6 +209,8 @@ class Interpreting:
             named = tuple(token for _, word in before[-words:] if (token := stem_token(word)) is not None)
             if len(before) >= words and (name := self._numeric.get(named)):
                 units = [part for part in said if fold(part) not in _UNITS]
+                if trailing is not None and units == [match[f"unit{trailing}"]]:
+                    end, units = match.start(f"unit{trailing}"), []  # another word of the request
                 return (name, end, {}, before[-words][0]) if not units else None
         currencies = [codes for part in said if (codes := self._currency(part)) is not None]
         units = [fold(part) for part in said if self._currency(part) is None]
@@ -221,7 +243,7 @@ class Interpreting:
     def _stock(self, text: str) -> Iterator[_Condition]:
         for match in _STOCK.finditer(text):
             if self._fields.get("in_stock") == "bool":
-                yield _Condition(*match.span(), {"in_stock": match["out"] is None}, value=False)
+                yield _Condition(*match.span(), {"in_stock": match["out"] is None})
 
     def _named(self, text: str, taken: Sequence[_Condition], protected: set[str]) -> Iterator[_Condition]:
         """The longest runs of words that are a value, or the name of what is true or false."""
@@ -234,10 +256,14 @@ class Interpreting:
                     end -= 1
                 if any(one.start < end and start < one.end for one in taken):
                     continue
-                if written := self._value(text[start:end], text[:start].split()):
-                    if _is_size(text[start:end]):
-                        start = words[at - 1].start()
-                    yield _Condition(start, end, written, value=True)
+                phrase = text[start:end]
+                written = self._value(phrase, text[:start].split())
+                if written and self._is_meant(written, phrase):
+                    found = _Condition(start, end, written, len(phrase))
+                    before = _key(words[at - 1][0]) if at else ()
+                    if before and before in {_key(name.replace("_", " ")) for name in found.fields}:
+                        found = replace(found, start=words[at - 1].start())
+                    yield found
                     at += length - 1
                     break
             at += 1
@@ -256,11 +282,24 @@ class Interpreting:
         }
         if _is_size(phrase):  # where it is called one
             named = _key(before[-1]) if before else ()
-            held = {name: values for name, values in held.items() if _key(name.replace("_", " ")) == named}
+            held = {
+                name: values
+                for name, values in held.items()
+                if _key(name.replace("_", " ")) == named or named == ("in",)
+            }
         if not held:
             return None
         parts = [{name: values[0] if len(values) == 1 else values} for name, values in held.items()]
         return parts[0] if len(parts) == 1 else {"any": parts}
+
+    def _is_meant(self, written: dict[str, Any], phrase: str) -> bool:
+        """Whether most products that say of themselves what the phrase says have that value as well: where half of the
+        hoodies have no style, they are not to be lost."""
+        words = having_words(self._index.terms(phrase), self._vocabulary, subject=True)
+        if words is None:
+            return True
+        having = All((words, parse_filter(written, self._fields)))
+        return 2 * self._index.count(having) >= self._index.count(words)
 
     @cached_property
     def _values(self) -> Mapping[_Key, dict[str, list[str]]]:

@@ -15,8 +15,9 @@ but for those of ``without`` and ``not``.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from threading import Lock
 from typing import Any
 from uuid import UUID
@@ -24,7 +25,9 @@ from uuid import UUID
 from cachetools import LRUCache, cachedmethod
 
 from index import CatalogIndex, stem_token, term_sequence
-from schemas import All, Filter, HasId, HasWord, Not
+from schemas import All, Filter, HasId, HasWord, Not, fold
+from search.filler_words import without_asking, without_praise
+from search.negations import Negation, is_without, negations
 from search.result_set import having_words
 from search.understanding import Understanding
 
@@ -32,30 +35,12 @@ MOST_READ = 20_000
 """Products whose texts are looked through for one phrase, or one negated word."""
 
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»″", '"'))
-_BEFORE = ("without", "no", "not", "non", "w/o")
-_WITHIN = ("so", "too", "very", "any", "really", "that", "a", "the")
-_NEGATING = ("without", "no", "not", "non", "free", "zero")
-_FREE_OF = {"of", "from"}
+_NOT_QUOTED = re.compile(r'(?<!\S)(?:without|w/o|not|no)\s+"([^"]+)"(?!\w)', re.IGNORECASE)
 _NAMED_FREE = {"size", "sizes", "sized", "shipping", "delivery", "postage", "returns", "standing", "gift"}
 """What is free, and does not say of what: ``dress free size``."""
+_NEGATING = ("without", "no", "not", "non", "free", "zero")
 _MOST_WORDS = 24
 _REMEMBERED = 1_024
-_REACH = 3
-"""Words between a negation and what it negates, in a product's own texts: ``no added sugar``."""
-
-_ASKING = re.compile(
-    r"""(?:(?:please|hi|hello|hey)[,!]?\s+)*
-    (?:(?:can|could)\s+(?:you|i)\s+(?:please\s+)?)?
-    (?:(?:show|find|get|give|recommend)\s+(?:me|us)
-      |i\s*(?:['’]m|\s+am)\s+(?:looking|searching)\s+for|i(?:\s+(?:want|need)|(?:['’]d|\s+would)\s+like)
-      |(?:looking|searching|search)\s+for|do\s+you\s+(?:have|sell|carry)|where\s+(?:can|do)\s+i\s+(?:get|buy|find))?
-    (?:\s*\b(?:something|anything|some|any|a|an))?
-    (?:\s+to\s+(?:buy|get|have|make|do|wear|eat|drink|use|cook))?
-    (?:\s+(?:for|with|like|from|some|any|a|an|the))*
-    \s+(?=\S)""",
-    re.IGNORECASE | re.VERBOSE,
-)
-"""How people begin who talk to a search, and no product's name begins: ``something to make dal``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +77,23 @@ class Reading:
         Args:
             literal: Negations are words like others; phrases in quotes are phrases all the same.
         """
+        refused: list[list[str]] = []
+        if not literal:
+            text, refused = _without_quoted_negations(text)
         text, phrases = quoted(text)
         demanded = [self._phrase(words) for words in phrases]
         parts = [HasId(tuple(points)) for points, _ in demanded]
         cut = any(cut for _, cut in demanded)
-        excluded: list[str] = []
-        filters: list[Filter] = [*parts]
+        excluded = [" ".join(words) for words in refused]
+        filters: list[Filter] = [*parts, *(Not(HasId(tuple(self._phrase(words)[0]))) for words in refused)]
         if not literal and len(text.split()) <= _MOST_WORDS and self._vocabulary:
-            text = self._without_asking(text, phrases)
-            text, excluded, left_out = self._without_negations(text, phrases)
+            in_phrases = frozenset(word for phrase in phrases for word in phrase)
+            text = without_asking(
+                text, lambda said: not in_phrases.isdisjoint(term_sequence(said)) or self._is_said(said)
+            )
+            text, negated, left_out = self._without_negations(text, in_phrases)
+            excluded += negated
+            text = without_praise(text, lambda word: word in in_phrases or self._vocabulary.has(word))
             filters += left_out
         filter = All(tuple(filters)) if filters else None
         return Read(text, tuple(" ".join(words) for words in phrases), tuple(excluded), filter, cut)
@@ -118,21 +111,12 @@ class Reading:
             for point, payload in self._index.payloads(points[start : start + 1_000], ["product"]).items():
                 yield point, payload.get("product", {})
 
-    def _without_asking(self, text: str, phrases: Sequence[Sequence[str]]) -> str:
-        """Without words that ask and say nothing of what for, unless a product has them so: *Looking for Alaska*."""
-        found = _ASKING.match(text)
-        said = term_sequence(found[0]) if found else []
-        if found is None or len(said) < 2 or any(phrase[0] in said for phrase in phrases) or self._is_said(found[0]):
-            return text
-        return text[found.end() :]
-
-    def _without_negations(self, text: str, phrases: Sequence[Sequence[str]]) -> tuple[str, list[str], list[Filter]]:
+    def _without_negations(self, text: str, in_phrases: frozenset[str]) -> tuple[str, list[str], list[Filter]]:
         words = text.split()
-        in_phrases = {word for phrase in phrases for word in phrase}
         excluded: list[str] = []
         filters: list[Filter] = []
         gone: set[int] = set()
-        for found in _negations(words, self._named_free, self._is_said):
+        for found in negations(words, self._named_free, self._is_said):
             if in_phrases.intersection(term_sequence(" ".join(words[found.start : found.end]))):
                 continue
             kept = [word for at, word in enumerate(words) if not found.start <= at < found.end and at not in gone]
@@ -161,13 +145,14 @@ class Reading:
             return bool(words)
         return not self._is_said(f"{before} free") and self._is_said(f"free {after}")
 
-    def _negated(self, word: str, found: _Negation, rest: Sequence[str]) -> tuple[Filter | None, bool] | None:
+    def _negated(self, word: str, found: Negation, rest: Sequence[str]) -> tuple[Filter | None, bool] | None:
         """What is left out, and whether some product with the rest of the words says that it is without it; None where
         the word is not negated.
         """
         understood = self._understanding.understand(word)
         terms = self._index.terms(understood.text, understood.alternatives)
-        having = having_words(terms, self._vocabulary, subject=False)
+        # What one variant says of another's colour does not count.
+        having = having_words(terms, self._vocabulary, subject=word in self._colors)
         if not terms:
             return None
         if " " in word:
@@ -177,7 +162,7 @@ class Reading:
         tokens = {token for term in terms for form in term.forms for token in form}
         # Those alone can say that they are without it.
         maybe = self._index.scan(All((having, HasWord(_NEGATING, False))), MOST_READ)
-        without = [point for point, row in self._rows(maybe) if is_without(row, tokens)]
+        without = [point for point, row in self._rows(maybe) if is_without(_texts(row), tokens)]
         if not without:
             return having, False
         says_so = bool(self._index.count(All((self._all_of(rest), HasId(tuple(without))))))
@@ -185,74 +170,30 @@ class Reading:
             return None  # it is what they are called
         return All((having, Not(HasId(tuple(without))))), says_so
 
+    @cached_property
+    def _colors(self) -> frozenset[str]:
+        if self._index.record.fields.get("color") != "keyword":
+            return frozenset()
+        return frozenset(fold(str(color)) for color, _ in self._index.facet("color", None, 1_000))
+
     def _all_of(self, words: Sequence[str]) -> Filter:
         terms = self._index.terms(" ".join(words))
         return having_words(terms, self._vocabulary, subject=False) or (HasId(()) if terms else All(()))
 
 
-@dataclass(frozen=True, slots=True)
-class _Negation:
-    start: int
-    end: int
-    negated: tuple[str, ...]
-    certain: bool
-    """Even where no product has the word."""
-    phrase: bool = False
-    """Behind ``without``, where no name is, and the word after it may belong to it."""
+def _without_quoted_negations(text: str) -> tuple[str, list[list[str]]]:
+    """A text without ``without "full zip"``, and the words of each such phrase."""
+    refused: list[list[str]] = []
 
+    def take(found: re.Match[str]) -> str:
+        words = term_sequence(found[1])
+        if not any(stem_token(word) is not None for word in words):
+            return found[0]
+        refused.append(words)
+        return " "
 
-def _negations(
-    words: Sequence[str], named_free: Callable[[str, str], bool], is_said: Callable[[str], bool]
-) -> Iterator[_Negation]:
-    """Where a text may negate some of its words; products numbers and figures are never negated."""
-    at = 0
-    while at < len(words):
-        found = _negation(words, at, named_free)
-        if found is not None and all(map(_negatable, found.negated)):
-            two = " ".join([found.negated[-1], _plain(words[found.end])]) if found.end < len(words) else ""
-            if found.phrase and two and _negatable(_plain(words[found.end])) and is_said(two):
-                found = replace(found, end=found.end + 1, negated=(*found.negated[:-1], two))
-            yield found
-            at = found.end
-        else:
-            at += 1
-
-
-def _negation(words: Sequence[str], at: int, named_free: Callable[[str, str], bool]) -> _Negation | None:
-    word = _plain(words[at])
-    after = words[at + 1] if at + 1 < len(words) else ""
-    if match := re.fullmatch(r"non[-‐‑](\w+)|(\w+)[-‐‑]free|(?:no|zero)[-‐‑](\w+)", word):
-        return _Negation(at, at + 1, (next(filter(None, match.groups())),), False)
-    if word == "free" and _plain(after) in _FREE_OF and at + 2 < len(words):
-        return _Negation(at, at + 3, (_plain(words[at + 2]),), True, True)
-    if word in _BEFORE and not words[at].endswith((".", ",")):
-        start = at + 1
-        while start < len(words) and _plain(words[start]) in _WITHIN:
-            start += 1
-        return _listed(words, at, start, word) if start < len(words) else None
-    if _plain(after) == "free" and not words[at].endswith(","):
-        following = words[at + 2] if at + 2 < len(words) else ""
-        if _plain(following) not in _FREE_OF and not (following and named_free(word, following)):
-            return _Negation(at, at + 2, (word,), False)
-    return None
-
-
-def _listed(words: Sequence[str], at: int, start: int, negation: str) -> _Negation:
-    """``without skin or bones``: a word, and those that follow it after ``or``."""
-    negated, end = [_plain(words[start])], start + 1
-    while end + 1 < len(words) and words[end] in ("or", "nor") and not words[end - 1].endswith(","):
-        negated.append(_plain(words[end + 1]))
-        end += 2
-    without = negation in ("without", "w/o")
-    return _Negation(at, end, tuple(negated), certain=without or negation == "not", phrase=without)
-
-
-def _plain(word: str) -> str:
-    return word.lower().strip(".,;:!?()[]\"'")
-
-
-def _negatable(word: str) -> bool:
-    return word.isalpha() and len(word) > 1 and stem_token(word) is not None
+    left = _NOT_QUOTED.sub(take, text.translate(_QUOTES))
+    return (" ".join(left.split()), refused) if refused else (text, [])
 
 
 def quoted(text: str) -> tuple[str, list[list[str]]]:
@@ -297,22 +238,6 @@ def has_phrase(row: Mapping[str, Any], words: Sequence[str]) -> bool:
         if any(found[at : at + length] == words for at in range(len(found) - length + 1)):
             return True
     return False
-
-
-def is_without(row: Mapping[str, Any], tokens: set[int]) -> bool:
-    """Whether every text of a product that has a word, of these stems, says that it is without it."""
-    there = False
-    for text in _texts(row):
-        found = term_sequence(text)
-        for at, word in enumerate(found):
-            if stem_token(word) not in tokens:
-                continue
-            there = True
-            before, after = found[max(0, at - _REACH) : at], found[at + 1 : at + 2]
-            free_of = any(before[i : i + 2] in (["free", "of"], ["free", "from"]) for i in range(len(before)))
-            if not free_of and after != ["free"] and not set(before) & {"without", "no", "not", "non", "zero"}:
-                return False
-    return there
 
 
 def _texts(value: object, name: str = "") -> Iterator[str]:

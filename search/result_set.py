@@ -287,7 +287,7 @@ def evidence_of(index: CatalogIndex, vocabulary: Vocabulary, found: Candidates) 
     if related and having:
         having = _near(index, found, having, same)
     foreign = covered.own_anywhere >= 1.0 and not all(map(thesaurus().knows, (term.word for term in found.terms)))
-    certain = covered.own_subject >= 1.0 or (bool(members) and meant) or foreign
+    certain = covered.own_subject >= 1.0 or (covered.subject >= 1.0 and meant) or foreign
     return Evidence(having, bool(members), features, certain, related and not meant)
 
 

@@ -184,7 +184,8 @@ class Searcher:
         response = SearchResponse(
             hits=page.hits,
             total=total,
-            match=page.match,
+            # What passes all that the words were taken for is what they ask for.
+            match=page.match or ("good" if read.interpreted and page.total.value else None),
             facets=counted,
             next_cursor=page.next_cursor,
             query=self._shown(request, read),
@@ -312,7 +313,8 @@ class Searcher:
         if read.filter is not None:
             own = All((own, read.filter))
         meant = self._understood(read.text, literal=request.literal)
-        interpreted = self._interpreting.interpret(meant.text, own, read.phrases)
+        phrases = [*read.phrases, *(one.words for one in meant.alternatives if " " in one.words)]
+        interpreted = self._interpreting.interpret(meant.text, own, phrases)
         if interpreted.filter is None:
             return read
         corrected = meant.text if meant.corrected else None

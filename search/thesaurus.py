@@ -53,8 +53,9 @@ class Thesaurus:
                 self._kinds[whole].append(number)
 
     def knows(self, word: str) -> bool:
-        """Whether this is a word of English, in its base form or as a plural."""
-        return any(form in self._meanings or form in self._others for form in _base_forms(word))
+        """Whether this is a word of English, in its base form, as a plural, or as what a verb makes of it."""
+        forms = [*_base_forms(word), *_verbs(word)]
+        return any(form in self._meanings or form in self._others for form in forms)
 
     def synonyms(self, phrase: str) -> list[Synonym]:
         """Words of the same meaning, then those for kinds of it, then those for what it is a kind of; none for what is
@@ -71,7 +72,9 @@ class Thesaurus:
                 for other in others[number]:
                     for word in self._words[other]:
                         found.setdefault(word, weight)
-        return [Synonym(word, weight) for word, weight in found.items() if word != form]
+        if form.endswith(("f", "fe")):
+            found = {f"{form.rstrip('e')[:-1]}ves": SAME, **found}  # whose stem is another one
+        return [Synonym(word, weight) for word, weight in found.items() if word != phrase]
 
 
 def _base_forms(phrase: str) -> list[str]:
@@ -81,6 +84,15 @@ def _base_forms(phrase: str) -> list[str]:
         if phrase.endswith(ending) and len(phrase) > len(ending) + 1:
             forms.append(phrase.removesuffix(ending) + instead)
     return forms
+
+
+def _verbs(word: str) -> list[str]:
+    """What it may be a form of: ``skipping`` of skip, ``baked`` of bake."""
+    for ending in ("ing", "ed"):
+        stem = word.removesuffix(ending)
+        if stem != word and len(stem) > 2:
+            return [stem, f"{stem}e", *([stem[:-1]] if stem[-1] == stem[-2] else [])]
+    return []
 
 
 @cache

@@ -78,6 +78,7 @@ class Vocabulary:
         for word in words:
             if (token := stem_token(word.term)) is not None:
                 self._spellings[token].append(word.term)
+        self._subjects = frozenset(word.term for word in words if word.subjects)
         self._products = {word.term: word.products for word in words}
         self._count = max(products, *self._products.values(), 1)
         self._spelt = [word.term for word in words if word.term.isalpha() and len(word.term) >= _LEAST - 1]
@@ -89,6 +90,14 @@ class Vocabulary:
         """Whether a product has the word, in whatever form of it; a word that says nothing counts as had."""
         token = stem_token(word)
         return token is None or token in self._spellings
+
+    def has_stem(self, word: str) -> bool:
+        """Whether a product has the word, in whatever form of it; a word that says nothing does not count."""
+        return stem_token(word) in self._spellings
+
+    def says(self, word: str) -> bool:
+        """Whether a product has just this word where it says what it is."""
+        return fold(word) in self._subjects
 
     def spellings(self, token: int) -> Sequence[str]:
         """All words of the catalog with this stem."""
@@ -185,19 +194,26 @@ class Understanding:
         return [segment.words.replace(one.words, one.phrase) for one in written] or [segment.words]
 
     def _joined(self, words: Sequence[str]) -> list[str]:
-        """Words that the catalog writes as one, where it does not have both: ``egg plant`` is ``eggplant``."""
+        """Words that the catalog writes as one, where it does not have both: ``egg plant`` and ``egg-plant`` are
+        ``eggplant``."""
         joined: list[str] = []
         for word in words:
-            if (
-                joined
-                and self.vocabulary.writes(joined[-1] + word)
-                and not self.vocabulary.has_all(f"{joined[-1]} {word}")
-                and not self._written.instead_of(f"{joined[-1]} {word}")
-            ):
+            first, hyphen, second = word.partition("-")
+            if hyphen and self._is_one(first, second):
+                joined.append(first + second)
+            elif joined and self._is_one(joined[-1], word):
                 joined[-1] += word
             else:
                 joined.append(word)
         return joined
+
+    def _is_one(self, first: str, second: str) -> bool:
+        both = f"{first} {second}"
+        return (
+            self.vocabulary.has_stem(first + second)
+            and not self.vocabulary.has_all(both)
+            and not self._written.instead_of(both)
+        )
 
     def _corrected(self, written: str) -> str:
         plain = terms(written)
@@ -230,7 +246,7 @@ class Understanding:
         return segments
 
     def _of(self, phrase: str) -> list[Alternative]:
-        return self._of_people(phrase) or self._of_dictionary(phrase)
+        return self._of_people(phrase) or self._of_dictionary(phrase) or self._as_one_word(phrase)
 
     def _of_people(self, phrase: str) -> list[Alternative]:
         """Synonyms that people have written down. They count as much as what is asked for, however rare they are."""
@@ -242,6 +258,13 @@ class Understanding:
             Alternative(phrase, other, min(1.0, asked / (self.vocabulary.idf(other) or 1.0)))
             for other in islice(others, _MOST_WRITTEN)
         ]
+
+    def _as_one_word(self, phrase: str) -> list[Alternative]:
+        """Two words as the one that products are called by: ``sweat shirt`` is a ``sweatshirt`` too."""
+        parts = phrase.split()
+        if len(parts) != 2 or not self.vocabulary.says("".join(parts)):
+            return []
+        return [Alternative(phrase, "".join(parts), SAME)]
 
     def _of_dictionary(self, phrase: str) -> list[Alternative]:
         """Synonyms, which the catalog has, of what no product has."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from schemas import SearchRequest, SearchResponse
+from schemas import Document, SearchRequest, SearchResponse, check_document
 from search import Searcher
 from tests.integration.index.conftest import engine, store
 from tests.integration.search.test_as_people_write import Shop, shop
@@ -75,6 +76,12 @@ TAKEN: dict[str, dict[str, Any]] = {
     "organic shoes": {"organic": True},
     "shoes size M": {"sizes": "M"},
     "shoes size 32": {"sizes": "32"},
+    "size M": {"sizes": "M"},
+    "shoes in M": {"sizes": "M"},
+    "color blue": {"color": "Blue"},
+    "white and blue": {"color": ["White", "Blue"]},
+    "shoes not in stock": {"in_stock": False},
+    "rated at least 4 jacket": {"rating": {"gte": 4.0}},
     "orange shoes": {"any": [{"brand": "Orange"}, {"color": "Orange"}]},
     "under 30": {"price": {"lt": 30.0}},
     "nike": {"brand": "Nike"},
@@ -135,3 +142,18 @@ def test_it_holds_beside_the_requests_own_filter_and_only_where_it_is_asked_for(
     plain = ask(stocked, text="black jacket under 50")
     assert plain.query is not None and plain.query.filter is None
     assert plain.total.value == len(ROWS)
+
+
+def test_a_value_that_most_of_what_is_called_so_lacks_is_a_word(shop: Shop) -> None:
+    rows = [{"id": f"h{n}", "title": f"Hoodie {n}", "price": 40 + 10 * n} for n in range(4)]
+    shop.ingest([{**rows[0], "style": "Hoodie"}, *rows[1:]])
+    with shop.searcher() as searcher:
+        assert interpreted(searcher, "hoodie under 60") == ({"price": {"lt": 60.0}}, {"h0", "h1"})
+
+
+def test_words_that_stand_for_others_together_are_not_taken_apart(shop: Shop) -> None:
+    shop.ingest([{"id": "a", "title": "Hoodie", "price": 40}, {"id": "b", "title": "Jacket", "style": "Hooded"}])
+    body = check_document("synonyms", {"one_way": [{"from": "hooded top", "to": ["hoodie"]}]})
+    with shop.searcher() as searcher:
+        searcher.use([Document("synonyms", "ours", 1, datetime.now(UTC), body)])
+        assert interpreted(searcher, "hooded top under 50")[0] == {"price": {"lt": 50.0}}

@@ -18,7 +18,13 @@ __all__ = ["engine", "shop", "store"]  # the fixtures
 
 ROWS: list[dict[str, Any]] = [
     {"id": "soft", "title": "Soft shell jacket", "brand": "No Fear", "color": "black"},
-    {"id": "shell", "title": "Shell jacket, soft", "brand": "Fearless", "color": "red"},
+    {
+        "id": "shell",
+        "title": "Shell jacket, soft",
+        "brand": "Fearless",
+        "color": "red",
+        "description": "In black as well.",
+    },
     {"id": "rain", "title": "Rain jacket", "description": "Its soft  shell keeps dry. No hood.", "color": "blue"},
     {"id": "hood", "title": "Winter jacket", "description": "With a warm hood.", "color": "red"},
     {"id": "dress", "title": "Free size dress", "brand": "Free People", "color": "red"},
@@ -86,6 +92,10 @@ NEGATED: dict[str, tuple[set[str], list[str]]] = {
     "jacket without hood": ({"hood"}, ["hood"]),
     "shell without warm hood red": ({"hood"}, ["warm hood"]),
     "jacket no hood": ({"hood"}, ["hood"]),
+    "jacket with no hood": ({"hood"}, ["hood"]),
+    "jacket not in red": ({"shell", "hood", "dress"}, ["red"]),
+    "jacket not black": ({"soft"}, ["black"]),
+    "jacket without hood and gluten": ({"hood", "pasta"}, ["hood", "gluten"]),
     "dress not red or blue": ({"shell", "hood", "dress", "rain"}, ["red", "blue"]),
     "gluten-free pasta": ({"pasta"}, ["gluten"]),
     "gluten free pasta": ({"pasta"}, ["gluten"]),
@@ -116,6 +126,9 @@ def test_what_is_negated_is_left_out(stocked: Searcher) -> None:
         ids, query = found(stocked, text, literal=True)
         assert ids == ALL and "excluded" not in query
     assert found(stocked, "not spicy")[0] == ALL - {"curry"}
+    ids, query = found(stocked, 'jacket without "soft shell" or hood')
+    assert (ALL - ids, query["excluded"]) == ({"soft", "rain"}, ["soft shell"])
+    assert found(stocked, 'jacket without "soft shell"', literal=True)[0] == {"soft", "rain"}
 
 
 def test_what_is_called_so_is_found_first_and_a_name_negates_nothing(stocked: Searcher) -> None:

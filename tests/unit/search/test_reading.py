@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.reading import has_phrase, is_without, quoted
+from search.negations import is_without
+from search.reading import has_phrase, quoted
 
 
 @pytest.mark.parametrize(
@@ -76,4 +77,4 @@ def test_a_text_says_that_a_product_is_without(text: str, without: bool) -> None
 
     token = stem_token("gluten")
     assert token is not None
-    assert is_without({"title": text}, {token}) == without
+    assert is_without([text], {token}) == without

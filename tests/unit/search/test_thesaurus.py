@@ -15,6 +15,8 @@ from search.thesaurus import BROADER, KIND, SAME, Thesaurus, thesaurus
         ("aubergine", "eggplant"),
         ("garbage can", "trash can"),
         ("jumper", "sweater"),
+        ("calves", "calf"),
+        ("leaf", "leaves"),
     ],
 )
 def test_words_of_the_same_meaning(word: str, other: str) -> None:
@@ -27,7 +29,7 @@ def test_kinds_of_a_thing_count_less() -> None:
     assert small.synonyms("seat") == [("sofa", KIND), ("couch", KIND), ("bench", KIND)]
 
 
-@pytest.mark.parametrize("word", ["quickly", "laptop", "berries", "shelves", "boxes", "red"])
+@pytest.mark.parametrize("word", ["quickly", "laptop", "berries", "shelves", "boxes", "red", "skipping", "baked"])
 def test_words_that_are_english(word: str) -> None:
     assert thesaurus().knows(word)
 

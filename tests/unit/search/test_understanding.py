@@ -68,8 +68,11 @@ def test_words_that_it_has_are_not_expanded(shop: Understanding) -> None:
 
 
 def test_several_words_may_be_one(shop: Understanding) -> None:
-    assert shop.understand("egg plant").text == "eggplant"
-    assert shop.understand("waste bin").text == "waste bin"  # both words are there
+    assert shop.understand("egg plant").text == shop.understand("egg-plant").text == "eggplant"
+    assert shop.understand("egg plants").text == "eggplants"
+    both = shop.understand("waste bin")
+    assert both.text == "waste bin"  # both words are there
+    assert [(one.words, one.phrase, one.related) for one in both.alternatives] == [("waste bin", "wastebin", False)]
     assert "wastebin" in {one.phrase for one in shop.understand("garbage can").alternatives}
 
 
