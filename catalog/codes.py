@@ -94,7 +94,7 @@ def product_codes(product: Product) -> Codes:
     """The numbers of a product: its id, those in columns that hold numbers, and its group's as a part."""
     written = written_codes(product)
     keys = dict.fromkeys(key for code in written if (key := code_key(code)))
-    parts = dict.fromkeys(part for code in written for part in _parts(code))
+    parts = dict.fromkeys(part for code in written if code_key(code) for part in _parts(code))
     if product.group_id and len(key := code_key(product.group_id)) >= _LEAST_PART and _has_digit(key):
         parts[key] = None
     return Codes(tuple(keys), tuple(part for part in parts if part not in keys))
