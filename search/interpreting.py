@@ -77,10 +77,14 @@ _LOOSE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Interpreted:
-    """``text`` is what is left to look for, ``filter`` what was understood, as a request writes it, if anything was."""
+    """``text`` is what is left to look for, ``filter`` what was understood, as a request writes it, if anything was.
+
+    ``dropped`` are bounds that stay words, since no product is within them that fits the other words.
+    """
 
     text: str
     filter: dict[str, Any] | None = None
+    dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,7 @@ class Interpreting:
         protected = {word for phrase in kept for word in term_sequence(phrase) if stem_token(word) is not None}
         conditions = [*self._ranges(text), *self._stock(text)]
         conditions += self._named(text, conditions, protected)
+        bounds = [one for one in conditions if not one.length]
         conditions = [
             one
             for one in conditions
@@ -130,12 +135,13 @@ class Interpreting:
                 (some for some in others if some and self._leaves_some(some, own, text)),
                 [one for one in conditions if one is not order[0]],
             )
+        dropped = tuple(text[one.start : one.end] for one in bounds if one not in conditions)
         if not conditions:
-            return Interpreted(text)
+            return Interpreted(text, None, dropped)
         conditions = sorted(conditions, key=_start)
         filter = _together([one.written for one in conditions])
         left = self._left(text, conditions)
-        return Interpreted(left if term_sequence(left) else self._said(text, conditions, filter), filter)
+        return Interpreted(left if term_sequence(left) else self._said(text, conditions, filter), filter, dropped)
 
     def _said(self, text: str, conditions: Sequence[_Condition], filter: dict[str, Any]) -> str:
         """Of values that are all that is asked for, those that products which pass say in words; none of a field of

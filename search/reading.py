@@ -59,6 +59,8 @@ class Read:
     """As a request writes it: what holds beside its own filter."""
     corrected: str | None = None
     """The words as they were taken, where a misspelt one was taken for a filter."""
+    dropped: tuple[str, ...] = ()
+    """Bounds that nothing is within, which are looked for as words."""
 
 
 class Reading:

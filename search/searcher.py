@@ -171,6 +171,7 @@ class Searcher:
         notices = list(page.notices)
         if cursor is not None and cursor.generation != self.index.generation:
             notices.append("the catalog has changed since the page before; hits may repeat or be missing")
+        notices += [f"nothing that fits is {bound!r}, which is no filter then" for bound in read.dropped]
         total, counted = page.total, page.facets
         if read.cut:
             notices.append(
@@ -316,9 +317,15 @@ class Searcher:
         phrases = [*read.phrases, *(one.words for one in meant.alternatives if " " in one.words)]
         interpreted = self._interpreting.interpret(meant.text, own, phrases)
         if interpreted.filter is None:
-            return read
+            return replace(read, dropped=interpreted.dropped)
         corrected = meant.text if meant.corrected else None
-        return replace(read, text=interpreted.text, interpreted=interpreted.filter, corrected=corrected)
+        return replace(
+            read,
+            text=interpreted.text,
+            interpreted=interpreted.filter,
+            corrected=corrected,
+            dropped=interpreted.dropped,
+        )
 
     def _shown(self, request: SearchRequest, read: Read) -> UnderstoodQuery | None:
         """How the words of a request were taken."""
