@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -14,8 +14,9 @@ from tqdm import tqdm
 
 from embedding import Encoder
 from images import ImageLimits, decode_for_model
-from index import PREDICTED, CatalogIndex, IndexBuild, IndexStore, product_vectors
-from ingest.writer import Gate
+from images.arrays import Vectors
+from index import PREDICTED, CatalogIndex, DenseName, IndexBuild, IndexStore, product_vectors
+from ingest.writer import Decision, Gate
 from labels import (
     Judge,
     Labeller,
@@ -24,6 +25,7 @@ from labels import (
     label_calibration,
     policy_calibration,
     sets_of,
+    with_decision,
     with_predictions,
     with_thresholds,
 )
@@ -147,7 +149,13 @@ def policy_gate(
     def judge() -> Judge:
         return policy_judge(store, document, index(), encoder())
 
-    return lambda products: judge().decide(products)
+    policies = {one.name for one in store.documents.names("policies")}
+
+    def gate(products: Sequence[Mapping[DenseName, Vectors]], before: Sequence[Decision]) -> list[Decision]:
+        made = judge().decide(products)
+        return [with_decision(document.name, one, known, policies) for one, known in zip(made, before, strict=True)]
+
+    return gate
 
 
 def policy_judge(store: IndexStore, document: Document, index: CatalogIndex, encoder: Encoder) -> Judge:

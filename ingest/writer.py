@@ -34,10 +34,11 @@ from index import (
 from ingest.changes import Changes, ProductChange
 from ingest.embedder import Embedder
 from ingest.timing import Stopwatch
-from labels import with_appeal, with_predictions
+from labels import with_predictions
 from schemas import FieldKind, IndexRecord
 
-Gate = Callable[[Sequence[Mapping[DenseName, Vectors]]], Sequence[dict[str, Any] | None]]
+Decision = dict[str, Any] | None
+Gate = Callable[[Sequence[Mapping[DenseName, Vectors]], Sequence[Decision]], Sequence[Decision]]
 """What a policy decides of products with these vectors; None where they are allowed."""
 
 
@@ -202,11 +203,9 @@ class ProductWriter:
             point: {DECISION: kept[DECISION]} for point, kept in self._decided(changes).items() if DECISION in kept
         }
         if self._gate:
-            made = self._gate([point.vectors for point in points])
-            for point, decision in zip(points, made, strict=True):
-                before = decided.pop(point.id, {}).get(DECISION)
-                if (now := with_appeal(decision, before)) is not None:
-                    decided[point.id] = {DECISION: now}
+            before = [decided.get(point.id, {}).get(DECISION) for point in points]
+            now = self._gate([point.vectors for point in points], before)
+            decided = {point.id: {DECISION: one} for point, one in zip(points, now, strict=True) if one is not None}
         for point in points:
             point.payload.update(decided.get(point.id, {}))
         return points

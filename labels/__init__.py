@@ -22,7 +22,7 @@ from labels.calibration import (
     threshold_without_examples,
 )
 from labels.classifier import Classifier, LabelAnswer, Likely, Scale
-from labels.decisions import Judge, starter_policy, with_appeal
+from labels.decisions import Judge, starter_policy, with_decision
 from labels.disagreements import Disagreement, disagreements
 from labels.labeller import Labeller
 from labels.policies import STRICTNESS, Line, Moderator, judge
@@ -93,7 +93,7 @@ __all__ = [
     "text_fields",
     "threshold_of_unknown",
     "threshold_without_examples",
-    "with_appeal",
+    "with_decision",
     "with_predictions",
     "with_thresholds",
 ]

@@ -7,7 +7,7 @@ rules say later.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
@@ -23,8 +23,8 @@ from schemas import Action, Policy
 STARTER = Path(__file__).with_name("data") / "retail.json"
 
 Stored = dict[str, Any]
-"""``action``, ``policy``, ``version``, ``by``, and ``rules`` that fired; ``appeal`` where a person decided, and then
-``judged``, what the rules would do."""
+"""``action``, ``policy``, ``version``, ``by``, and ``rules`` that fired, of the strictest policy; ``others``, the same
+of other policies; ``appeal`` where a person decided, and then ``judged``, what the rules would do."""
 
 
 class Judge:
@@ -81,20 +81,41 @@ def _rows(vectors: Mapping[DenseName, Vectors], kind: Kind) -> Vectors | None:
     return None if text is None else text[None]
 
 
-def with_appeal(made: Stored | None, before: Mapping[str, Any] | None) -> Stored | None:
-    """A decision of rules beside what a person decided before, which counts."""
+def with_decision(policy: str, made: Stored | None, before: Stored | None, kept: Collection[str]) -> Stored | None:
+    """What is decided of a product once a policy has judged it anew: the strictest of what all policies decide, and
+    before that what a person decided.
+
+    Args:
+        made: What the policy decides; None where it allows.
+        before: What was decided until now.
+        kept: Policies that there are; what others decided does not count any more.
+    """
+    others = [one for one in of_policies(before) if one["policy"] != policy and one["policy"] in kept]
+    strictest, *rest = [*sorted([*([made] if made else []), *others], key=_strictness), None]
+    stored = strictest and {**strictest, **({"others": rest[:-1]} if rest[:-1] else {})}
     appeal = (before or {}).get("appeal")
-    return made if appeal is None else _appealed(made, appeal)
+    return stored if appeal is None else _appealed(stored, appeal)
 
 
-def appealed(before: Stored | None, action: Action, by: str, note: str | None, at: datetime) -> Stored:
-    """The decision once a person has decided."""
-    appeal = {"action": action, "by": by, "at": at.isoformat(), **({"note": note} if note else {})}
-    made = dict(before) if before else None
-    if made and "appeal" in made:
-        made["action"] = made.pop("judged")
-        del made["appeal"]
-    return _appealed(made, appeal)
+def of_policies(decision: Stored | None) -> list[Stored]:
+    """What each policy decides of a product, whatever a person did; the strictest first."""
+    if not decision or "policy" not in decision:
+        return []
+    own = {name: value for name, value in decision.items() if name not in ("appeal", "judged", "others")}
+    return [{**own, "action": decision.get("judged", decision["action"])}, *decision.get("others", ())]
+
+
+def _strictness(decision: Stored) -> tuple[bool, str]:
+    return decision["action"] != "block", decision["policy"]
+
+
+def appealed(before: Stored | None, action: Action | None, by: str, note: str | None, at: datetime) -> Stored | None:
+    """The decision once a person has decided; or, without an action, has taken back what was decided before."""
+    judged = of_policies(before)
+    made = {**judged[0], **({"others": judged[1:]} if judged[1:] else {})} if judged else None
+    if action is None:
+        return made
+    return _appealed(made, {"action": action, "by": by, "at": at.isoformat(), **({"note": note} if note else {})})
 
 
 def _appealed(made: Stored | None, appeal: Mapping[str, Any]) -> Stored:

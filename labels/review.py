@@ -13,7 +13,7 @@ from uuid import UUID
 
 from catalog import points_of
 from index import DECISION, CatalogIndex, IndexStore
-from labels.decisions import appealed
+from labels.decisions import appealed, of_policies
 from schemas import Action, Appealed, Decided, IndexMissing, InvalidCursor, ProductNotFound
 
 LOG = "appeals.jsonl"
@@ -59,7 +59,7 @@ def queue(
     found = {
         point: decision
         for point, decision in decisions(index, [action]).items()
-        if policy is None or decision.get("policy") == policy
+        if policy is None or any(one["policy"] == policy for one in of_policies(decision))
     }
     order = sorted((-_excess(decision), str(point)) for point, decision in found.items())
     following = [place for place in order if after is None or place > after]
@@ -87,7 +87,7 @@ def _place(cursor: str) -> tuple[float, str]:
 def appeal(
     store: IndexStore, folder: Path, asked: Sequence[Appealed], by: str, wait: float | None = None
 ) -> tuple[list[dict[str, Any]], str]:
-    """Decide about products as a person, all of it or none, and log it.
+    """Decide about products as a person, or take back what a person decided; all of it or none, and log it.
 
     Args:
         folder: Of the collection, for the log.
@@ -115,10 +115,10 @@ def appeal(
                 build.discard()
                 raise ProductNotFound(f"there is no product {one.id!r}", field=f"appeals.{at}.id")
             known = found[point].get(DECISION)
-            writes[point] = decided = appealed(known, one.action, by, one.note, now)
-            entries.append(
-                {"id": found[point]["id"], **decided["appeal"], "before": (known or {}).get("action", "allow")}
-            )
+            writes[point] = appealed(known, one.action, by, one.note, now)
+            said = {"action": one.action, "by": by, "at": now.isoformat(), "note": one.note}
+            entry = {"id": found[point]["id"], **said, "before": (known or {}).get("action", "allow")}
+            entries.append({name: value for name, value in entry.items() if value is not None})
         build.decide(writes)
         generation = build.commit()
         _log(folder, entries)

@@ -332,7 +332,7 @@ class Appealed(_Part):
     """What a person decides about one product."""
 
     id: ProductId
-    action: Action
+    action: Action | None = Field(description="Null takes back what a person decided before.")
     note: str | None = Field(None, max_length=2_000)
 
 
@@ -349,10 +349,14 @@ class AppealRequest(_Part):
         return self
 
 
-class AppealEntry(Appeal):
+class AppealEntry(_Part):
     """A line of the log: a person's decision, and what was done with the product before."""
 
     id: str
+    action: Action | None = Field(None, description="Absent where a decision was taken back.")
+    by: str
+    note: str | None = None
+    at: datetime
     before: Action
 
 

@@ -155,7 +155,7 @@ export async function getQueue(action, cursor) {
  * Decides as a person, on all of them or none.
  *
  * @param {string} by
- * @param {{id: string, action: string}[]} appeals
+ * @param {{id: string, action: string | null}[]} appeals Null takes back what a person decided.
  * @param {boolean} [leaving] The page is about to be left: the request outlives it.
  */
 export async function decide(by, appeals, leaving = false) {

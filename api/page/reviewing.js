@@ -16,7 +16,7 @@ const MOST_PENDING = 20;
 const AHEAD = 10;
 const NAME = "storelens.reviewer";
 
-/** @typedef {{product: Waiting, action: Action, before: Action, state: "pending" | "sending" | "saved"}} Made */
+/** @typedef {{product: Waiting, action: Action, before: Action, state: "pending" | "sending" | "saved", withdrawn?: boolean}} Made */
 
 export class Reviewing {
   /** @param {HTMLElement} root */
@@ -186,8 +186,9 @@ export class Reviewing {
     const last = this.made.pop();
     if (!last) return;
     byId("status").textContent = `${last.product.product.title ?? last.product.id}: back to ${last.before}`;
-    // What is with the server is decided anew, as it was before.
-    if (last.state !== "pending") this.made.push({ ...last, action: last.before, before: last.action, state: "pending" });
+    // What is with the server is taken back there, or decided anew as another decision had it before.
+    const withdrawn = !last.product.appeal && !this.made.some((one) => one.product === last.product);
+    if (last.state !== "pending") this.made.push({ ...last, action: last.before, before: last.action, withdrawn, state: "pending" });
     this.#later();
     this.#go(this.products.indexOf(last.product));
   }
@@ -206,7 +207,7 @@ export class Reviewing {
     const pending = this.made.filter(({ state }) => state === "pending");
     if (!pending.length) return;
     // A product that was decided about twice meanwhile has its last decision.
-    const last = new Map(pending.map((one) => [one.product.id, one.action]));
+    const last = new Map(pending.map((one) => [one.product.id, one.withdrawn ? null : one.action]));
     for (const one of pending) one.state = "sending";
     this.sending = decide(this.by.value.trim(), [...last].map(([id, action]) => ({ id, action })), leaving).then(
       () => {

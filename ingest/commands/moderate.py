@@ -29,7 +29,7 @@ from labels import (
     appeal,
     decisions,
     starter_policy,
-    with_appeal,
+    with_decision,
 )
 from schemas import (
     Action,
@@ -41,11 +41,13 @@ from schemas import (
 
 _BATCH = 1_000
 _ACTIONS: tuple[Action, ...] = get_args(Action)
+_WITHDRAWN = "withdraw"
 _EPILOG = """\
   judge                     hold every product to --policy, by the vectors that are stored: no image is
-                            read or embedded; only what is decided otherwise is written
+                            read or embedded; only what is decided otherwise is written. What other
+                            policies decided stays, and the strictest of all counts
   appeal ID..               decide as a person, with --action and --by: it outlives every judgement, and
-                            is logged in DATA_DIR/COLLECTION/appeals.jsonl
+                            is logged in DATA_DIR/COLLECTION/appeals.jsonl; `withdraw` takes it back
   list                      products that are not simply allowed, or those of --action
   starter                   write a policy `retail` to begin with, if there is none; it is uncalibrated
 
@@ -58,7 +60,7 @@ def main(arguments: Sequence[str], encoder_of: Callable[[str], Encoder] = load_e
     parser.add_argument("what", nargs="?", choices=["judge", "appeal", "list", "starter"], default="judge")
     parser.add_argument("ids", nargs="*", metavar="ID", help="Of the products of an appeal.")
     parser.add_argument("--policy", metavar="NAME", help="The policy; left out, the only one that there is.")
-    parser.add_argument("--action", choices=_ACTIONS, help="What is decided, or listed.")
+    parser.add_argument("--action", choices=[*_ACTIONS, _WITHDRAWN], help="What is decided, or listed.")
     parser.add_argument("--by", metavar="PERSON", help="Who decides.")
     parser.add_argument("--note", metavar="TEXT", help="Why.")
     parser.add_argument("--wait", type=float, metavar="SECONDS", help="Wait so long for another job.")
@@ -85,6 +87,10 @@ def _check(parser: ArgumentParser, given: Namespace) -> None:
         parser.error("appeal needs the ID of a product" if given.what == "appeal" else f"{given.what} takes no ID")
     if given.what == "appeal" and not (given.action and given.by and given.by.strip()):
         parser.error("an appeal needs --action and --by")
+    if given.action == _WITHDRAWN:
+        if given.what != "appeal":
+            parser.error(f"only an appeal can be taken back: {given.what} has no --action {_WITHDRAWN}")
+        given.action = None
     try:
         given.appeals = [
             Appealed(id=id, action=given.action, note=given.note) for id in dict.fromkeys(map(clean_code, given.ids))
@@ -105,6 +111,7 @@ def _judge(store: IndexStore, given: Namespace, encoder_of: Callable[[str], Enco
         index = build.index
         judge = policy_judge(store, document, index, encoder)
         before = decisions(index, _ACTIONS)
+        policies = {one.name for one in store.documents.names("policies")}
         counts: dict[str, int] = dict.fromkeys(_ACTIONS, 0)
         appeals = changed = 0
         after = None
@@ -115,7 +122,7 @@ def _judge(store: IndexStore, given: Namespace, encoder_of: Callable[[str], Enco
                 writes: dict[UUID, dict[str, Any] | None] = {}
                 for point, made in zip(found, judge.decide(list(vectors.values())), strict=True):
                     known = before.get(point)
-                    decided = with_appeal(made, known)
+                    decided = with_decision(name, made, known, policies)
                     counts[decided["action"] if decided else "allow"] += 1
                     appeals += decided is not None and "appeal" in decided
                     if decided != known:

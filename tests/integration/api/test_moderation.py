@@ -103,8 +103,11 @@ def test_a_decision_counts_at_once_outlives_judging_again_and_is_logged(api: Tes
         "/v1/moderate", json={"policy": "house", "product_ids": [first["id"]]}, headers=REVIEWER
     ).json()["decisions"][0]
     assert (moderated["action"], moderated["appeal"]["by"], moderated["rules"][1]["fired"]) == ("allow", "anna", True)
+    taken_back = _appeal(api, by="bert", appeals=[{"id": first["id"], "action": None}]).json()["appeals"][0]
+    assert (taken_back["before"], "action" in taken_back) == ("allow", False)
+    assert first["id"] in {one["id"] for one in _queue(api)["products"]}
     lines = (data / "products" / "appeals.jsonl").read_text(encoding="utf-8").splitlines()
-    assert [json.loads(line)["id"] for line in lines] == [first["id"], second["id"]]
+    assert [json.loads(line)["id"] for line in lines] == [first["id"], second["id"], first["id"]]
 
 
 def test_all_is_decided_or_nothing(api: TestClient, data: Path) -> None:

@@ -121,6 +121,40 @@ def test_judging_again_writes_nothing_but_what_is_otherwise(shop: Shop, capsys: 
     assert shop.found() == {"red", "blue", "green", "yellow"}
 
 
+def test_the_strictest_of_all_policies_counts_and_one_that_is_gone_does_not(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop.moderate()
+    shop.write(
+        {"rules": [{"name": "reddish", "prompts": ["red"], "counter_prompts": ["blue"], "action": "review"}]}, "b"
+    )
+    assert shop.moderate("--policy", "b") == 0
+    stored = shop.stored("red-0")
+    assert stored is not None
+    assert (stored["policy"], stored["action"]) == ("house", "block")
+    assert [(one["policy"], one["action"]) for one in stored["others"]] == [("b", "review")]
+    assert shop.found() == {"blue", "green", "yellow"}
+    capsys.readouterr()
+    # A person's decision is before them all, and once taken back they count again.
+    assert shop.moderate("appeal", "red-0", "--action", "allow", "--by", "anna") == 0
+    assert (shop.stored("red-0") or {})["action"] == "allow"
+    assert shop.moderate("appeal", "red-0", "--action", "withdraw", "--by", "anna") == 0
+    assert shop.stored("red-0") == stored
+    assert shop.moderate("appeal", "green-1", "--action", "block", "--by", "anna") == 0
+    assert shop.moderate("appeal", "green-1", "--action", "withdraw", "--by", "anna") == 0
+    assert shop.stored("green-1") is None
+    # What changes in the catalog is judged by one policy, and keeps what the others said.
+    for row in shop.rows:
+        row["title"] = f"new {row['title']}"
+    shop.ingest(policy="b")
+    assert (shop.stored("red-0") or {})["action"] == "block"
+    shop.store.documents.delete("policies", "house")
+    assert shop.moderate("--policy", "b") == 0
+    after = shop.stored("red-0")
+    assert after is not None
+    assert (after["policy"], after["action"], "others" in after) == ("b", "review", False)
+
+
 def test_what_a_person_decides_outlives_every_judgement_and_is_logged(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
