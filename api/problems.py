@@ -36,6 +36,7 @@ from schemas import (
     ReviewKeyNeeded,
     StoreLensError,
     ingest_command,
+    place_in,
 )
 
 T = TypeVar("T")
@@ -142,7 +143,7 @@ def validation_problem(error: ValidationError | RequestValidationError, within: 
     )
     errors = []
     for item in items[:MOST_ERRORS]:
-        path = [str(part) for part in item["loc"] if part not in ("body", "query", "path")]
+        path = place_in([part for part in item["loc"] if part not in ("body", "query", "path")])
         field = _cut(".".join([within, *path] if within else path), MOST_OF_A_NAME)
         message = "there is no such field" if item["type"] == "extra_forbidden" else item["msg"]
         errors.append({"field": field, "message": message.removeprefix("Value error, ")})

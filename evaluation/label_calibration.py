@@ -8,7 +8,7 @@ there are too few images for both, nothing is reported and nothing kept.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -155,10 +155,14 @@ def keep(store: IndexStore, calibration: LabelCalibration | PolicyCalibration) -
 
 
 def report(
-    calibration: LabelCalibration | PolicyCalibration, document: Mapping[str, Any] | None, *, as_json: bool
+    calibration: LabelCalibration | PolicyCalibration,
+    document: Mapping[str, Any] | None,
+    overridden: Sequence[str] = (),
+    *,
+    as_json: bool,
 ) -> str:
-    """One JSON object, or what people read."""
-    found = calibration.model_dump(mode="json") | {"document": document}
+    """One JSON object, or what people read; ``overridden`` are rules whose thresholds the policy itself says."""
+    found = calibration.model_dump(mode="json") | {"document": document, "overridden": list(overridden)}
     if as_json:
         return json.dumps(found)
     lines = [f"{calibration.images} images ({calibration.source}), model {calibration.model}"]
@@ -178,6 +182,11 @@ def report(
             lines.append(f"{rule:<28}{threshold:>10.4f}  {of_others}")
     if document:
         lines.append(f"kept as calibrations/{document['name']}, version {document['version']}")
+    if overridden:
+        lines.append(
+            f"the policy itself says from where on {', '.join(overridden)} fire, and that counts: take these "
+            "thresholds out of the document, and those measured here will"
+        )
     return "\n".join(lines)
 
 

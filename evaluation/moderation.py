@@ -23,7 +23,7 @@ from images import ImageLimits, decode_for_model
 from images.arrays import Flags, Floats, Vectors
 from images.inline import decode_query_image
 from labels import Goal, Moderator, PrecisionRecall, PromptEncoder, robust_threshold
-from schemas import ConfigurationError, Exemplar, ImageQuery, Policy
+from schemas import ConfigurationError, Exemplar, ImageQuery, Policy, place_in
 
 MOST_POINTS = 200
 """Of a curve."""
@@ -62,7 +62,7 @@ def read_policy(path: Path) -> Policy:
         raise ConfigurationError(f"cannot read the policy in {path}: {error}") from error
     except ValidationError as error:
         wrong = error.errors(include_url=False)[0]
-        place = ".".join(map(str, wrong["loc"]))
+        place = ".".join(place_in(wrong["loc"]))
         said = wrong["msg"].removeprefix("Value error, ")
         raise ConfigurationError(f"{path}: {place}: {said}" if place else f"{path}: {said}") from error
 

@@ -14,7 +14,8 @@ from evaluation.exact import nearest
 from evaluation.metrics import DEPTH, Values, expected_at_random
 from evaluation.queries import LabelledQuery, at_line
 from index import DENSE, CatalogIndex, Leg
-from schemas import All, Filter, LegName, Match, StoreLensError, parse_filter
+from labels import hidden_actions
+from schemas import All, Decided, Filter, LegName, Match, Not, StoreLensError, parse_filter
 from search import Searcher
 
 _COMPARED = 10
@@ -63,9 +64,11 @@ def ask(searcher: Searcher, queries: Sequence[LabelledQuery], path: Path, *, exa
     searcher.warm_up()
     asked: list[AskedQuery] = []
     dense: list[_Dense] = []
+    blocked = Decided(hidden_actions(reviewer=True))
+    shown = Not(blocked) if searcher.index.count(blocked) else None
     for query in tqdm(queries, unit="query", desc="search", disable=None):
         try:
-            one, its_legs = _ask(searcher, query, path.parent)
+            one, its_legs = _ask(searcher, query, path.parent, shown)
         except (StoreLensError, OSError) as error:
             raise at_line(path, query.line, str(error)) from error
         asked.append(one)
@@ -85,13 +88,17 @@ class _Dense:
     scores: Sequence[float]
 
 
-def _ask(searcher: Searcher, query: LabelledQuery, folder: Path) -> tuple[AskedQuery, list[_Dense]]:
+def _ask(
+    searcher: Searcher, query: LabelledQuery, folder: Path, shown: Filter | None
+) -> tuple[AskedQuery, list[_Dense]]:
+    """``shown`` is what a search never leaves out; None where that is all there is."""
     image = None if query.image is None else (folder / query.image).read_bytes()
     answer = searcher.search(query.request(), image)
     # Once more for a longer page, beyond what fits: nothing is encoded twice.
     whole = searcher.search(query.request(limit=DEPTH, tail=True), image).response
     legs = searcher.candidates(query.request(), image).legs
     filter = parse_filter(query.filter or {}, searcher.index.record.fields)
+    filter = All((filter, shown)) if shown else filter
     pool, found, unknown = _pool(searcher.index, query, filter)
     asked = AskedQuery(
         query,
@@ -103,7 +110,7 @@ def _ask(searcher: Searcher, query: LabelledQuery, folder: Path) -> tuple[AskedQ
         search_ms=answer.search_ms,
     )
     dense = [
-        _Dense(asked, planned.leg, filter if query.filter else None, result.scores[:_COMPARED].tolist())
+        _Dense(asked, planned.leg, filter if query.filter or shown else None, result.scores[:_COMPARED].tolist())
         for planned, result in legs
         if planned.leg.vector != "lexical"
     ]

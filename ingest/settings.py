@@ -25,7 +25,7 @@ Exit status: 0 done, rejected rows included; 1 the job could not be done;
 2 bad arguments; 3 rows were rejected and --strict was given.
 
 In place of CATALOG, a command with options of its own (COMMAND --help says which):
-  documents, generations, moderate, same, synonyms, tidy
+  documents, generations, label, moderate, same, synonyms, tidy
 """
 
 

@@ -32,6 +32,7 @@ from schemas.documents import (
     Signal,
     Synonyms,
     check_document,
+    place_in,
 )
 from schemas.duplicates import DuplicateCluster, DuplicateKind, DuplicatePair, ImageRef
 from schemas.embedding import EmbeddingSpec, Precision, PrecisionQuality
@@ -364,6 +365,7 @@ __all__ = [
     "number_in",
     "one_number",
     "parse_filter",
+    "place_in",
     "reason",
     "replace_file",
     "split_commas",

@@ -263,10 +263,15 @@ def check_document(kind: DocumentKind, content: object) -> Body:
         raise _invalid(error) from error
 
 
+def place_in(loc: Sequence[int | str]) -> list[str]:
+    """Where in a body something is wrong, without the checks that pydantic lists among the fields."""
+    return [str(part) for part in loc if "function-" not in str(part)]
+
+
 def _invalid(error: ValidationError) -> DocumentInvalid:
     wrong = []
     for item in error.errors(include_url=False, include_input=False):
-        place = ".".join(map(str, item["loc"]))
+        place = ".".join(place_in(item["loc"]))
         said = "there is no such field" if item["type"] == "extra_forbidden" else item["msg"]
         wrong.append((place, said.removeprefix("Value error, ")))
     told = "; ".join(f"{place}: {said}" if place else said for place, said in wrong[:5])

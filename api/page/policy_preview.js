@@ -27,6 +27,7 @@ export class PolicyPreview {
   forget() {
     this.before = new Map();
     this.judged = [];
+    this.element.replaceChildren();
   }
 
   /** @param {string} words */

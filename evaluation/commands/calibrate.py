@@ -32,6 +32,7 @@ from schemas import (
     Calibration,
     ConfigurationError,
     LabelCalibration,
+    Policy,
     PolicyCalibration,
     SearchRequest,
 )
@@ -123,15 +124,19 @@ def _calibrate_labels(parser: ArgumentParser, store: IndexStore, given: Namespac
     with closing(store.open()) as index:
         encoder = load_encoder(index.record.embedding.model)
         calibration: LabelCalibration | PolicyCalibration
+        overridden: list[str] = []
         if given.policy:
             calibration = calibrate_policy(store, index, encoder, given.policy, given.images, given.goal)
+            policy = store.documents.read("policies", given.policy).body
+            assert isinstance(policy, Policy)
+            overridden = [rule.name for rule in policy.rules if rule.threshold is not None]
         else:
             calibration = calibrate_label_set(store, index, encoder, given.label_set, given.images, given.field)
     document = None if given.dry_run else keep(store, calibration)
     if page is not None:
-        whole = calibration.model_dump(mode="json") | {"document": document}
+        whole = calibration.model_dump(mode="json") | {"document": document, "overridden": overridden}
         write_report(page, label_calibration_page(calibration), whole)
-    return report_labels(calibration, document, as_json=given.json)
+    return report_labels(calibration, document, overridden, as_json=given.json)
 
 
 def _examples(searcher: Searcher, queries: Path | None, quick: bool) -> Iterator[Example]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable
 from functools import partial
@@ -11,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from embedding import load_encoder
+from embedding import Encoder, load_encoder
 from evaluation import classification, moderation
 from evaluation.commands.options import add_json, add_model
 from evaluation.image_comparison import compare_images, read_images_run, said
@@ -20,7 +21,7 @@ from evaluation.report.images import FileImages
 from evaluation.report.moderation import moderation_page, moderation_text
 from evaluation.report.page import ReportPage, add_report, check_report, write_report
 from index import IndexSettings, add_settings, build_settings, open_store
-from schemas import LabelSet, clean_line
+from schemas import DOCUMENT_NAME, ConfigurationError, IndexRecord, LabelSet, clean_line
 
 
 def add_commands(commands: Any) -> None:
@@ -117,12 +118,26 @@ def _classify(given: Namespace) -> str:
 def _moderation(parser: ArgumentParser, given: Namespace) -> str:
     page, before = _before(given, "violates")
     policy = moderation.read_policy(given.policy)
-    settings = build_settings(IndexSettings, parser, given)
-    measured = moderation.measure(given.images, policy, load_encoder(given.model), given.goal)
+    store = open_store(build_settings(IndexSettings, parser, given))
+    encoder = load_encoder(given.model)
     if given.store:
-        written = open_store(settings).documents.write("policies", given.store, measured["policy"])
+        _check_storable(parser, given.store, store.record(), encoder)
+    measured = moderation.measure(given.images, policy, encoder, given.goal)
+    if given.store:
+        written = store.documents.write("policies", given.store, measured["policy"])
         measured["stored"] = {"name": written.name, "version": written.version}
     return _told(given, measured, page, before, "violates", moderation_page, moderation_text)
+
+
+def _check_storable(parser: ArgumentParser, name: str, record: IndexRecord | None, encoder: Encoder) -> None:
+    """Told of before anything is measured: a name that no policy can have, and thresholds of another model's scores."""
+    if not re.fullmatch(DOCUMENT_NAME, name):
+        parser.error(f"--store: {name!r} is no name of a policy: small letters, digits, - and _")
+    if record is not None and record.embedding.differences(encoder.spec):
+        raise ConfigurationError(
+            f"the collection's vectors are of model {record.embedding.model!r}, for which thresholds of "
+            f"{encoder.spec.model!r} mean nothing: measure with --model {record.embedding.model}"
+        )
 
 
 def _before(given: Namespace, truth: str) -> tuple[Path | None, dict[str, Any] | None]:

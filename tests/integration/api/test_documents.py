@@ -95,6 +95,7 @@ def test_conditions_on_whether_there_is_one(api: TestClient) -> None:
         ("rules", {"when": {"query": {}}, "then": {"hide": ["1"]}}, "when.query"),
         ("rules", {"when": {}, "then": {"pin": [{"id": "1", "position": 0}]}}, "then.pin.0.position"),
         ("label-sets", {"labels": [{"name": "cat"}], "templates": ["a photo"]}, "templates.0"),
+        ("label-sets", {"labels": [{"name": "food", "labels": [{"name": 3}]}]}, "labels.0.labels.0.name"),
         ("policies", {"rules": [{"name": "a", "prompts": ["b"], "action": "burn"}]}, "rules.0.action"),
         ("calibrations", [], None),
     ],

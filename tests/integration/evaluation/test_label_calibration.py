@@ -132,6 +132,13 @@ def test_a_policy_is_calibrated_and_judged_by_it(shop: Shop, capsys: pytest.Capt
     assert answer["notices"] == []
     with closing(shop.store.open()) as index:
         assert index.record.embedding.model == "colors"
+    # Thresholds that the policy itself says are people's, and count before: that is told.
+    assert found["overridden"] == []
+    policy: dict[str, Any] = shop.store.documents.read("policies", "house").content
+    policy["rules"][0]["threshold"] = 0.5
+    shop.store.documents.write("policies", "house", policy)
+    assert shop.calibrate("--policy", "house", "--images", str(shop.images())) == 0
+    assert printed(capsys)["overridden"] == ["no red"]
 
 
 @pytest.mark.parametrize(

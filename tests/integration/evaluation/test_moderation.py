@@ -16,7 +16,8 @@ from index import IndexSettings, open_store
 from schemas import ConfigurationError, Policy
 from tests.support.colors import COLORS, color_image, write_lines
 from tests.support.commands import printed
-from tests.support.encoders import ColorEncoder
+from tests.support.encoders import ColorEncoder, HashEncoder
+from tests.support.serving import ingest
 
 POLICY = {
     "rules": [
@@ -127,6 +128,16 @@ class TestTheCommand:
         assert measured["stored"] == {"name": "house", "version": 1}
         document = open_store(IndexSettings(data_dir=tmp_path / "data")).documents.read("policies", "house")
         assert document.content == measured["policy"]
+
+    def test_refuses_to_store_under_no_name_or_what_another_models_vectors_would_be_held_to(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with pytest.raises(SystemExit, match="2"):
+            self._run(tmp_path, "--store", "Bad Name")
+        assert "'Bad Name' is no name of a policy" in capsys.readouterr().err
+        ingest(write_lines(tmp_path / "c.jsonl", [{"id": "a", "title": "a"}]), tmp_path / "data", HashEncoder())
+        assert self._run(tmp_path, "--store", "house", "--data-dir", str(tmp_path / "data")) == 1
+        assert "vectors are of model 'hash'" in capsys.readouterr().err
 
     def test_prints_a_table(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert self._run(tmp_path) == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from evaluation.exact import nearest
 from evaluation.quality import document, run, summary
 from evaluation.queries import read_queries
 from index import IndexSettings, open_store
-from schemas import ConfigurationError, Match
+from labels import appeal
+from schemas import Appealed, ConfigurationError, Match
 from search import Searcher
 from tests.support.commands import printed
 from tests.support.encoders import DIMENSION, HashEncoder
@@ -127,6 +129,19 @@ def test_the_exact_answer_is_that_of_a_plain_loop(searcher: Searcher) -> None:
     assert all_of.scores == pytest.approx(sorted(cosines.values(), reverse=True)[:5])
     assert set(some.points) <= set(index.scan(blue, 100)) and len(some.points) == 5
     assert none.points == []
+
+
+def test_what_nobody_is_shown_is_in_no_exact_answer(
+    catalog: Path, tmp_path: Path, queries: Callable[[Rows], Path]
+) -> None:
+    ingest(catalog, tmp_path / "data", HashEncoder())
+    store = open_store(IndexSettings(data_dir=tmp_path / "data"))
+    asked = titles(catalog, 4)
+    path = queries(asked)
+    appeal(store, tmp_path, [Appealed(id=str(asked[0]["qid"]), action="block")], "anna")
+    with closing(store.open()) as index:
+        legs = summary(run(Searcher(index, HashEncoder()), read_queries(path), path))["exact"]
+    assert {leg["found@10"] for leg in legs.values()} == {1}
 
 
 def test_an_engine_that_misses_the_best_is_found_out(
