@@ -1,8 +1,9 @@
 """How well a policy tells what it is about, over all thresholds, and which one to take.
 
 A threshold is picked by a goal: the best F1 (``labels.robust_threshold``), or so much recall or precision with the
-most of the other. ``best`` and ``curve`` are of all images, those it was picked on; ``test`` is what to expect of
-others: each half of the images, copies on one side, judged with the threshold that the other half picks.
+most of the other. ``best`` and ``curve`` are of one threshold for whatever rule scores most, on all images, those it
+was picked on. ``together`` is the policy as it is stored, each rule with its own threshold. ``test`` is what to expect
+of that: each half of the images, copies on one side, judged with the thresholds that the other half picks.
 """
 
 from __future__ import annotations
@@ -96,17 +97,22 @@ def measure(file: Path, policy: Policy, encoder: Encoder, aim: Aim | None = None
     best = overall.at(aim)
     thresholds = {rule.name: rule.threshold for rule in policy.rules}
     rules: dict[str, Any] = {}
+    stopped, crossed = np.zeros(len(written), np.bool_), np.zeros(len(written), np.bool_)
     for at, name in enumerate(names):
         # That something is violated says which rule only where there is but one.
         told = np.array([one is not True or len(names) == 1 for one in written])
         truth = np.array([name in one if isinstance(one, list) else one for one in written])
         judged = _Judged(scores[told, at], truth[told], second[told])
         rules[name] = {"examples": int(truth[told].sum())}
+        of_halves = None
         if judged.splits:
             rules[name] |= judged.at(aim)
-            thresholds[name] = rules[name]["threshold"]
+            thresholds[name], of_halves = rules[name]["threshold"], judged.of_halves(aim)
         elif not told.all():
-            thresholds[name] = best["threshold"]
+            thresholds[name], of_halves = best["threshold"], overall.of_halves(aim)
+        if (threshold := thresholds[name]) is not None:
+            stopped |= scores[:, at] >= threshold
+            crossed |= scores[:, at] >= (np.where(second, *of_halves) if of_halves else threshold)
     return {
         "images": len(written),
         "unusable": images.unusable,
@@ -115,12 +121,13 @@ def measure(file: Path, policy: Policy, encoder: Encoder, aim: Aim | None = None
         "model": encoder.spec.model,
         "goal": aim.goal if aim.goal == "f1" else f"{aim.goal}={aim.at_least:g}",
         "best": {name: best[name] for name in ("threshold", "precision", "recall", "f1")},
-        "test": best["test"],
-        "intervals": rate_intervals(overall.crossed(aim), violates),
+        "together": _told(stopped, violates),
+        "test": _told(crossed, violates),
+        "intervals": rate_intervals(crossed, violates),
         "curve": overall.curve(),
         "rules": rules,
         "policy": _with_thresholds(policy, thresholds),
-        "details": {"images": _details(images.rows, scores, names, overall.crossed(aim), violates)},
+        "details": {"images": _details(images.rows, scores, names, crossed, violates)},
     }
 
 
@@ -184,10 +191,14 @@ class _Judged:
             "test": _told(self.crossed(aim), self.positive),
         }
 
+    def of_halves(self, aim: Aim) -> tuple[float, float]:
+        """The threshold that the first half picks, for the second, and the other way round."""
+        first, second = (aim.threshold(self.scores[half], self.positive[half]) for half in (~self.second, self.second))
+        return first, second
+
     def crossed(self, aim: Aim) -> Flags:
         """What is taken of each half by the threshold that the other one picks."""
-        of_halves = [aim.threshold(self.scores[half], self.positive[half]) for half in (~self.second, self.second)]
-        return np.asarray(self.scores >= np.where(self.second, of_halves[0], of_halves[1]))
+        return np.asarray(self.scores >= np.where(self.second, *self.of_halves(aim)))
 
     def curve(self) -> list[dict[str, float]]:
         """What every threshold would do, or so many of them."""

@@ -30,10 +30,11 @@ def moderation_text(measured: Mapping[str, Any]) -> str:
         "",
         f"goal: {measured['goal']:<22}{'threshold':>10}{'precision':>10}{'recall':>8}{'F1':>8}{'F1 of others':>14}",
     ]
-    best = {"the policy": {**measured["best"], "test": measured["test"]}, **measured["rules"]}
+    best = {"the policy": {**measured["together"], "test": measured["test"]}, **measured["rules"]}
     for name, row in best.items():
-        if "threshold" in row:
-            numbers = f"{row['threshold']:>10.4f}{row['precision']:>10.3f}{row['recall']:>8.3f}{row['f1']:>8.3f}"
+        if "test" in row:
+            threshold = f"{row['threshold']:.4f}" if "threshold" in row else ""  # of the policy, each rule has its own
+            numbers = f"{threshold:>10}{row['precision']:>10.3f}{row['recall']:>8.3f}{row['f1']:>8.3f}"
             lines.append(f"{name:<28}{numbers}{row['test']['f1']:>14.3f}")
         else:
             lines.append(f"{name:<28}too few examples")
@@ -70,11 +71,11 @@ def _at_a_glance(measured: Mapping[str, Any]) -> Section:
         )
         for name in _RATES
     ]
-    figures.append(Figure("threshold", f"{measured['best']['threshold']:.4f}", f"picked for {measured['goal']}"))
     return Section(
         "At a glance",
-        "The images are parted into halves, copies of one on one side: each is judged with the threshold that the "
-        "other one picks, so that these numbers are what to expect of images that nobody has seen.",
+        "The images are parted into halves, copies of one on one side: each is judged with the thresholds "
+        f"that the other one picks for {measured['goal']}, rule by rule, so that these numbers are what to expect of "
+        "images that nobody has seen.",
         figures=figures,
         charts=[
             intervals(
@@ -111,7 +112,8 @@ def _threshold(cases: Mapping[str, tuple[float, Cases]]) -> Section:
     return Section(
         "What a threshold does",
         "An image is stopped from the threshold on. Move it: the matrix follows. It starts where all images together "
-        "put it, so that its numbers are better than those of others.",
+        "put it, so that its numbers are better than those of others. The whole policy is shown with one threshold for "
+        "the rule that scores most; as it is stored, each rule has its own.",
         cutoffs=[Cutoff("What is stopped", "policy", ["violates", "does not"], ["stopped", "let through"], cases)],
     )
 
@@ -156,7 +158,7 @@ def _rules(measured: Mapping[str, Any]) -> Section:
             *(its.get(column) for column in ("threshold", *_RATES)),
             (its.get("test") or {}).get("f1"),
         ]
-        for name, its in {_WHOLE: {**measured["best"], "test": measured["test"]}, **measured["rules"]}.items()
+        for name, its in {_WHOLE: {**measured["together"], "test": measured["test"]}, **measured["rules"]}.items()
     ]
     return Section(
         "Rule by rule",

@@ -65,6 +65,14 @@ def test_each_rule_has_a_threshold_of_its_own(tmp_path: Path) -> None:
     thresholds = [rule["threshold"] for rule in measured["policy"]["rules"]]
     assert thresholds == [measured["rules"][name]["threshold"] for name in ("red", "blue")]
     Policy.model_validate(measured["policy"])
+    # What is told of the policy is what it does as it is stored.
+    rows = measured["details"]["images"]
+    stopped = [
+        any(row["scores"][name] >= at for name, at in zip(("red", "blue"), thresholds, strict=True)) for row in rows
+    ]
+    rightly = sum(some and bool(row["violates"]) for some, row in zip(stopped, rows, strict=True))
+    assert measured["together"]["precision"] == pytest.approx(rightly / sum(stopped), abs=1e-5)
+    assert measured["together"]["recall"] == pytest.approx(rightly / 50, abs=1e-5)
 
 
 def test_true_and_false_say_which_rule_only_where_there_is_one(tmp_path: Path) -> None:
