@@ -30,6 +30,7 @@ from schemas import (
     ClassifyResponse,
     Decision,
     Exemplar,
+    ImageError,
     ImageQuery,
     Known,
     LabelCalibration,
@@ -39,6 +40,7 @@ from schemas import (
     ModerateResponse,
     Policy,
     PolicyCalibration,
+    RequestError,
 )
 
 Made = TypeVar("Made", bound=BaseModel)
@@ -301,14 +303,17 @@ class Labeller:
                 images = found[0].vectors.get("image") if found else None
                 return None if images is None or not len(images) else images[0]
             assert exemplar.base64 is not None
-            data = decode_query_image(ImageQuery(base64=exemplar.base64))
-            key = hash_bytes(data)
-            with self._lock:
-                known = self._exemplars.get(key)
-            if known is None:
-                known = self._subjects.image(data, decode)
+            try:
+                data = decode_query_image(ImageQuery(base64=exemplar.base64))
+                key = hash_bytes(data)
                 with self._lock:
-                    self._exemplars[key] = known
+                    known = self._exemplars.get(key)
+                if known is None:
+                    known = self._subjects.image(data, decode)
+                    with self._lock:
+                        self._exemplars[key] = known
+            except ImageError as error:
+                raise RequestError(f"an image that the policy has of a rule cannot be used: {error.message}") from error
             return known
 
         return Moderator(policy, self.prompts, vector)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from schemas.errors import EmptyRequest, RequestError
 from schemas.product import ProductId
@@ -26,6 +27,8 @@ MAX_JUDGED = 1_000
 """Products of one request."""
 DOCUMENT_NAME = r"[a-z0-9][a-z0-9_-]{0,63}"
 """Names are parts of file names and of addresses: some file systems know no capitals."""
+
+_BASE64 = re.compile(r"(?:data:[^,]*,)?[A-Za-z0-9+/_\s-]+={0,2}\s*", re.IGNORECASE)
 
 Action = Literal["allow", "review", "block"]
 
@@ -124,6 +127,13 @@ class Exemplar(_Part):
 
     product_id: ProductId | None = None
     base64: str | None = Field(None, min_length=1, json_schema_extra={"contentEncoding": "base64"})
+
+    @field_validator("base64")
+    @classmethod
+    def _base64(cls, written: str | None) -> str | None:
+        if written is not None and not _BASE64.fullmatch(written):
+            raise ValueError("it is no base64, nor a data: URI of an image")
+        return written
 
     @model_validator(mode="after")
     def _one(self) -> Exemplar:

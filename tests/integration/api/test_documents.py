@@ -97,6 +97,11 @@ def test_conditions_on_whether_there_is_one(api: TestClient) -> None:
         ("label-sets", {"labels": [{"name": "cat"}], "templates": ["a photo"]}, "templates.0"),
         ("label-sets", {"labels": [{"name": "food", "labels": [{"name": 3}]}]}, "labels.0.labels.0.name"),
         ("policies", {"rules": [{"name": "a", "prompts": ["b"], "action": "burn"}]}, "rules.0.action"),
+        (
+            "policies",
+            {"rules": [{"name": "a", "images": [{"base64": "!!"}], "action": "block"}]},
+            "rules.0.images.0.base64",
+        ),
         ("calibrations", [], None),
     ],
 )
