@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -12,7 +11,6 @@ from time import perf_counter
 from typing import Any
 
 from cachetools import LRUCache
-from pydantic import ValidationError
 
 from embedding import Encoder
 from images import ImageLimits
@@ -20,7 +18,6 @@ from images.inline import decode_query_image
 from index import CatalogIndex, DenseName, Stored
 from labels import Decode, hidden_actions
 from schemas import (
-    SEARCH_CALIBRATION,
     Action,
     All,
     AnyOf,
@@ -44,6 +41,7 @@ from search.ask import Ask
 from search.background import Background
 from search.candidates import Candidates, find
 from search.cursor import decode_cursor, fingerprint
+from search.documents import Calibrated, calibrated
 from search.facets import check_facets
 from search.filter_values import FilterValues
 from search.hits import near_images
@@ -56,8 +54,6 @@ from search.result_set import Observed, ResultSet, decide, decide_together, havi
 from search.synonyms import WrittenSynonyms
 from search.understanding import Understanding, Understood, Vocabulary
 from search.weights import LegWeights, weights_for
-
-log = logging.getLogger(__name__)
 
 DECIDED_CACHE = 256
 """What fits a request, kept for its further pages and filters; each holds the ids of its candidates."""
@@ -98,34 +94,23 @@ class Searcher:
         self.weights = weights or weights_for(index.record.embedding)
         self._given_weights = weights
         self._questions = Questions(index, encoder, self.limits)
-        self.calibration: Calibration | None = None
-        """What the scores of searches mean on this catalog; None where nobody has measured it."""
+        self._calibrated = Calibrated()
         self._decided: LRUCache[Any, tuple[object, ResultSet]] = LRUCache(DECIDED_CACHE)
         """What fits by what is asked, beside the documents that it was found by."""
         self._deciding = threading.Lock()
 
     def use(self, documents: Sequence[Document]) -> None:
         """Answer by these documents of the collection from now on; requests that have begun may not."""
-        self.calibration = self._calibration(documents)
+        self._calibrated = calibrated(documents, self.index.record.embedding)
         fitted = (self.calibration and self.calibration.weights) or {}
         self.weights = self._given_weights or weights_for(self.index.record.embedding).fitted(fitted)
         self._understanding = Understanding(self._vocabulary, WrittenSynonyms(documents))
         self._reading = Reading(self.index, self._understanding)
 
-    def _calibration(self, documents: Sequence[Document]) -> Calibration | None:
-        """The one of searches, where it was measured with the model of the index."""
-        for document in documents:
-            if (document.kind, document.name) == ("calibrations", SEARCH_CALIBRATION):
-                try:
-                    calibration = Calibration.model_validate(document.body.model_dump())
-                except ValidationError as error:
-                    log.warning("the calibration of searches cannot be read, and counts as none: %s", error)
-                    return None
-                if calibration.fingerprint != self.index.record.embedding.fingerprint:
-                    log.warning("the calibration of searches is of model %s, and counts as none", calibration.model)
-                    return None
-                return calibration
-        return None
+    @property
+    def calibration(self) -> Calibration | None:
+        """What the scores of searches mean on this catalog; None where nobody has measured it."""
+        return self._calibrated.calibration
 
     def search(
         self,
@@ -169,6 +154,8 @@ class Searcher:
         else:
             page = answer(self.index, ask, self._fits(request, read, mixture), partial(self._find, mixture))
         notices = list(page.notices)
+        if page.match == "uncalibrated":
+            notices.append(self._calibrated.notice)
         if cursor is not None and cursor.generation != self.index.generation:
             notices.append("the catalog has changed since the page before; hits may repeat or be missing")
         notices += [f"nothing that fits is {bound!r}, which is no filter then" for bound in read.dropped]

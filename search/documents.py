@@ -1,0 +1,44 @@
+"""What searches take from the documents of a collection."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from schemas import SEARCH_CALIBRATION, Calibration, Document, EmbeddingSpec
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """What the scores of searches mean on this catalog; ``calibration`` is None where nobody has measured it.
+
+    ``lacking`` is what to say of the calibration where an answer is uncalibrated all the same.
+    """
+
+    calibration: Calibration | None = None
+    lacking: str = "searches of this catalog are not calibrated"
+
+    @property
+    def notice(self) -> str:
+        return f"{self.lacking}, so that all that is found counts: run `python -m evaluation calibrate`"
+
+
+def calibrated(documents: Sequence[Document], spec: EmbeddingSpec) -> Calibrated:
+    """By the calibration of searches, where it was measured with the model of the index."""
+    for document in documents:
+        if (document.kind, document.name) == ("calibrations", SEARCH_CALIBRATION):
+            try:
+                calibration = Calibration.model_validate(document.body.model_dump())
+            except ValidationError as error:
+                log.warning("the calibration of searches cannot be read, and counts as none: %s", error)
+                return Calibrated(lacking="the calibration of searches cannot be read")
+            if calibration.fingerprint != spec.fingerprint:
+                log.warning("the calibration of searches is of model %s, and counts as none", calibration.model)
+                return Calibrated(lacking=f"the calibration of searches is of another model ({calibration.model})")
+            return Calibrated(calibration, "the calibration of searches says nothing of requests like this")
+    return Calibrated()
