@@ -110,7 +110,7 @@ class Documents(ABC):
     def write(self, kind: DocumentKind, name: str, content: object, expected: int | None = None) -> Document:
         """Raises DocumentInvalid, naming the place, before anything is written; DocumentChanged."""
         _check_name(name)
-        document = Document(kind, name, 0, datetime.now(UTC), check_document(kind, content))
+        document = Document(kind, name, 0, datetime.now(UTC), check_document(kind, content, name))
         written = _Written(changed=document.changed, body=document.content)
         return replace(document, version=self._replace(kind, name, written, expected))
 

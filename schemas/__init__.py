@@ -12,6 +12,7 @@ from schemas.calibration import (
     PolicyCalibration,
     Verdict,
     Weighed,
+    calibration_of,
 )
 from schemas.closing import Shared
 from schemas.documents import (
@@ -346,6 +347,7 @@ __all__ = [
     "Weighed",
     "WrongType",
     "__version__",
+    "calibration_of",
     "check_document",
     "clean_code",
     "clean_line",

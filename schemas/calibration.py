@@ -140,3 +140,12 @@ class PolicyCalibration(_OfLabels):
 
     thresholds: dict[str, float]
     deciles: dict[str, list[float]] = Field(description="Of each rule's score, over the catalog.")
+
+
+def calibration_of(name: str) -> type[BaseModel] | None:
+    """What a calibration of this name has to be, where the name tells."""
+    if name == SEARCH_CALIBRATION:
+        return Calibration
+    if name.startswith("label-set-"):
+        return LabelCalibration
+    return PolicyCalibration if name.startswith("policy-") else None

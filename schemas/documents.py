@@ -26,6 +26,7 @@ from pydantic import (
     model_validator,
 )
 
+from schemas.calibration import calibration_of
 from schemas.errors import DocumentInvalid
 from schemas.labels import LabelSet, Policy
 from schemas.product import FieldName, ProductId
@@ -205,7 +206,11 @@ class Rule(_Part):
 
 
 class _Calibration(BaseModel):
-    """What was measured of this catalog with this model: any object, as yet."""
+    """What was measured of this catalog with this model.
+
+    `search`, `label-set-NAME` and `policy-NAME` are written as `python -m evaluation calibrate` writes them; under
+    another name it is any object.
+    """
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -245,8 +250,12 @@ class Document:
         return self.body.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
-def check_document(kind: DocumentKind, content: object) -> Body:
+def check_document(kind: DocumentKind, content: object, name: str | None = None) -> Body:
     """What is in a document, of JSON's types, as its kind's model.
+
+    Args:
+        name: Its name, where it is written: that of a calibration tells what has to be in it. What is kept is read
+            without, as an older version may have written it; whoever uses it says that it cannot be read.
 
     Raises:
         DocumentInvalid: naming the first place that is wrong, as ``groups.2.0``, and saying what else is.
@@ -257,7 +266,10 @@ def check_document(kind: DocumentKind, content: object) -> Body:
         raise DocumentInvalid(f"it cannot be written as JSON: {error}") from error
     if len(written) > MAX_DOCUMENT_BYTES:
         raise DocumentInvalid(f"it is larger than {MAX_DOCUMENT_BYTES:,} bytes")
+    named = calibration_of(name) if kind == "calibrations" and name is not None else None
     try:
+        if named is not None:
+            named.model_validate_json(written)
         return DOCUMENT_BODIES[kind].model_validate_json(written)
     except ValidationError as error:
         raise _invalid(error) from error

@@ -112,6 +112,14 @@ def test_what_is_wrong_is_named_by_its_place(api: TestClient, kind: str, body: A
     assert api.get(f"/v1/documents/{kind}").json() == {"documents": []}
 
 
+@pytest.mark.parametrize("name", ["search", "label-set-hue", "policy-retail"])
+def test_a_calibration_is_refused_that_nothing_could_go_by(api: TestClient, name: str) -> None:
+    refused = api.put(f"/v1/documents/calibrations/{name}", json={"foo": 1})
+    assert (refused.status_code, refused.json()["code"]) == (422, "document-invalid")
+    assert [error["field"] for error in refused.json()["errors"]] == ["model" if name == "search" else "name"]
+    assert api.get(f"/v1/documents/calibrations/{name}").status_code == 404
+
+
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"[" * 100_000, b"\xff", b'{"groups": [], "groups": []}', b'{"a": NaN}', b'{"a": "\\ud800"}']
 )

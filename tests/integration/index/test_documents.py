@@ -238,6 +238,14 @@ class TestFiles:
         file.write_text(json.dumps(kept | {"body": SHOES}), encoding="utf-8")
         assert documents.read("synonyms", "house").content == SHOES
 
+    def test_what_an_older_version_let_be_written_is_read(self, documents: Documents, tmp_path: Path) -> None:
+        documents.write("calibrations", "house", {"foo": 1})
+        kept = tmp_path / "products/documents/calibrations/house.1.json"
+        kept.rename(kept.with_name("search.1.json"))
+        assert documents.read("calibrations", "search").content == {"foo": 1}
+        with pytest.raises(DocumentInvalid):
+            documents.write("calibrations", "search", {"foo": 1}, expected=1)
+
     def test_what_else_lies_there_is_nobodys(self, documents: Documents, file: Path) -> None:
         for name in ("house.json", "house.01.json", ".house.1.json.aside", "HOUSE.1.json", "notes.txt"):
             file.with_name(name).write_text("?", encoding="utf-8")

@@ -88,3 +88,12 @@ def test_many_faults_are_told_shortly() -> None:
 def test_phrases_are_kept_in_one_form() -> None:
     body = check_document("synonyms", {"groups": [["  sofa\u00a0 bed ", "cafe\u0301"]]})
     assert body.model_dump(exclude_unset=True) == {"groups": [["sofa bed", "café"]]}
+
+
+@pytest.mark.parametrize(("name", "field"), [("search", "model"), ("label-set-hue", "name"), ("policy-a", "name")])
+def test_a_calibration_that_is_written_is_what_its_name_says(name: str, field: str) -> None:
+    with pytest.raises(DocumentInvalid) as raised:
+        check_document("calibrations", {"foo": 1}, name)
+    assert raised.value.field == field
+    check_document("calibrations", {"foo": 1}, "house")
+    check_document("calibrations", {"foo": 1})  # as it is read: an older version may have written it
