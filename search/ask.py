@@ -23,6 +23,8 @@ class Ask:
     facets: Sequence[str]
     cursor: Cursor | None
     digest: str
+    documents: str | None
+    """The version of those that it is answered by; None in a browse."""
     keys: Sequence[SortKey] = ()
     group_by: str | None = None
     max_per: Mapping[str, int] = field(default_factory=dict)
@@ -37,6 +39,7 @@ class Ask:
         facets: Sequence[str],
         cursor: Cursor | None,
         digest: str,
+        documents: str | None,
         near: float,
         fields: Mapping[str, FieldKind],
     ) -> Ask:
@@ -44,7 +47,7 @@ class Ask:
         keys = sort_keys(request.sort or [], fields)
         group_by = None if request.group_by is None else check_group_by(request.group_by, fields)
         most = _max_per(request.max_per or {}, fields)
-        return cls(request, filter, facets, cursor, digest, keys, group_by, most, near)
+        return cls(request, filter, facets, cursor, digest, documents, keys, group_by, most, near)
 
     @property
     def skipped(self) -> int:
@@ -55,7 +58,14 @@ class Ask:
         self, index: CatalogIndex, *, offset: int = 0, place: Place | None = None, tail: bool = False
     ) -> str:
         at = None if place is None else [*place.values, str(place.id)]
-        return Cursor(generation=index.generation, request=self.digest, offset=offset, place=at, tail=tail).encode()
+        return Cursor(
+            generation=index.generation,
+            request=self.digest,
+            documents=self.documents,
+            offset=offset,
+            place=at,
+            tail=tail,
+        ).encode()
 
 
 @dataclass(frozen=True, slots=True)

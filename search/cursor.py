@@ -1,7 +1,8 @@
-"""Where a page ended. A cursor is bound to the request it came from and names the generation it saw.
+"""Where a page ended. A cursor is bound to the request it came from, and names the generation that it saw and the
+version of the documents that it was answered by.
 
-Within one generation the same request gives the same ranking, so an offset (or, in a browse, the
-place in the order) neither repeats nor loses a hit.
+Within one generation, by the same documents, the same request gives the same ranking, so an offset (or, in a browse,
+the place in the order) neither repeats nor loses a hit.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ class Cursor(BaseModel):
 
     generation: str
     request: str
+    documents: str | None = None
+    """None of a browse, and in a cursor of an older version."""
     offset: int = 0
     place: list[str | float | bool | None] | None = None
     """In the order of fields: the sort values of the last hit, then its point id."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ class Calibrated:
 def calibrated(documents: Sequence[Document], spec: EmbeddingSpec) -> Calibrated:
     """By the calibration of searches, where it was measured with the model of the index."""
     for document in documents:
-        if (document.kind, document.name) == ("calibrations", SEARCH_CALIBRATION):
+        if _is_calibration(document):
             try:
                 calibration = Calibration.model_validate(document.body.model_dump())
             except ValidationError as error:
@@ -42,3 +43,15 @@ def calibrated(documents: Sequence[Document], spec: EmbeddingSpec) -> Calibrated
                 return Calibrated(lacking=f"the calibration of searches is of another model ({calibration.model})")
             return Calibrated(calibration, "the calibration of searches says nothing of requests like this")
     return Calibrated()
+
+
+def version_of(documents: Sequence[Document]) -> str:
+    """Of those that searches answer by: synonyms, and their calibration. Changes with every write of one of them."""
+    used = sorted(
+        (one.kind, one.name, one.version) for one in documents if one.kind == "synonyms" or _is_calibration(one)
+    )
+    return hashlib.blake2b(repr(used).encode(), digest_size=6).hexdigest()
+
+
+def _is_calibration(document: Document) -> bool:
+    return (document.kind, document.name) == ("calibrations", SEARCH_CALIBRATION)

@@ -41,7 +41,7 @@ from search.ask import Ask
 from search.background import Background
 from search.candidates import Candidates, find
 from search.cursor import decode_cursor, fingerprint
-from search.documents import Calibrated, calibrated
+from search.documents import Calibrated, calibrated, version_of
 from search.facets import check_facets
 from search.filter_values import FilterValues
 from search.hits import near_images
@@ -95,12 +95,14 @@ class Searcher:
         self._given_weights = weights
         self._questions = Questions(index, encoder, self.limits)
         self._calibrated = Calibrated()
+        self._documents = version_of(())
         self._decided: LRUCache[Any, tuple[object, ResultSet]] = LRUCache(DECIDED_CACHE)
         """What fits by what is asked, beside the documents that it was found by."""
         self._deciding = threading.Lock()
 
     def use(self, documents: Sequence[Document]) -> None:
         """Answer by these documents of the collection from now on; requests that have begun may not."""
+        self._documents = version_of(documents)
         self._calibrated = calibrated(documents, self.index.record.embedding)
         fitted = (self.calibration and self.calibration.weights) or {}
         self.weights = self._given_weights or weights_for(self.index.record.embedding).fitted(fitted)
@@ -148,7 +150,8 @@ class Searcher:
         encoded = perf_counter()
 
         near = self._near if mixture is not None and mixture.with_image else math.inf
-        ask = Ask.of(request, filter, facets, cursor, digest, near, self.index.record.fields)
+        documents = self._documents if mixture or request.text else None
+        ask = Ask.of(request, filter, facets, cursor, digest, documents, near, self.index.record.fields)
         if mixture is None:
             page = browse(self.index, ask)
         else:
@@ -158,6 +161,8 @@ class Searcher:
             notices.append(self._calibrated.notice)
         if cursor is not None and cursor.generation != self.index.generation:
             notices.append("the catalog has changed since the page before; hits may repeat or be missing")
+        elif cursor is not None and cursor.documents not in (None, documents):
+            notices.append("synonyms or a calibration changed after the page before; hits may repeat or be missing")
         notices += [f"nothing that fits is {bound!r}, which is no filter then" for bound in read.dropped]
         total, counted = page.total, page.facets
         if read.cut:
