@@ -187,7 +187,8 @@ class SearchRequest(_Words):
     )
     max_per: Annotated[dict[FieldName, Annotated[int, Field(ge=1, le=MAX_LIMIT)]], Field(max_length=4)] | None = Field(
         None,
-        description="At most so many hits with the same value of a field, on all pages together.",
+        description="At most so many hits with the same value of a field, on all pages and their `tail` together; of a "
+        "list the first value counts, as in groups.",
         examples=[{"brand": 3}],
     )
     diversity: float | None = Field(

@@ -13,6 +13,7 @@ from search.ask import Ask, Entry
 from search.browse import listing
 from search.candidates import CANDIDATES, Candidates
 from search.facets import facets
+from search.groups import group_value
 from search.hits import hits_of, plain_hits
 from search.ranking import (
     MOST_LISTED,
@@ -45,7 +46,8 @@ class Page:
 def browse(index: CatalogIndex, ask: Ask) -> Page:
     """Everything that matches a filter, in the order of some fields; scores are 0, since nothing was asked."""
     if ask.max_per:
-        total, found = _paged(index, ask, by_fields(index, index.scan(ask.filter, MOST_LISTED), ask.keys))
+        order = by_fields(index, index.scan(ask.filter, MOST_LISTED), ask.keys)
+        total, found = _paged(index, ask, _limited(index, ask, order))
     else:
         total, found = listing(index, ask, ask.filter)
     shown = list(islice(found, ask.request.limit + 1)) if ask.request.limit else []
@@ -73,6 +75,8 @@ class _Answer:
         self._notices: list[str] = []
         self._everything: dict[Filter, Candidates] = {}
         self._scopes: dict[Filter, Filter] = {}
+        self._order: list[UUID] = []
+        """With ``max_per``, what fits and is shown on any page, in its order."""
 
     def page(self) -> Page:
         ask, limit = self._ask, self._ask.request.limit
@@ -140,6 +144,8 @@ class _Answer:
             order = by_fields(index, order, ask.keys)
         elif ask.request.diversity:
             order = diversified(index, order, found.shares, ask.request.diversity)
+        if ask.max_per:
+            order = self._order = _limited(index, ask, order)
         total, entries = _paged(index, ask, order)
         if products > MOST_LISTED:
             self._notices.append(f"pages end after {MOST_LISTED:,} products: filter them, or sort them")
@@ -163,17 +169,20 @@ class _Answer:
         if self._fits.filter is None:
             return [], None
         found = self._find(All((ask.filter, Not(self._fits.filter))))
+        order: Sequence[UUID] = found.points
         start = ask.cursor.offset if ask.cursor and ask.cursor.tail else max(0, ask.skipped - total)
+        if ask.group_by is not None:
+            groups = grouped(index, index.scan(scope, MOST_LISTED), ask.group_by)
+            fitting = {value for value, _ in groups if value is not None}
+            held = index.values(order, [ask.group_by])
+            order = [point for point in order if group_value(held.get(point, {}), ask.group_by) not in fitting]
+        if ask.max_per:
+            order = _limited(index, ask, [*self._order, *order])[len(self._order) :]
         if ask.group_by is None:
-            entries = [Entry(point) for point in found.points[start : start + room]]
-            last = len(found.points)
+            entries = [Entry(point) for point in order[start : start + room]]
+            last = len(order)
         else:
-            fitting = {value for value, _ in grouped(index, index.scan(scope, MOST_LISTED), ask.group_by)}
-            groups = [
-                group
-                for group in grouped(index, found.points, ask.group_by)
-                if group[0] is None or group[0] not in fitting
-            ]
+            groups = grouped(index, order, ask.group_by)
             entries = list(as_entries(index, groups[start : start + room]))
             last = len(groups)
         hits = hits_of(index, ask, found, [replace(entry, tail=True) for entry in entries], self._fits)
@@ -181,10 +190,13 @@ class _Answer:
         return hits, ask.next_cursor(index, offset=start + room, tail=True) if more else None
 
 
+def _limited(index: CatalogIndex, ask: Ask, order: Sequence[UUID]) -> list[UUID]:
+    """An order with no more of a value than is wanted."""
+    return limited(order, index.values(order, sorted(ask.max_per)), ask.max_per)
+
+
 def _paged(index: CatalogIndex, ask: Ask, order: Sequence[UUID]) -> tuple[int, Iterator[Entry]]:
-    """How many entries an order has, no more of a value than is wanted, and those from the page on."""
-    if ask.max_per:
-        order = limited(order, index.values(order, sorted(ask.max_per)), ask.max_per)
+    """How many entries an order has, and those from the page on."""
     start = min(_start(ask), len(order))
     if ask.group_by is None:
         return len(order), (Entry(point) for point in order[start:])

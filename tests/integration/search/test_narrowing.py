@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from schemas import Facet, UnknownField, WrongType
 from tests.integration.search.conftest import Shop
+from tests.support.calibrated import calibrated
 
 FILTERS: list[dict[str, Any]] = [
     {},
@@ -201,6 +203,30 @@ def test_at_most_so_many_of_a_value_on_all_pages_together(shop: Shop) -> None:
         brands = Counter(shop.row(hit.id).get("brand") for page in pages for hit in page.hits)
         assert all(count == 2 for brand, count in brands.items() if brand)
         assert sum(brands.values()) == pages[0].total.value
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"sort": [{"field": "price"}]}, {"diversity": 0.5}, {"group_by": "corners"}], ids=str
+)
+@pytest.mark.parametrize("words", ["good", "none"])
+def test_at_most_so_many_of_a_value_in_the_tail_as_well(shop: Shop, words: str, more: dict[str, Any]) -> None:
+    judged = replace(shop, searcher=calibrated(shop.searcher.index, words, floor=0.95))
+    pages = judged.pages(4, text="red star", tail=True, max_per={"brand": 2}, **more)
+    hits = [hit for page in pages for hit in page.hits]
+    brands = Counter(brand for hit in hits if (brand := shop.row(hit.id).get("brand")))
+    assert len({hit.id for hit in hits}) == len(hits) > pages[0].total.value
+    assert [bool(hit.tail) for hit in hits] == [at >= pages[0].total.value for at in range(len(hits))]
+    assert max(brands.values()) <= 2
+    if "group_by" not in more:
+        assert set(brands.values()) == {2} and len(brands) == len({row.get("brand") for row in shop.rows} - {None})
+
+
+def test_of_a_list_the_first_value_counts_as_in_groups(shop: Shop) -> None:
+    colors = [shop.row(id)["color"] for id in shop.ids(filter={}, max_per={"color": 1})]
+    firsts = [color[0] if isinstance(color, list) else color for color in colors]
+    grouped = shop.search(filter={}, group_by="color", limit=100).hits
+    assert firsts == [hit.group.value for hit in grouped if hit.group]
+    assert any(isinstance(color, list) for color in colors)
 
 
 def test_pages_by_number_are_those_of_cursors(shop: Shop) -> None:
