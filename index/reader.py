@@ -133,6 +133,8 @@ class IndexReader:
         return self._scroll(named, limit, None) if named else []
 
     def _scroll(self, filter: models.Filter | None, limit: int, after: UUID | None) -> list[UUID]:
+        if limit < 1:  # which a server refuses
+            return []
         if after is None:
             return self._engine.scroll(filter, limit, None)
         beyond = after.int + 1

@@ -147,6 +147,7 @@ def test_values_are_the_fields_asked_for(index: CatalogIndex) -> None:
 def test_scan_walks_ids_in_order(index: CatalogIndex) -> None:
     assert list(all_points(index, batch=7)) == IDS
     acme = Match("brand", "keyword", ("acme",))
+    assert index.scan(acme, 0) == []
     first = index.scan(acme, 4)
     assert first == [UUID(int=n) for n in (3, 6, 9, 12)]
     assert index.scan(acme, 4, first[-1]) == [UUID(int=n) for n in (15, 18, 21, 24)]
