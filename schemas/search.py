@@ -247,7 +247,10 @@ class UnderstoodQuery(_Words):
     text: str = Field(description="As it was asked.")
     corrected: str | None = Field(None, description="What was looked for in its place, where words are misspelt.")
     expanded: list[ExpandedWord] | None = None
-    phrases: list[str] | None = Field(None, description="What was in quotes, and every hit has as it stands there.")
+    phrases: list[str] | None = Field(
+        None,
+        description="What was in quotes, as it was written. Every hit has it, unless none fits.",
+    )
     filter: dict[str, Any] | None = Field(
         None, description="With `interpret`, what words were taken for; it holds beside the request's own filter."
     )

@@ -168,7 +168,7 @@ class _Answer:
         ask, index = self._ask, self._index
         if self._fits.filter is None:
             return [], None
-        found = self._find(All((ask.filter, Not(self._fits.filter))))
+        found = self._find(All((ask.filter, Not(self._fits.filter))) if total else ask.suggested)
         order: Sequence[UUID] = found.points
         start = ask.cursor.offset if ask.cursor and ask.cursor.tail else max(0, ask.skipped - total)
         if ask.group_by is not None:

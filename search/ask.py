@@ -20,6 +20,8 @@ class Ask:
 
     request: SearchRequest
     filter: Filter
+    suggested: Filter
+    """What the nearest are looked for under where nothing fits: phrases in quotes are not demanded then."""
     facets: Sequence[str]
     cursor: Cursor | None
     digest: str
@@ -36,6 +38,7 @@ class Ask:
         cls,
         request: SearchRequest,
         filter: Filter,
+        suggested: Filter,
         facets: Sequence[str],
         cursor: Cursor | None,
         digest: str,
@@ -47,7 +50,7 @@ class Ask:
         keys = sort_keys(request.sort or [], fields)
         group_by = None if request.group_by is None else check_group_by(request.group_by, fields)
         most = _max_per(request.max_per or {}, fields)
-        return cls(request, filter, facets, cursor, digest, documents, keys, group_by, most, near)
+        return cls(request, filter, suggested, facets, cursor, digest, documents, keys, group_by, most, near)
 
     @property
     def skipped(self) -> int:

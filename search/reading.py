@@ -45,15 +45,17 @@ _REMEMBERED = 1_024
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A request's words: ``text`` is what is left to look for, ``filter`` what is demanded or left out.
+    """A request's words: ``text`` is what is left to look for, ``filter`` what is demanded or left out, and of that
+    ``left_out`` alone what is left out.
 
-    ``cut`` where more products were to be looked through than are.
+    ``phrases`` are as they were written; ``cut`` where more products were to be looked through than are.
     """
 
     text: str
     phrases: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
     filter: Filter | None = None
+    left_out: Filter | None = None
     cut: bool = False
     interpreted: dict[str, Any] | None = None
     """As a request writes it: what holds beside its own filter."""
@@ -79,26 +81,26 @@ class Reading:
         Args:
             literal: Negations are words like others; phrases in quotes are phrases all the same.
         """
-        refused: list[list[str]] = []
+        refused: list[str] = []
         if not literal:
             text, refused = _without_quoted_negations(text)
-        text, phrases = quoted(text)
+        text, written = quoted(text)
+        phrases = [term_sequence(phrase) for phrase in written]
         demanded = [self._phrase(words) for words in phrases]
         parts = [HasId(tuple(points)) for points, _ in demanded]
         cut = any(cut for _, cut in demanded)
-        excluded = [" ".join(words) for words in refused]
-        filters: list[Filter] = [*parts, *(Not(HasId(tuple(self._phrase(words)[0]))) for words in refused)]
+        excluded = [*refused]
+        left_out: list[Filter] = [Not(HasId(tuple(self._phrase(term_sequence(one))[0]))) for one in refused]
         if not literal and len(text.split()) <= _MOST_WORDS and self._vocabulary:
             in_phrases = frozenset(word for phrase in phrases for word in phrase)
             text = without_asking(
                 text, lambda said: not in_phrases.isdisjoint(term_sequence(said)) or self._is_said(said)
             )
-            text, negated, left_out = self._without_negations(text, in_phrases)
+            text, negated, filters = self._without_negations(text, in_phrases)
             excluded += negated
+            left_out += filters
             text = without_praise(text, lambda word: word in in_phrases or self._vocabulary.has(word))
-            filters += left_out
-        filter = All(tuple(filters)) if filters else None
-        return Read(text, tuple(" ".join(words) for words in phrases), tuple(excluded), filter, cut)
+        return Read(text, tuple(written), tuple(excluded), _all([*parts, *left_out]), _all(left_out), cut)
 
     def _phrase(self, words: Sequence[str]) -> tuple[list[UUID], bool]:
         """Products with these words in this order, and whether there are more to be looked through."""
@@ -183,33 +185,37 @@ class Reading:
         return having_words(terms, self._vocabulary, subject=False) or (HasId(()) if terms else All(()))
 
 
-def _without_quoted_negations(text: str) -> tuple[str, list[list[str]]]:
-    """A text without ``without "full zip"``, and the words of each such phrase."""
-    refused: list[list[str]] = []
+def _all(filters: Sequence[Filter]) -> Filter | None:
+    return All(tuple(filters)) if filters else None
+
+
+def _without_quoted_negations(text: str) -> tuple[str, list[str]]:
+    """A text without ``without "full zip"``, and each such phrase."""
+    refused: list[str] = []
 
     def take(found: re.Match[str]) -> str:
-        words = term_sequence(found[1])
-        if not any(stem_token(word) is not None for word in words):
+        if not any(stem_token(word) is not None for word in term_sequence(found[1])):
             return found[0]
-        refused.append(words)
+        refused.append(" ".join(found[1].split()))
         return " "
 
     left = _NOT_QUOTED.sub(take, text.translate(_QUOTES))
     return (" ".join(left.split()), refused) if refused else (text, [])
 
 
-def quoted(text: str) -> tuple[str, list[list[str]]]:
-    """A text without quotation marks, and the words of each phrase that was in them.
+def quoted(text: str) -> tuple[str, list[str]]:
+    """A text without quotation marks, and each phrase that was in them, as it was written.
 
     A quote begins before a word and ends behind one: what stands behind a figure is an inch, unless a quote is open
-    that ends nowhere else. What is not closed, or holds no word, is no phrase.
+    that ends nowhere else. What is not closed, or holds no word, is no phrase. A text of nothing but quotation marks
+    stays as it is: somebody asked with it.
     """
     plain = text.translate(_QUOTES)
     if '"' not in plain:
         return text, []
     marks = [match.start() for match in re.finditer('"', plain)]
     opening = [at for at in marks if (at == 0 or plain[at - 1] in " (") and plain[at + 1 : at + 2].strip()]
-    phrases: list[list[str]] = []
+    phrases: list[str] = []
     taken: set[int] = set()
     last = -1
     for start in opening:
@@ -224,12 +230,12 @@ def quoted(text: str) -> tuple[str, list[list[str]]]:
             continue
         last = end
         taken |= {start, end}
-        words = term_sequence(plain[start + 1 : end])
-        if any(stem_token(word) is not None for word in words):
-            phrases.append(words)
+        phrase = text[start + 1 : end].strip()
+        if any(stem_token(word) is not None for word in term_sequence(phrase)):
+            phrases.append(phrase)
     inches = {at for at in marks if at not in taken and at > 0 and plain[at - 1].isdigit()}
     left = "".join(" " if mark == '"' and at not in inches else mark for at, mark in enumerate(plain))
-    return " ".join(left.split()), phrases
+    return " ".join(left.split()) or text, phrases
 
 
 def has_phrase(row: Mapping[str, Any], words: Sequence[str]) -> bool:

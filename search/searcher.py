@@ -140,6 +140,7 @@ class Searcher:
             request.require_question(image=query_image is not None)
         read = self._read(request)
         filter = self._filter(request, read, reviewer=reviewer)
+        suggested = self._filter(request, replace(read, filter=read.left_out), reviewer=reviewer)
         facets = check_facets(request.facets or [], self.index.record.fields)
         digest = fingerprint(request, query_image)
         cursor = decode_cursor(request.cursor, digest) if request.cursor else None
@@ -151,7 +152,7 @@ class Searcher:
 
         near = self._near if mixture is not None and mixture.with_image else math.inf
         documents = self._documents if mixture or request.text else None
-        ask = Ask.of(request, filter, facets, cursor, digest, documents, near, self.index.record.fields)
+        ask = Ask.of(request, filter, suggested, facets, cursor, digest, documents, near, self.index.record.fields)
         if mixture is None:
             page = browse(self.index, ask)
         else:

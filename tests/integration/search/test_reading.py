@@ -12,6 +12,7 @@ from schemas import SearchRequest, SearchResponse
 from search import Searcher
 from tests.integration.index.conftest import engine, store
 from tests.integration.search.test_as_people_write import Shop, shop
+from tests.support.calibrated import calibrated
 from tests.support.encoders import HashEncoder
 
 __all__ = ["engine", "shop", "store"]  # the fixtures
@@ -81,6 +82,32 @@ def test_a_phrase_is_demanded_wherever_it_stands(stocked: Searcher) -> None:
         assert ids == ALL and "phrases" not in query
     assert ask(stocked, text='24" monitor').hits[0].id == "tv"
     assert "phrases" not in found(stocked, '24" monitor')[1]
+
+
+def test_phrases_are_told_as_they_were_written(stocked: Searcher) -> None:
+    assert found(stocked, "“Soft-Shell” jacket")[1]["phrases"] == ["Soft-Shell"]
+    assert found(stocked, '"東京タワー" jacket')[1]["phrases"] == ["東京タワー"]
+
+
+def test_where_no_product_has_a_phrase_the_nearest_are_suggested(stocked: Searcher) -> None:
+    judged = calibrated(stocked.index)
+    for text, red in (('"shell soft" jacket', True), ('"shell soft" jacket not red', False)):
+        response = ask(judged, text=text)
+        assert (response.match, response.total.value) == ("none", 0)
+        assert all(hit.tail for hit in response.hits)
+        ids = [hit.id for hit in response.hits]
+        assert "soft" in ids and ("hood" in ids) is red
+    response = ask(judged, text='"soft shell" jacket', filter={"color": "red"})
+    assert (response.match, response.total.value) == ("none", 0)
+    assert {hit.id for hit in response.hits} == {"shell", "hood", "dress"}
+    assert {hit.id for hit in ask(judged, text='"soft shell" jacket', tail=True).hits} == {"soft", "rain"}
+
+
+@pytest.mark.parametrize("text", ['"', '""', "“ ”", "?!"])
+def test_nothing_but_marks_is_looked_for_and_is_no_browse(stocked: Searcher, text: str) -> None:
+    response = ask(calibrated(stocked.index, words="none"), text=text)
+    assert (response.match, response.total.value) == ("none", 0)
+    assert response.query is not None and response.query.text == text
 
 
 NEGATED: dict[str, tuple[set[str], list[str]]] = {
