@@ -199,7 +199,7 @@ class RuleThen(_Part):
 
 
 class Rule(_Part):
-    """RuleWhen something is asked, then something is done with the answer."""
+    """When something is asked, then something is done with the answer."""
 
     when: RuleWhen
     then: RuleThen

@@ -125,8 +125,9 @@ class Negative(_Words):
         1.0,
         gt=0,
         le=MAX_WEIGHT,
-        description="A hit loses so much of the best score where it is as close as can be to one of them, and in "
-        "proportion where it is less close; what loses half of it or more does not fit.",
+        description="A hit loses so much of the best score where it is as close to one of them as the closest of the "
+        "catalog, or has all its words, and in proportion where it is less close. What has nothing left, or from 1 on "
+        "has all its words, does not fit; of the rest the order changes.",
     )
 
     @model_validator(mode="after")
@@ -299,7 +300,9 @@ class HighlightPiece(_Words):
 class Group(_Words):
     """The other members of a hit's group that also match."""
 
-    value: str | int | float | bool | None
+    value: str | int | float | bool | None = Field(
+        None, description="Absent where a product has none: then it is a group of its own."
+    )
     siblings: int = Field(description="How many other candidates share the value.")
     sibling_ids: list[str] = Field(description="Their ids, best first, at most 100.")
 

@@ -82,17 +82,18 @@ def test_words_against_it_leave_out_what_has_them(judged: Shop, text: str) -> No
     assert first.match == "good"
 
 
-def test_a_negative_of_little_weight_moves_hits_back_and_loses_none(judged: Shop) -> None:
+@pytest.mark.parametrize("weight", [0.3, 0.7])
+def test_a_negative_that_leaves_something_moves_hits_back_and_loses_none(judged: Shop, weight: float) -> None:
     plain, _ = whole(judged, text="star")
-    pushed, first = whole(judged, text="star", negative={"text": "red", "weight": 0.3})
+    pushed, first = whole(judged, text="star", negative={"text": "red", "weight": weight})
     assert sorted(pushed) == sorted(plain)
     assert {id.rpartition("-")[2] for id in pushed[-2:]} == {"red"}
     lost = {
         hit.id: hit.explain.negative
-        for hit in judged.search(text="star", negative={"text": "red", "weight": 0.3}, explain=True).hits
+        for hit in judged.search(text="star", negative={"text": "red", "weight": weight}, explain=True).hits
         if hit.explain
     }
-    assert {id for id, some in lost.items() if some == pytest.approx(0.3)} == {"star-plain-red", "star-striped-red"}
+    assert {id for id, some in lost.items() if some == pytest.approx(weight)} == {"star-plain-red", "star-striped-red"}
     assert first.query is not None
 
 

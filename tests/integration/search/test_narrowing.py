@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from schemas import Facet, UnknownField, WrongType
+from schemas import Facet, SearchResponse, UnknownField, WrongType
 from tests.integration.search.conftest import Shop
 from tests.support.calibrated import calibrated
 
@@ -219,6 +219,14 @@ def test_at_most_so_many_of_a_value_in_the_tail_as_well(shop: Shop, words: str, 
     assert max(brands.values()) <= 2
     if "group_by" not in more:
         assert set(brands.values()) == {2} and len(brands) == len({row.get("brand") for row in shop.rows} - {None})
+
+
+def test_a_group_without_a_value_is_sent_as_it_is_described(shop: Shop) -> None:
+    for text in (None, "star"):
+        found = shop.search(text=text, filter={"brand": None}, group_by="brand")
+        assert found.hits and all(hit.group and hit.group.value is None for hit in found.hits)
+        sent = found.model_dump_json(exclude_none=True)
+        assert SearchResponse.model_validate_json(sent) == found
 
 
 def test_of_a_list_the_first_value_counts_as_in_groups(shop: Shop) -> None:

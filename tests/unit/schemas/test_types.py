@@ -234,6 +234,7 @@ def test_the_json_schema_of_every_type_prints(name: str, capsys: pytest.CaptureF
         printed = printed["$defs"][name]
     assert printed["title"] == name
     assert printed["additionalProperties"] is False
+    assert not re.match("[A-Z][a-z]+[A-Z]", printed["description"])  # a name where a word was meant
     fields = MODELS[name].model_fields
     assert {field.alias or name for name, field in fields.items()} == set(printed["properties"])
 
