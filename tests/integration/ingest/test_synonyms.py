@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ OTHERS = (
 )
 ROWS = [
     *({"title": f"{colour} sofa", "color": colour, "category": "Seating"} for colour in COLOURS),
-    *({"title": f"{colour} couch", "color": colour, "category": "Seating"} for colour in COLOURS),
+    *({"title": f"{colour} corner couch", "color": colour, "category": "Seating"} for colour in COLOURS),
     *({"title": f"{colour} settee bench", "color": colour, "category": "Seating"} for colour in COLOURS),
     {"title": "Zenith", "category": "Seating"},
     *({"title": f"{word} no {n}", "category": "Rest", "brand": "Divan"} for word in OTHERS for n in range(2)),
@@ -47,11 +48,11 @@ ROWS = [
 NEAR = [{"sofa", "couch", "divan", "zenith"}, {"settee", "bench"}, {"scarlet", "crimson"}]
 
 
-def encode(words: Sequence[str]) -> Vectors:
-    """Words of ``NEAR`` are near each other, and all others are far from every one."""
+def encode(words: Sequence[str], groups: Sequence[set[str]] = NEAR) -> Vectors:
+    """Words of one group are near each other, and all others are far from every one."""
     rows = np.random.default_rng(1).normal(size=(len(words), 64))
     for row, word in enumerate(words):
-        for number, near in enumerate(NEAR):
+        for number, near in enumerate(groups):
             if word in near:
                 rows[row] = 20 * np.eye(64)[number] + rows[row] / 4
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
@@ -78,6 +79,52 @@ def test_words_that_are_near_and_apart_are_suggested_and_none_that_the_shop_tell
     assert found.examples[0].split()[0] == found.examples[1].split()[0]  # of one colour, as the products most alike
     assert "near in meaning (cosine " in found.reason
     assert "never in one product" in found.reason
+
+
+FEW = [{"title": f"{word} no {n}"} for word in OTHERS for n in range(2)]
+PACKS = [
+    {"title": f"Blue yoga {word} {name}"} for word, names in (("strap", "bcd"), ("shoulder", "efg")) for name in names
+]
+SIZES = [{"title": f"Walnut bowl, {wood}, {size}"} for wood in COLOURS for size in ("small", "large")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "near", "suggested"),
+    [
+        (PACKS, {"strap", "shoulder"}, 1),
+        ([*PACKS, {"title": "Bag", "description": "With a shoulder strap."}], {"strap", "shoulder"}, 0),
+        (
+            [{"title": f"{name} Rise", "category": kind} for kind in ("Tees", "Bras & Tops") for name in "ab"],
+            {"tees", "bras"},
+            0,
+        ),
+        (SIZES, {"small", "large"}, 0),
+    ],
+    ids=["alike", "side by side", "categories", "all that titles differ in"],
+)
+def test_words_that_go_together_or_exclude_each_other_are_no_synonyms(
+    tmp_path: Path, rows: list[dict[str, Any]], near: set[str], suggested: int
+) -> None:
+    every = [{"id": str(number)} | row for number, row in enumerate([*FEW, *rows])]
+    ingest(write_rows(tmp_path / "rows.jsonl", every), tmp_path / "data")
+    with closing(open_store(IndexSettings(data_dir=tmp_path / "data")).open()) as opened:
+        found = suggest(opened, partial(encode, groups=[near]), 100)
+    assert [set(one.synonyms) for one in found] == [near] * suggested
+
+
+def test_words_are_suggested_that_are_nearest_to_each_other_and_how_often_they_meet(tmp_path: Path) -> None:
+    names = {"sofa": "bcde", "couch": "fghj", "settee": "klmn"}
+    rows = [{"title": f"Garden {word} {name}"} for word in names for name in names[word]]
+    rows += [{"title": "Garden sofa, once settee, twice couch"}]
+    every = [{"id": str(number)} | row for number, row in enumerate([*FEW, *rows])]
+    ingest(write_rows(tmp_path / "rows.jsonl", every), tmp_path / "data")
+
+    def near(words: Sequence[str]) -> Vectors:
+        return encode(words, [{"sofa", "couch", "settee"}])
+
+    with closing(open_store(IndexSettings(data_dir=tmp_path / "data")).open()) as opened:
+        (one,) = suggest(opened, near, 100)
+    assert "both in 1 of 5 products" in one.reason
 
 
 def test_what_is_known_is_not_suggested_again(index: CatalogIndex) -> None:
