@@ -131,9 +131,11 @@ def test_misspelt_values_are_corrected_first_unless_the_request_is_literal(stock
 def test_what_the_catalog_lacks_or_would_leave_nothing_stays_words(stocked: Searcher) -> None:
     said = {text: interpreted(stocked, text) for text in LEFT}
     assert {text: filter for text, (filter, _) in said.items()} == dict.fromkeys(LEFT)
-    told = ask(stocked, text="jacket under 5", interpret=True).notices
-    assert told == ["nothing that fits is 'under 5', which is no filter then"]
-    assert ask(stocked, text="black jacket under 50", interpret=True).notices == []
+    told = "nothing that fits is 'under 5', which is no filter then"
+    assert told in ask(stocked, text="jacket under 5", interpret=True).notices
+    assert not any(
+        "no filter" in notice for notice in ask(stocked, text="black jacket under 50", interpret=True).notices
+    )
     assert all(len(ids) == len(ROWS) for text, (_, ids) in said.items() if '"' not in text)
 
 
