@@ -21,7 +21,7 @@ from schemas import SEARCH_CALIBRATION, DocumentNotFound, IngestReport, StoreLen
 log = logging.getLogger("ingest")
 
 FEWEST = 50
-"""Products, below which nothing can be learnt from what they have in common."""
+"""Products, below which nothing can be told from what they have in common."""
 _CHANGED = 0.2
 """Of the products that a catalog had when it was calibrated."""
 _ROOT = Path(__file__).resolve().parents[1]
@@ -31,13 +31,19 @@ _COMMAND = "python -m evaluation calibrate"
 def calibrate_if_due(settings: IngestSettings, report: IngestReport) -> IngestReport:
     """The report, with what was calibrated."""
     products = report.indexed + report.updated + report.unchanged
-    if settings.no_calibration or report.dry_run or products < FEWEST or not (report.indexed or report.deleted):
+    if settings.no_calibration or report.dry_run or not (report.indexed or report.deleted):
         return report
     try:
         if not _is_due(open_store(settings), products):
             return report
     except StoreLensError as error:
         log.warning("whether searches are calibrated could not be told: %s", error.message)
+        return report
+    if products < FEWEST:
+        log.info(
+            "searches are not calibrated: the catalog is too small, nothing can be told from fewer than %d products",
+            FEWEST,
+        )
         return report
     started = perf_counter()
     log.info("calibrating searches: what their scores mean on this catalog")

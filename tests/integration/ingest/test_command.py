@@ -83,6 +83,16 @@ def test_the_report_is_all_that_is_on_standard_output(catalog: Path, tmp_path: P
     assert "48/48" in done.stderr
 
 
+def test_why_a_small_catalog_is_not_calibrated_is_said(catalog: Path, tmp_path: Path, command: Command) -> None:
+    silent = command(catalog, "--data-dir", tmp_path / "silent", "--no-calibration")
+    assert "not calibrated" not in silent.stderr
+    first = command(catalog, "--data-dir", tmp_path / "data")
+    assert json.loads(first.stdout)["calibration"] is None
+    assert "searches are not calibrated: the catalog is too small" in first.stderr
+    again = command(catalog, "--data-dir", tmp_path / "data")
+    assert json.loads(again.stdout)["unchanged"] == 48 and "not calibrated" not in again.stderr
+
+
 def test_with_json_every_line_of_standard_error_is_an_object(catalog: Path, tmp_path: Path, command: Command) -> None:
     done = command(catalog, "--data-dir", tmp_path / "data", "--log", "json")
     assert done.returncode == 0, done.stderr
