@@ -26,7 +26,7 @@ class Calibrated:
 
     @property
     def notice(self) -> str:
-        return f"{self.lacking}, so that all that is found counts: run `python -m evaluation calibrate`"
+        return f"{self.lacking}, so it is not known what fits: run `python -m evaluation calibrate`"
 
 
 def calibrated(documents: Sequence[Document], spec: EmbeddingSpec) -> Calibrated:
