@@ -13,7 +13,6 @@ from uuid import UUID
 from tqdm import tqdm
 
 from embedding import Encoder
-from images import ImageLimits, decode_for_model
 from images.arrays import Vectors
 from index import PREDICTED, CatalogIndex, DenseName, IndexBuild, IndexStore, product_vectors
 from ingest.writer import Decision, Gate
@@ -23,13 +22,12 @@ from labels import (
     PromptEncoder,
     Tagger,
     label_calibration,
-    policy_calibration,
+    policy_judge,
     sets_of,
     with_decision,
     with_predictions,
-    with_thresholds,
 )
-from schemas import Document, IndexRecord, Known, LabelSet, Policy, StoreLensError
+from schemas import Document, IndexRecord, Known, LabelSet, StoreLensError
 
 log = logging.getLogger("ingest")
 
@@ -147,7 +145,10 @@ def policy_gate(
 
     @cache
     def judge() -> Judge:
-        return policy_judge(store, document, index(), encoder())
+        made, notices = policy_judge(store, document, index(), PromptEncoder(encoder()))
+        for notice in notices:
+            log.warning("%s", notice)
+        return made
 
     policies = {one.name for one in store.documents.names("policies")}
 
@@ -156,23 +157,3 @@ def policy_gate(
         return [with_decision(document.name, one, known, policies) for one, known in zip(made, before, strict=True)]
 
     return gate
-
-
-def policy_judge(store: IndexStore, document: Document, index: CatalogIndex, encoder: Encoder) -> Judge:
-    """A policy ready to hold products of an index to; encodes its prompts, and exemplar images that are no
-    product's."""
-    assert isinstance(document.body, Policy)
-    policy, name = document.body, document.name
-    labeller = Labeller(index, PromptEncoder(encoder))
-    calibration, notices = policy_calibration(store.documents, name, document.version, index.record.embedding)
-    if calibration:
-        policy = with_thresholds(policy, calibration)
-    limits = ImageLimits()
-    moderator = labeller.moderator(policy, lambda data, prepare: decode_for_model(data, limits, prepare))
-    if calibration:
-        notices += labeller.policy_drift(moderator, calibration)
-    if moderator.missing:
-        notices.append(f"{moderator.missing} exemplar images of policy {name} are not there any more")
-    for notice in notices:
-        log.warning("%s", notice)
-    return Judge(name, document.version, moderator, labeller.backgrounds)

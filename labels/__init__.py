@@ -24,6 +24,7 @@ from labels.calibration import (
 from labels.classifier import Classifier, LabelAnswer, Likely, Scale
 from labels.decisions import Judge, starter_policy, with_decision
 from labels.disagreements import Disagreement, disagreements
+from labels.judging import IndexJudged, judge_index, policy_judge
 from labels.labeller import Labeller
 from labels.policies import STRICTNESS, Line, Moderator, judge
 from labels.prompts import TEMPLATES, Node, PromptEncoder, ensemble, label_nodes
@@ -48,6 +49,7 @@ __all__ = [
     "Decode",
     "Disagreement",
     "Goal",
+    "IndexJudged",
     "Judge",
     "Kind",
     "LabelAnswer",
@@ -75,6 +77,7 @@ __all__ = [
     "hidden_actions",
     "is_hidden",
     "judge",
+    "judge_index",
     "label_bias",
     "label_calibration",
     "label_names",
@@ -82,6 +85,7 @@ __all__ = [
     "log_loss",
     "only_value",
     "policy_calibration",
+    "policy_judge",
     "population_stability",
     "predicted_fields",
     "predictions",

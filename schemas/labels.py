@@ -338,6 +338,27 @@ class ModerateResponse(_Part):
     took_ms: float
 
 
+class JudgeRequest(_Part):
+    """A policy that the whole catalog is held to."""
+
+    policy: DocumentName
+
+
+class JudgeResponse(_Part):
+    """What all policies together decide of the catalog now."""
+
+    policy: str
+    version: int
+    products: int
+    allow: int
+    review: int
+    block: int
+    changed: int = Field(description="Products of which something else was decided before.")
+    appeals: int = Field(description="Products that a person decided about, which counts.")
+    generation: str | None = Field(None, description="The one that has it: a new one where anything changed.")
+    notices: list[str]
+
+
 class Appealed(_Part):
     """What a person decides about one product."""
 

@@ -152,6 +152,17 @@ export async function getQueue(action, cursor) {
 }
 
 /**
+ * Holds the whole catalog to a policy, and writes what it decides.
+ *
+ * @param {string} policy
+ * @returns {Promise<{products: number, review: number, block: number, changed: number, notices: string[]}>}
+ */
+export async function judgeCatalog(policy) {
+  const headers = { "Content-Type": "application/json" };
+  return (await send("v1/moderation/judge", { method: "POST", headers, body: JSON.stringify({ policy }) })).json();
+}
+
+/**
  * Decides as a person, on all of them or none.
  *
  * @param {string} by

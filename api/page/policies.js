@@ -2,9 +2,10 @@
 
 /** @import {Rule} from "./types.js" */
 
-import { deleteDocument, listDocuments, readDocument, writeDocument } from "./api.js";
+import { deleteDocument, judgeCatalog, listDocuments, readDocument, writeDocument } from "./api.js";
 import { ErrorLine, nameField } from "./document_form.js";
 import { h } from "./dom.js";
+import { number } from "./format.js";
 import { PolicyPreview } from "./policy_preview.js";
 import { RuleForm } from "./rule_form.js";
 
@@ -196,8 +197,21 @@ export class Policies {
       this.error.clear();
       await this.#list();
       await this.#judge();
-      this.saved.replaceChildren(`Saved as version ${version}. Products follow with `, h("code", {}, `python -m ingest moderate --policy ${name}`), ".");
+      const apply = h("button", { type: "button", class: "link", on: { click: () => this.#judgeCatalog(name) } }, "Judge the whole catalog by it");
+      this.saved.replaceChildren(`Saved as version ${version}. `, apply);
     } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** What the preview shows becomes what counts. @param {string} name */
+  async #judgeCatalog(name) {
+    this.saved.textContent = "The catalog is judged…";
+    try {
+      const { products, review, block, changed } = await judgeCatalog(name);
+      this.saved.textContent = `${number(products)} products judged, ${number(changed)} of them otherwise than before: ${number(block)} blocked, ${number(review)} to review, by all policies together.`;
+    } catch (error) {
+      this.saved.textContent = "";
       this.#fail(error);
     }
   }

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -18,7 +18,7 @@ from api.serving import Serving
 from api.settings import ApiSettings
 from catalog import shown_product
 from index import DECISION, deadline, open_store
-from labels import appeal, queue
+from labels import PromptEncoder, appeal, judge_index, queue
 from schemas import (
     DOCUMENT_NAME,
     MAX_JUDGED,
@@ -26,6 +26,8 @@ from schemas import (
     AppealEntry,
     AppealRequest,
     AppealResponse,
+    JudgeRequest,
+    JudgeResponse,
     QueueResponse,
     Waiting,
 )
@@ -39,6 +41,10 @@ APPEAL = json_body(
     two_products={"by": "anna", "appeals": [{"id": "B021", "action": "allow", "note": "a kitchen knife"}]},
 )
 
+
+JUDGE = json_body(JudgeRequest, the_whole_catalog={"policy": "retail"})
+
+Asked = TypeVar("Asked", bound=BaseModel)
 
 router = APIRouter(
     prefix="/v1/moderation",
@@ -73,17 +79,66 @@ async def queued(
 async def decide(request: Request) -> Response:
     """Decide about products as a person: it outlives every judgement by rules, and is logged. All of it or none; a
     new generation serves from then on, so decide about many at once where many are to be decided about."""
+    asked = await _asked(request, AppealRequest)
+    if isinstance(asked, Response):
+        return asked
+    workers: Workers = request.app.state.workers
+    answer = await workers.run(request, lambda _: _decided(request, asked))
+    return Response(answer.model_dump_json(exclude_none=True), media_type="application/json")
+
+
+@router.post(
+    "/judge",
+    response_model=JudgeResponse,
+    responses=responses(403, 404, 413, 415, 503),
+    openapi_extra={"requestBody": JUDGE},
+)
+async def judge(request: Request) -> Response:
+    """Hold the whole catalog to a policy, by the vectors that are stored: what `python -m ingest moderate` does. What
+    other policies decided stays, and so does what people did; the strictest counts. 100,000 products take half a
+    minute, and the answer waits for it."""
+    asked = await _asked(request, JudgeRequest)
+    if isinstance(asked, Response):
+        return asked
+    workers: Workers = request.app.state.workers
+    answer = await workers.run(request, lambda _: _judged(request, asked.policy))
+    return Response(answer.model_dump_json(exclude_none=True), media_type="application/json")
+
+
+async def _asked(request: Request, model: type[Asked]) -> Asked | Response:
+    """The body of a request, or what is wrong with it."""
     bodies: Bodies = request.app.state.bodies
     async with bodies.read(request) as body:
         media_type(request, "application/json")
         content = await run_in_threadpool(json_of, body, JSON_BYTES)
     try:
-        asked = AppealRequest.model_validate(content)
+        return model.model_validate(content)
     except ValidationError as error:
         return await run_in_threadpool(validation_problem, error)
-    workers: Workers = request.app.state.workers
-    answer = await workers.run(request, lambda _: _decided(request, asked))
-    return Response(answer.model_dump_json(exclude_none=True), media_type="application/json")
+
+
+def _judged(request: Request, policy: str) -> JudgeResponse:
+    serving: Serving = request.app.state.serving
+    settings: ApiSettings = request.app.state.settings
+    store = open_store(settings)
+
+    def prompts() -> PromptEncoder:
+        serving.refresh()  # what is served is what is judged, and of its model
+        with serving.labeller() as labeller:
+            return labeller.prompts
+
+    judged = judge_index(store, policy, prompts, WAIT_SECONDS)
+    serving.refresh()
+    return JudgeResponse(
+        policy=policy,
+        version=judged.version,
+        products=sum(judged.counts.values()),
+        **judged.counts,
+        changed=judged.changed,
+        appeals=judged.appeals,
+        generation=judged.generation,
+        notices=judged.notices,
+    )
 
 
 def _queued(request: Request, policy: str | None, action: Action, limit: int, cursor: str | None) -> QueueResponse:

@@ -3,43 +3,25 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
 from typing import Any, get_args
-from uuid import UUID
 
 from pydantic import ValidationError
 from tqdm import tqdm
 
 from embedding import Encoder, load_encoder
-from index import (
-    IndexSettings,
-    IndexStore,
-    build_settings,
-    open_store,
-    product_vectors,
-)
-from ingest.commands.from_vectors import ended, stored_with, the_one
+from index import IndexSettings, IndexStore, build_settings, open_store
+from ingest.commands.from_vectors import stored_with, the_one
 from ingest.commands.parser import command_parser
-from ingest.labelling import policy_judge
-from labels import (
-    appeal,
-    decisions,
-    starter_policy,
-    with_decision,
-)
-from schemas import (
-    Action,
-    Appealed,
-    Policy,
-    clean_code,
-    ingest_command,
-)
+from labels import PromptEncoder, appeal, decisions, judge_index, starter_policy
+from schemas import Action, Appealed, clean_code, ingest_command
 
-_BATCH = 1_000
+log = logging.getLogger("ingest")
+
 _ACTIONS: tuple[Action, ...] = get_args(Action)
 _WITHDRAWN = "withdraw"
 _EPILOG = """\
@@ -103,44 +85,26 @@ def _check(parser: ArgumentParser, given: Namespace) -> None:
 def _judge(store: IndexStore, given: Namespace, encoder_of: Callable[[str], Encoder]) -> dict[str, Any]:
     started = time.perf_counter()
     name = given.policy or the_one(store, "policies", "--policy", f"`{ingest_command()} moderate starter`")
-    document = store.documents.read("policies", name)
-    assert isinstance(document.body, Policy)
-    with store.lock(given.wait):
-        record, encoder = stored_with(store, "judge", encoder_of)
-        build = store.begin(record.model_copy(update={"updated": datetime.now(UTC)}))
-        index = build.index
-        judge = policy_judge(store, document, index, encoder)
-        before = decisions(index, _ACTIONS)
-        policies = {one.name for one in store.documents.names("policies")}
-        counts: dict[str, int] = dict.fromkeys(_ACTIONS, 0)
-        appeals = changed = 0
-        after = None
-        with tqdm(total=index.count(), unit="product", desc="moderate", disable=None) as progress:
-            while points := index.scan(None, _BATCH, after):
-                vectors = product_vectors(index, points)
-                found = list(vectors)
-                writes: dict[UUID, dict[str, Any] | None] = {}
-                for point, made in zip(found, judge.decide(list(vectors.values())), strict=True):
-                    known = before.get(point)
-                    decided = with_decision(name, made, known, policies)
-                    counts[decided["action"] if decided else "allow"] += 1
-                    appeals += decided is not None and "appeal" in decided
-                    if decided != known:
-                        writes[point] = decided
-                if writes:
-                    build.decide(writes)
-                changed += len(writes)
-                progress.update(len(points))
-                after = points[-1]
-        generation = ended(store, build, changed)
+    with tqdm(unit="product", desc="moderate", disable=None) as shown:
+
+        def progress(done: int, products: int) -> None:
+            shown.total = products
+            shown.update(done - shown.n)
+
+        def prompts() -> PromptEncoder:
+            return PromptEncoder(stored_with(store, "judge", encoder_of)[1])
+
+        judged = judge_index(store, name, prompts, given.wait, progress)
+    for notice in judged.notices:
+        log.warning("%s", notice)
     return {
         "policy": name,
-        "version": document.version,
-        "products": sum(counts.values()),
-        **counts,
-        "changed": changed,
-        "appeals": appeals,
-        "generation": generation,
+        "version": judged.version,
+        "products": sum(judged.counts.values()),
+        **judged.counts,
+        "changed": judged.changed,
+        "appeals": judged.appeals,
+        "generation": judged.generation,
         "seconds": round(time.perf_counter() - started, 2),
     }
 

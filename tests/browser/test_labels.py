@@ -177,6 +177,8 @@ def test_a_policy_shows_what_it_would_change_before_it_is_saved(
     page.get_by_role("button", name="Save the policy").click()
     expect(page.get_by_text(re.compile(r"Saved as version \d"))).to_be_visible()
     assert httpx.get(there).json()["rules"] == [other]
+    page.get_by_role("button", name="Judge the whole catalog by it").click()
+    expect(page.get_by_text(f"{blocked} blocked, 0 to review")).to_be_visible()
     # As JSON too, and what is wrong is named by its place.
     page.get_by_text("As JSON", exact=True).click()
     page.get_by_label("The policy as JSON").fill("{")
@@ -190,6 +192,8 @@ def test_a_policy_shows_what_it_would_change_before_it_is_saved(
     expect(page.get_by_role("alert")).to_contain_text("Somebody else has changed it")
     page.get_by_role("button", name="Read it again").click()
     expect(page.get_by_label("Fires from a score of")).to_have_value("2")
+    judged = httpx.post(f"{address}/v1/moderation/judge", json={"policy": "shapes"}).raise_for_status().json()
+    assert (judged["block"], judged["changed"]) == (0, blocked)
     httpx.delete(there).raise_for_status()
 
 

@@ -110,6 +110,25 @@ def test_a_decision_counts_at_once_outlives_judging_again_and_is_logged(api: Tes
     assert [json.loads(line)["id"] for line in lines] == [first["id"], second["id"], first["id"]]
 
 
+def test_the_whole_catalog_is_judged_by_whoever_reviews(api: TestClient, data: Path) -> None:
+    def judge(policy: str = "house", headers: dict[str, str] = REVIEWER) -> Any:
+        return api.post("/v1/moderation/judge", json={"policy": policy}, headers=headers)
+
+    before = open_store(IndexSettings(data_dir=data)).version()
+    same = judge().json()
+    assert (same["block"], same["review"], same["changed"], same["generation"]) == (10, 10, 0, before)
+    open_store(IndexSettings(data_dir=data)).documents.write("policies", "house", {"rules": POLICY["rules"][1:]})
+    judged = judge().json()
+    assert (judged["version"], judged["block"], judged["review"], judged["allow"]) == (2, 0, 10, 30)
+    assert judged["changed"] == 20  # a version of each that is to be reviewed, too
+    assert api.get("/v1/products/red-0", headers=CUSTOMER).status_code == 200
+    assert judge("nothing").status_code == 404
+    assert judge("No Name").status_code == 422
+    assert judge(headers=CUSTOMER).json()["code"] == "review-key-needed"
+    with open_store(IndexSettings(data_dir=data)).lock():
+        assert judge().json()["code"] == "index-locked"
+
+
 def test_all_is_decided_or_nothing(api: TestClient, data: Path) -> None:
     before = open_store(IndexSettings(data_dir=data)).version()
     appeals = [{"id": "red-0", "action": "allow"}, {"id": "nobody", "action": "allow"}]
