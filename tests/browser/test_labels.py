@@ -267,7 +267,7 @@ def test_the_review_is_decided_by_keys_and_sent_together(
     decided = [(ids[0], "allow"), (ids[1], "block"), (ids[3], "allow")]
     assert sent == [{"by": "anna", "appeals": [{"id": id, "action": action} for id, action in decided]}]
 
-    # What was sent is taken back by another decision, and what cannot be sent is kept and tried again.
+    # What was sent is taken back there too, and what cannot be sent is kept and tried again.
     failing.append(None)  # type: ignore[arg-type]
     page.keyboard.press("u")
     page.clock.run_for(1500)
@@ -275,7 +275,7 @@ def test_the_review_is_decided_by_keys_and_sent_together(
     failing.clear()
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_text("All saved")).to_be_visible()
-    assert sent[1:] == [{"by": "anna", "appeals": [{"id": ids[3], "action": "review"}]}]
+    assert sent[1:] == [{"by": "anna", "appeals": [{"id": ids[3], "action": None}]}]
     # Twenty are sent at once, and those that are left when the page is left.
     page.locator("#main").focus()
     for _ in range(20):
