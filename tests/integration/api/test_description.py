@@ -30,7 +30,7 @@ GETS = {
 }
 QUERIES = {"/v1/search", "/v1/search/image", "/v1/classify", "/v1/classify/image", "/v1/moderate"}
 """POSTs that may have a query image."""
-POSTS = QUERIES | {"/v1/moderation/appeals"}
+POSTS = QUERIES | {"/v1/moderation/appeals", "/v1/moderation/judge"}
 DOCUMENTS, DOCUMENT = "/v1/documents/{kind}", "/v1/documents/{kind}/{name}"
 
 
@@ -187,4 +187,4 @@ def test_schemathesis_finds_nothing(drawn: Drawn, tmp_path: Path) -> None:
         command += ["--phases", "examples,coverage,fuzzing", "--max-examples", "5", "--generation-deterministic"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "18 selected / 18 total" in done.stdout
+    assert "19 selected / 19 total" in done.stdout
