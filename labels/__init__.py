@@ -24,7 +24,7 @@ from labels.calibration import (
 from labels.classifier import Classifier, LabelAnswer, Likely, Scale
 from labels.decisions import Judge, starter_policy, with_decision
 from labels.disagreements import Disagreement, disagreements
-from labels.judging import IndexJudged, judge_index, policy_judge
+from labels.judging import IndexJudged, ended, judge_index, policy_judge
 from labels.labeller import Labeller
 from labels.policies import STRICTNESS, Line, Moderator, judge
 from labels.prompts import TEMPLATES, Node, PromptEncoder, ensemble, label_nodes
@@ -70,6 +70,7 @@ __all__ = [
     "decisions",
     "disagreements",
     "drift_notice",
+    "ended",
     "ensemble",
     "expected_calibration_error",
     "field_of_labels",

@@ -17,7 +17,7 @@ import numpy as np
 from images.arrays import Floats, Vectors
 from index import DenseName
 from labels.background import Kind, LabelBackground
-from labels.policies import Line, Moderator, judge
+from labels.policies import STRICTNESS, Line, Moderator, judge
 from schemas import Action, Policy
 
 STARTER = Path(__file__).with_name("data") / "retail.json"
@@ -91,8 +91,7 @@ def with_decision(policy: str, made: Stored | None, before: Stored | None, kept:
         kept: Policies that there are; what others decided does not count any more.
     """
     others = [one for one in of_policies(before) if one["policy"] != policy and one["policy"] in kept]
-    strictest, *rest = [*sorted([*([made] if made else []), *others], key=_strictness), None]
-    stored = strictest and {**strictest, **({"others": rest[:-1]} if rest[:-1] else {})}
+    stored = _together([made, *others] if made else others)
     appeal = (before or {}).get("appeal")
     return stored if appeal is None else _appealed(stored, appeal)
 
@@ -105,14 +104,21 @@ def of_policies(decision: Stored | None) -> list[Stored]:
     return [{**own, "action": decision.get("judged", decision["action"])}, *decision.get("others", ())]
 
 
-def _strictness(decision: Stored) -> tuple[bool, str]:
-    return decision["action"] != "block", decision["policy"]
+def _together(of_policies: Sequence[Stored]) -> Stored | None:
+    """The strictest of some decisions with the others beside it; None where there is none."""
+    if not of_policies:
+        return None
+    strictest, *others = sorted(of_policies, key=_strictness)
+    return {**strictest, "others": others} if others else strictest
+
+
+def _strictness(decision: Stored) -> tuple[int, str]:
+    return -STRICTNESS[decision["action"]], decision["policy"]
 
 
 def appealed(before: Stored | None, action: Action | None, by: str, note: str | None, at: datetime) -> Stored | None:
     """The decision once a person has decided; or, without an action, has taken back what was decided before."""
-    judged = of_policies(before)
-    made = {**judged[0], **({"others": judged[1:]} if judged[1:] else {})} if judged else None
+    made = _together(of_policies(before))
     if action is None:
         return made
     return _appealed(made, {"action": action, "by": by, "at": at.isoformat(), **({"note": note} if note else {})})

@@ -64,15 +64,19 @@ def judge_index(
         try:
             judge, notices = policy_judge(store, document, build.index, prompts)
             counts, appeals, changed = _judge(store, build, judge, progress)
-            if changed:
-                generation: str | None = build.commit()
-            else:
-                build.discard()
-                generation = store.version()
         except BaseException:
             build.discard()
             raise
+        generation = ended(store, build, changed)
     return IndexJudged(document.version, counts, appeals, changed, generation, notices)
+
+
+def ended(store: IndexStore, build: IndexBuild, changed: int) -> str | None:
+    """The generation that serves, which is a new one only where something changed."""
+    if changed:
+        return build.commit()
+    build.discard()
+    return store.version()
 
 
 def _judge(store: IndexStore, build: IndexBuild, judge: Judge, progress: Progress) -> tuple[dict[str, int], int, int]:

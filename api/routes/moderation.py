@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -79,12 +80,7 @@ async def queued(
 async def decide(request: Request) -> Response:
     """Decide about products as a person: it outlives every judgement by rules, and is logged. All of it or none; a
     new generation serves from then on, so decide about many at once where many are to be decided about."""
-    asked = await _asked(request, AppealRequest)
-    if isinstance(asked, Response):
-        return asked
-    workers: Workers = request.app.state.workers
-    answer = await workers.run(request, lambda _: _decided(request, asked))
-    return Response(answer.model_dump_json(exclude_none=True), media_type="application/json")
+    return await _answered(request, AppealRequest, _decided)
 
 
 @router.post(
@@ -97,27 +93,25 @@ async def judge(request: Request) -> Response:
     """Hold the whole catalog to a policy, by the vectors that are stored: what `python -m ingest moderate` does. What
     other policies decided stays, and so does what people did; the strictest counts. 100,000 products take half a
     minute, and the answer waits for it."""
-    asked = await _asked(request, JudgeRequest)
-    if isinstance(asked, Response):
-        return asked
-    workers: Workers = request.app.state.workers
-    answer = await workers.run(request, lambda _: _judged(request, asked.policy))
-    return Response(answer.model_dump_json(exclude_none=True), media_type="application/json")
+    return await _answered(request, JudgeRequest, _judged)
 
 
-async def _asked(request: Request, model: type[Asked]) -> Asked | Response:
-    """The body of a request, or what is wrong with it."""
+async def _answered(request: Request, model: type[Asked], answer_of: Callable[[Request, Asked], BaseModel]) -> Response:
+    """What is answered to the body of a request, or what is wrong with it."""
     bodies: Bodies = request.app.state.bodies
     async with bodies.read(request) as body:
         media_type(request, "application/json")
         content = await run_in_threadpool(json_of, body, JSON_BYTES)
     try:
-        return model.model_validate(content)
+        asked = model.model_validate(content)
     except ValidationError as error:
         return await run_in_threadpool(validation_problem, error)
+    workers: Workers = request.app.state.workers
+    answer = await workers.run(request, lambda _: answer_of(request, asked))
+    return Response(answer.model_dump_json(exclude_none=True), media_type="application/json")
 
 
-def _judged(request: Request, policy: str) -> JudgeResponse:
+def _judged(request: Request, asked: JudgeRequest) -> JudgeResponse:
     serving: Serving = request.app.state.serving
     settings: ApiSettings = request.app.state.settings
     store = open_store(settings)
@@ -127,10 +121,10 @@ def _judged(request: Request, policy: str) -> JudgeResponse:
         with serving.labeller() as labeller:
             return labeller.prompts
 
-    judged = judge_index(store, policy, prompts, WAIT_SECONDS)
+    judged = judge_index(store, asked.policy, prompts, WAIT_SECONDS)
     serving.refresh()
     return JudgeResponse(
-        policy=policy,
+        policy=asked.policy,
         version=judged.version,
         products=sum(judged.counts.values()),
         **judged.counts,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from embedding import Encoder
-from index import IndexBuild, IndexStore
+from index import IndexStore
 from schemas import ConfigurationError, DocumentKind, IndexMissing, IndexRecord, ModelMismatch
 
 
@@ -40,11 +40,3 @@ def stored_with(store: IndexStore, doing: str, encoder_of: Callable[[str], Encod
             f"the index was built with another {', '.join(differences)} than the model {encoder.spec.model!r} has"
         )
     return record, encoder
-
-
-def ended(store: IndexStore, build: IndexBuild, changed: int) -> str | None:
-    """The generation that serves, which is a new one only where something changed."""
-    if changed:
-        return build.commit()
-    build.discard()
-    return store.version()

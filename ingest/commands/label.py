@@ -15,7 +15,7 @@ import numpy as np
 
 from embedding import Encoder, Vectors, load_encoder
 from index import PREDICTED, CatalogIndex, IndexSettings, IndexStore, build_settings, open_store
-from ingest.commands.from_vectors import ended, stored_with, the_one
+from ingest.commands.from_vectors import stored_with, the_one
 from ingest.commands.parser import command_parser
 from ingest.labelling import label_products
 from ingest.record import with_label_sets
@@ -23,6 +23,7 @@ from ingest.report_page.disagreements import Disputed, write_disagreements
 from labels import (
     Disagreement,
     disagreements,
+    ended,
     field_of_labels,
     label_names,
     only_value,
