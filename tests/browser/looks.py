@@ -41,6 +41,11 @@ def first(page: Page, product_id: str) -> None:
     expect(page.locator("#grid > .card").first).to_have_attribute("data-id", product_id)
 
 
+def scroll_to_the_end(page: Page) -> None:
+    """As the layout is now: a wheel is turned over what was painted last, which may be before the list came."""
+    page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
+
+
 def facet(page: Page, name: str) -> Locator:
     """The facet of a field, unfolded, among the further ones too."""
     cards(page)  # Facets are put in order by the answer.

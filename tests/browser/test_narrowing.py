@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser.conftest import OpenPage
 from tests.browser.driver import Locator, Page, expect, stop_the_clock
-from tests.browser.looks import PHONE, cards, facet, first, ids
+from tests.browser.looks import PHONE, cards, facet, first, ids, scroll_to_the_end
 from tests.browser.service import Catalog
 
 pytestmark = pytest.mark.browser
@@ -220,7 +220,7 @@ def test_sorting(open_page: OpenPage, catalog: Catalog) -> None:
 def test_scrolling_shows_everything_once(path: str, open_page: OpenPage, catalog: Catalog) -> None:
     page = open_page(path)
     cards(page)
-    page.mouse.wheel(0, 50_000)
+    scroll_to_the_end(page)
     expect(page.locator("#grid > .card")).to_have_count(catalog.shown)
     expect(page.get_by_role("button", name="More", exact=True)).to_have_count(0)
     assert len(set(ids(page))) == catalog.shown
@@ -231,7 +231,7 @@ def test_paging_a_photo(open_page: OpenPage, catalog: Catalog) -> None:
     expect(page.locator(".welcome")).to_be_visible()
     page.locator("#photo-file").set_input_files(catalog.image("circle-plain-red"))
     first(page, "circle-plain-red")
-    page.mouse.wheel(0, 50_000)
+    scroll_to_the_end(page)
     expect(page.locator("#grid > .card")).to_have_count(catalog.shown)
     assert len(set(ids(page))) == catalog.shown
 
@@ -245,7 +245,7 @@ def test_a_page_that_fails_can_be_asked_for_again(open_page: OpenPage, catalog: 
     )
     page.get_by_role("button", name="Browse everything").click()
     expect(cards(page)).to_have_count(24)
-    page.mouse.wheel(0, 5000)
+    scroll_to_the_end(page)
     expect(page.get_by_role("alert")).to_contain_text("More could not be loaded")
     page.unroute("**/v1/search")
     page.get_by_role("button", name="More", exact=True).click()
@@ -297,7 +297,7 @@ def test_going_back_closes_the_details(open_page: OpenPage) -> None:
 def test_the_place_in_a_list_is_found_again(way: str, device: str, open_page: OpenPage, catalog: Catalog) -> None:
     page = open_page("/?browse=1", **(PHONE if device == "phone" else {}))
     cards(page)
-    page.mouse.wheel(0, 50_000)
+    scroll_to_the_end(page)
     expect(page.locator("#grid > .card")).to_have_count(catalog.shown)
     opener = page.locator("#grid > .card").nth(27)
     opener.scroll_into_view_if_needed()
