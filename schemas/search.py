@@ -280,9 +280,10 @@ class Explanation(_Words):
     probability: float | None = Field(
         None, description="That the product fits, as calibrated on this catalog; absent where nothing is."
     )
-    exact: Literal["id", "code", "title", "part"] | None = Field(
+    exact: Literal["id", "code", "title", "text", "part"] | None = Field(
         None,
-        description="The words are its whole title, or hold its id, another number of it (`code`), or a part of one.",
+        description="The words are its whole title, stand in this order in a `text` of it, or hold its id, another "
+        "number of it (`code`), or a part of one.",
     )
     matched_terms: list[str] = Field(default_factory=list, description="Words of the request found in the product.")
     negative: float | None = Field(

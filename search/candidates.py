@@ -12,7 +12,7 @@ from index import SUBJECT_TERMS, Candidate, CatalogIndex, Term, stem_token
 from schemas import Filter, LegName
 from search.background import Background
 from search.fusion import LegResult, Scores, coverage, fuse, leg_result, of_words_in_common, standardized
-from search.named import RANK, Exact, named
+from search.named import RANK, Exact, named, said_by
 from search.plan import PlannedLeg, Question, plan
 from search.weights import LegWeights, Regime, Table, regime_of
 
@@ -27,7 +27,7 @@ catalog and from .841 to .806 on another."""
 WIDE = 4_000
 
 COVERAGE_DEPTH = 20
-"""How many of the lexical leg's best are looked at for how many of the words they have."""
+"""How many of a leg's best are looked at for the words that they have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +108,19 @@ def find(
     results = [_result(background, leg, candidates, table) for leg, candidates in zip(planned, found, strict=True)]
     total = sum(result.weight for result in results)
     results = _to_shares(planned, results)
-    exact = named(index, question.written, filter) if question.written else {}
+    exact = _exact(index, question.written, filter, found) if question.written else {}
     points, scores = fuse(results, {point: RANK[kind] for point, kind in exact.items()})
     cut = matching > limit and any(len(candidates) >= limit for candidates in found)
     return Candidates(points, scores, list(zip(planned, results, strict=True)), terms, covered, exact, total, cut)
+
+
+def _exact(
+    index: CatalogIndex, written: str, filter: Filter, found: Sequence[Sequence[Candidate]]
+) -> dict[UUID, Exact]:
+    """What is named, and of the best of each leg what says all that is asked, word by word."""
+    best = {candidate.id for candidates in found for candidate in candidates[:COVERAGE_DEPTH]}
+    said: dict[UUID, Exact] = dict.fromkeys(said_by(index, written, best), "text")
+    return {**said, **named(index, written, filter)}
 
 
 def _covered(

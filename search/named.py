@@ -1,4 +1,5 @@
-"""What a request names: products by their numbers, wherever in it these are, or by their whole title.
+"""What a request names: products by their numbers, wherever in it these are, by their whole title, or by a text of
+theirs that holds all its words one after the other.
 
 A number is named by any way of writing it (``catalog.codes``), or by a part of it. What could be a number need not be
 one: "iphone 15" is the model of one product and what a hundred others fit.
@@ -7,22 +8,26 @@ one: "iphone 15" is the model of one product and what a hundred others fit.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
 from catalog import MAX_CODE, code_key, run_key, title_key
-from index import CODE_PARTS, CODES, TITLE_KEY, CatalogIndex, Leg, Names, Piece, pieces
+from index import CODE_PARTS, CODES, TITLE_KEY, CatalogIndex, Leg, Names, Piece, pieces, term_sequence
 from schemas import Filter
+from search.phrases import has_phrase
 
-Exact = Literal["id", "code", "title", "part"]
+Exact = Literal["id", "code", "title", "text", "part"]
 
-RANK: dict[Exact, int] = {"id": 0, "code": 0, "title": 1, "part": 2}
+RANK: dict[Exact, int] = {"id": 0, "code": 0, "title": 1, "text": 2, "part": 2}
 """What goes first of what is named."""
 
 MOST_NAMED = 1_000
 """Products; a part of a number that more have in common does not tell them from others."""
+
+_PASTED = 6
+"""Words one after the other that are no chance, but copied from a text."""
 
 _LOOKED_INTO = 3
 """Numbers of a request that may be words of it: to find out takes a search each."""
@@ -93,6 +98,16 @@ def named(index: CatalogIndex, words: str, filter: Filter) -> dict[UUID, Exact]:
         if payload.get(TITLE_KEY) in titles and RANK["title"] < RANK[by.get(point, "part")]:
             by[point] = "title"
     return by
+
+
+def said_by(index: CatalogIndex, words: str, points: Collection[UUID]) -> list[UUID]:
+    """Those of the products of which one text holds all words of a request one after the other; none where these are
+    but a few."""
+    asked = term_sequence(words)
+    if len(asked) < _PASTED:
+        return []
+    payloads = index.payloads(list(points), ["product"])
+    return [point for point, payload in payloads.items() if has_phrase(payload.get("product", {}), asked)]
 
 
 def _kind(number: AskedNumber, payload: Mapping[str, Any], words: str) -> Exact | None:

@@ -14,7 +14,6 @@ but for those of ``without`` and ``not``.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,18 +23,17 @@ from uuid import UUID
 
 from cachetools import LRUCache, cachedmethod
 
-from index import CatalogIndex, stem_token, term_sequence
+from index import CatalogIndex, term_sequence
 from schemas import All, Filter, HasId, HasWord, Not, fold
 from search.filler_words import without_asking, without_praise
 from search.negations import Negation, is_without, negations
+from search.phrases import has_phrase, quoted, texts_of, without_quoted_negations
 from search.result_set import having_words
 from search.understanding import Understanding
 
 MOST_READ = 20_000
 """Products whose texts are looked through for one phrase, or one negated word."""
 
-_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»″", '"'))
-_NOT_QUOTED = re.compile(r'(?<!\S)(?:without|w/o|not|no)\s+"([^"]+)"(?!\w)', re.IGNORECASE)
 _NAMED_FREE = {"size", "sizes", "sized", "shipping", "delivery", "postage", "returns", "standing", "gift"}
 """What is free, and does not say of what: ``dress free size``."""
 _NEGATING = ("without", "no", "not", "non", "free", "zero")
@@ -83,7 +81,7 @@ class Reading:
         """
         refused: list[str] = []
         if not literal:
-            text, refused = _without_quoted_negations(text)
+            text, refused = without_quoted_negations(text)
         text, written = quoted(text)
         phrases = [term_sequence(phrase) for phrase in written]
         demanded = [self._phrase(words) for words in phrases]
@@ -166,7 +164,7 @@ class Reading:
         tokens = {token for term in terms for form in term.forms for token in form}
         # Those alone can say that they are without it.
         maybe = self._index.scan(All((having, HasWord(_NEGATING, False))), MOST_READ)
-        without = [point for point, row in self._rows(maybe) if is_without(_texts(row), tokens)]
+        without = [point for point, row in self._rows(maybe) if is_without(texts_of(row), tokens)]
         if not without:
             return having, False
         says_so = bool(self._index.count(All((self._all_of(rest), HasId(tuple(without))))))
@@ -187,74 +185,3 @@ class Reading:
 
 def _all(filters: Sequence[Filter]) -> Filter | None:
     return All(tuple(filters)) if filters else None
-
-
-def _without_quoted_negations(text: str) -> tuple[str, list[str]]:
-    """A text without ``without "full zip"``, and each such phrase."""
-    refused: list[str] = []
-
-    def take(found: re.Match[str]) -> str:
-        if not any(stem_token(word) is not None for word in term_sequence(found[1])):
-            return found[0]
-        refused.append(" ".join(found[1].split()))
-        return " "
-
-    left = _NOT_QUOTED.sub(take, text.translate(_QUOTES))
-    return (" ".join(left.split()), refused) if refused else (text, [])
-
-
-def quoted(text: str) -> tuple[str, list[str]]:
-    """A text without quotation marks, and each phrase that was in them, as it was written.
-
-    A quote begins before a word and ends behind one: what stands behind a figure is an inch, unless a quote is open
-    that ends nowhere else. What is not closed, or holds no word, is no phrase. A text of nothing but quotation marks
-    stays as it is: somebody asked with it.
-    """
-    plain = text.translate(_QUOTES)
-    if '"' not in plain:
-        return text, []
-    marks = [match.start() for match in re.finditer('"', plain)]
-    opening = [at for at in marks if (at == 0 or plain[at - 1] in " (") and plain[at + 1 : at + 2].strip()]
-    phrases: list[str] = []
-    taken: set[int] = set()
-    last = -1
-    for start in opening:
-        if start <= last:
-            continue
-        until = next((at for at in opening if at > start), len(plain))
-        ends = [at for at in marks if start < at < until and (plain[at + 1 : at + 2] or " ") in " ),.;:!?"]
-        ends = [at for at in ends if plain[at - 1] != '"']
-        end = next((at for at in ends if not plain[at - 1].isdigit()), ends[0] if ends else None)
-        if end is None:
-            taken.add(start)
-            continue
-        last = end
-        taken |= {start, end}
-        phrase = text[start + 1 : end].strip()
-        if any(stem_token(word) is not None for word in term_sequence(phrase)):
-            phrases.append(phrase)
-    inches = {at for at in marks if at not in taken and at > 0 and plain[at - 1].isdigit()}
-    left = "".join(" " if mark == '"' and at not in inches else mark for at, mark in enumerate(plain))
-    return " ".join(left.split()) or text, phrases
-
-
-def has_phrase(row: Mapping[str, Any], words: Sequence[str]) -> bool:
-    """Whether one text of a product has these words in this order, whatever their case and marks."""
-    length = len(words)
-    for text in _texts(row):
-        found = term_sequence(text)
-        if any(found[at : at + length] == words for at in range(len(found) - length + 1)):
-            return True
-    return False
-
-
-def _texts(value: object, name: str = "") -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            if key not in ("image", "images") or name:
-                yield from _texts(inner, str(key))
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner, name or "-")

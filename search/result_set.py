@@ -132,7 +132,7 @@ def decide(
     if curve is None and evidence is None:
         return ResultSet(match, None, found, under, None, sold)
     least = curve.least_share if curve else math.inf
-    if any(kind != "title" for kind in found.exact.values()):  # nothing is near to a number
+    if not {"title", "text"}.issuperset(found.exact.values()):  # nothing is near to a number
         least = math.inf
     near = {point: share for point, share in found.shares.items() if share >= least or point in found.exact}
     if curve and curve.least_of_category > 0:

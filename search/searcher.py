@@ -106,7 +106,7 @@ class Searcher:
         self._calibrated = calibrated(documents, self.index.record.embedding)
         fitted = (self.calibration and self.calibration.weights) or {}
         self.weights = self._given_weights or weights_for(self.index.record.embedding).fitted(fitted)
-        self._understanding = Understanding(self._vocabulary, WrittenSynonyms(documents))
+        self._understanding = Understanding(self._vocabulary, WrittenSynonyms(documents), self.index.count)
         self._reading = Reading(self.index, self._understanding)
 
     @property
@@ -286,7 +286,7 @@ class Searcher:
 
     @cached_property
     def _understanding(self) -> Understanding:
-        return Understanding(self._vocabulary)
+        return Understanding(self._vocabulary, count=self.index.count)
 
     @cached_property
     def _reading(self) -> Reading:

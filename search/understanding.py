@@ -1,16 +1,17 @@
 """The words of a request as the catalog would put them: misspelt ones corrected, unknown ones beside their synonyms.
 
 Nothing is corrected that the catalog has, in whatever form, nor a word with a digit in it, which may be a product
-number. Synonyms that people have written down are looked for beside words that the catalog has as well; those of the
-dictionary only where it lacks a word for which nobody has written any. What was done is said in the answer, and
-``literal`` asks for the words as they were written.
+number. Of words that are as near to a misspelt one, that is taken which a product has together with the others.
+Synonyms that people have written down are looked for beside words that the catalog has as well; those of the dictionary
+only where it lacks a word for which nobody has written any. What was done is said in the answer, and ``literal`` asks
+for the words as they were written.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from threading import Lock
@@ -21,14 +22,19 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from index import Alternative, VocabularyWord, stem_token, term_sequence, terms
-from schemas import ExpandedWord, UnderstoodQuery, fold
+from schemas import All, ExpandedWord, Filter, HasWord, UnderstoodQuery, fold
 from search.synonyms import WrittenSynonyms
 from search.thesaurus import SAME, thesaurus
 
-_LEAST = 4
-"""Letters of a word that may be misspelt: among shorter ones nearly every word is a typo of another."""
+_LEAST = 3
+"""Letters of a word that may be misspelt."""
+_SURE = 4
+"""Below so many letters nearly every word is a typo of another: it is corrected only to what some product has together
+with all other words of the request."""
 _LONG = 6
 """From here on two letters may be wrong."""
+_MOST_NEAR = 8
+"""Words as near as each other, of which it is found out whether a product has them together with the others."""
 _MOST_SYNONYMS = 12
 MOST_ENCODED = 3
 _MOST_WRITTEN = 100
@@ -81,7 +87,7 @@ class Vocabulary:
         self._subjects = frozenset(word.term for word in words if word.subjects)
         self._products = {word.term: word.products for word in words}
         self._count = max(products, *self._products.values(), 1)
-        self._spelt = [word.term for word in words if word.term.isalpha() and len(word.term) >= _LEAST - 1]
+        self._spelt = [word.term for word in words if word.term.isalpha() and len(word.term) >= _LEAST]
 
     def __bool__(self) -> bool:
         return bool(self._products)
@@ -124,9 +130,12 @@ class Vocabulary:
         frequencies = (max((self._products[term] for term in self.spellings(token)), default=0) for token in tokens)
         return sum(math.log1p((self._count - n + 0.5) / (n + 0.5)) for n in frequencies)
 
-    def nearest(self, word: str, further: Iterable[str] = ()) -> str | None:
-        """The word that this is most likely a misspelling of: of those that differ least, one with the same first
-        letter, of most products. None where none is near.
+    def nearest(self, word: str, further: Iterable[str] = ()) -> list[str]:
+        """The words that this may be a misspelling of: those that differ least, most likely first. None where none is
+        near.
+
+        More likely are those with the same first letter, then those with the same letters, of which one was left out,
+        doubled or moved, then those of more products.
 
         Args:
             further: Words that may be meant besides those of the catalog.
@@ -134,10 +143,9 @@ class Vocabulary:
         most = 1 if len(word) < _LONG else 2
         near = process.extract(word, self._spelt, scorer=OSA.distance, score_cutoff=most, limit=50)
         near += process.extract(word, list(further), scorer=OSA.distance, score_cutoff=most, limit=50)
-        ranked = sorted(
-            (distance, term[0] != word[0], -self._products.get(term, 0), term) for term, distance, _ in near
-        )
-        return ranked[0][3] if ranked else None
+        least = min((distance for _, distance, _ in near), default=0)
+        as_near = {term for term, distance, _ in near if distance == least}
+        return sorted(as_near, key=lambda term: (_unlike(word, term), -self._products.get(term, 0), term))
 
     def split(self, word: str) -> str | None:
         """Two words of the catalog that were written as one: ``chickpeas`` is ``chick peas``."""
@@ -148,10 +156,20 @@ class Vocabulary:
 
 
 class Understanding:
-    """Of the requests to one opened index. Thread-safe: what is remembered may be found out twice."""
+    """Of the requests to one opened index. Thread-safe: what is remembered may be found out twice.
 
-    def __init__(self, vocabulary: Vocabulary, synonyms: WrittenSynonyms | None = None) -> None:
+    ``count`` tells how many products a filter finds: of words that are as near to a misspelt one, those are meant that
+    products have together with the others of the request. Left out, the most usual one is.
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        synonyms: WrittenSynonyms | None = None,
+        count: Callable[[Filter], int] | None = None,
+    ) -> None:
         self.vocabulary = vocabulary
+        self._count = count
         self._written = synonyms or WrittenSynonyms()
         self._spelt = sorted(word for word in self._written.words if word.isalpha() and len(word) >= _LEAST)
         self._thesaurus = thesaurus()
@@ -168,7 +186,9 @@ class Understanding:
         if not self.vocabulary:
             some = tuple(one for segment in self._segments(written) for one in segment.alternatives)
             return Understood(text, some)
-        words = [self._corrected(word) for word in self._joined(written)]
+        words = self._joined(written)
+        for at in sorted(range(len(words)), key=lambda at: -len(words[at])):  # short ones are judged by the others
+            words[at] = self._corrected(words[at], [*words[:at], *words[at + 1 :]])
         corrected = words != written
         meant = " ".join(words) if corrected else text
         segments = self._segments(meant.split())
@@ -215,7 +235,10 @@ class Understanding:
             and not self._written.instead_of(both)
         )
 
-    def _corrected(self, written: str) -> str:
+    def _corrected(self, written: str, others: Sequence[str]) -> str:
+        first, hyphen, last = written.rpartition("-")
+        if hyphen and first.isalpha() and self._knows(first):  # t-shirh
+            return first + hyphen + self._corrected(last, [*others, first])
         plain = terms(written)
         if len(plain) != 1:
             return written
@@ -226,7 +249,25 @@ class Understanding:
             return parts
         if self._thesaurus.knows(word):  # a word that the shop lacks is no misspelling of one that it has
             return written
-        return self.vocabulary.nearest(word, self._spelt) or written
+        near = self.vocabulary.nearest(word, self._spelt)
+        short = len(word) < _SURE
+        if short:
+            near = [other for other in near if other[0] == word[0]]
+        together = self._counts_together(near[:_MOST_NEAR], others) if short or len(near) > 1 else {}
+        together = {one: count for one, count in together.items() if count}
+        if together:
+            return min(together, key=lambda one: (_unlike(word, one), -together[one], one))
+        return written if short or not near else near[0]
+
+    def _counts_together(self, near: Sequence[str], others: Sequence[str]) -> dict[str, int]:
+        """How many products have each of the words together with all others of the request that the catalog knows."""
+        tokens = {token for word in term_sequence(" ".join(others)) if (token := stem_token(word)) is not None}
+        known = [
+            HasWord(tuple(spelt), subject=False) for token in tokens if (spelt := self.vocabulary.spellings(token))
+        ]
+        if not known or self._count is None:
+            return {}
+        return {one: self._count(All((HasWord((one,), subject=False), *known))) for one in near}
 
     def _knows(self, word: str) -> bool:
         return self.vocabulary.has(word) or self._written.knows(word)
@@ -277,3 +318,8 @@ class Understanding:
             if self.vocabulary.has_all(other) and own.isdisjoint(map(stem_token, terms(other)))
         ]
         return synonyms[:_MOST_SYNONYMS]
+
+
+def _unlike(word: str, other: str) -> tuple[bool, bool]:
+    """How much less likely it is that one was meant by the other: by its first letter, then by what letters it has."""
+    return other[0] != word[0], set(other) != set(word)

@@ -71,6 +71,7 @@ const EXACT = {
   id: "Exact product id",
   code: "Exact product number",
   title: "Exact title",
+  text: "Exact words",
   part: "Part of its product number",
 };
 

@@ -2,7 +2,7 @@
  * The shapes of the HTTP API that the page uses (see /openapi.json), for the JSDoc of the other modules.
  *
  * @typedef {{leg: string, score: number, normalized: number, weight: number, rank: number}} Leg
- * @typedef {{legs: Leg[], exact?: "id" | "code" | "title" | "part", matched_terms: string[]}} Explanation
+ * @typedef {{legs: Leg[], exact?: "id" | "code" | "title" | "text" | "part", matched_terms: string[]}} Explanation
  * @typedef {{value?: Value, siblings: number, sibling_ids: string[]}} Group
  * @typedef {{text: string, marked?: boolean}} Piece
  * @typedef {{id: string, score: number, product: Record<string, any>, images: string[], picture?: number, group?: Group,

@@ -238,6 +238,7 @@ def test_words_are_found_however_they_are_spelt_and_by_their_synonyms(shop: Shop
         "couch": ("sofa", None, ["sofa"]),
         "gren sofa": ("sofa", "green sofa", None),
         "reading lmap": ("lamp", "reading lamp", None),
+        "reading lmp": ("lamp", "reading lamp", None),
         "chickpeas": ("peas", "chick peas", None),
         "woollen rug": ("rug", None, None),
     }
@@ -253,6 +254,25 @@ def test_words_are_found_however_they_are_spelt_and_by_their_synonyms(shop: Shop
             as_written = searcher.search(SearchRequest(text=text, literal=True)).response.query
             assert as_written is not None
             assert (as_written.text, as_written.corrected, as_written.expanded) == (text, None, None)
+
+
+def test_a_text_that_was_copied_finds_its_product_first(shop: Shop) -> None:
+    copied = "Soft on cold evenings, warm for two, and long"
+    shop.ingest(
+        [
+            {
+                "id": "other",
+                "title": "Throw soft warm cold evenings",
+                "description": "Soft, warm: two evenings.",
+            },
+            {"id": "it", "title": "Blanket", "description": f"A gift. {copied} enough. Wash cold, warm is too warm."},
+            *({"id": f"n{number}", "title": f"Blanket number {number}"} for number in range(12)),
+        ]
+    )
+    assert shop.first(copied) == ("it", "text")
+    assert shop.first(copied.upper().replace(",", " -")) == ("it", "text")
+    assert shop.first("warm and long on cold evenings for two")[1] is None
+    assert shop.first("warm for two")[1] is None  # a few words follow each other by chance
 
 
 def test_synonyms_that_people_have_written_down_hold_for_words_that_the_catalog_has(shop: Shop) -> None:
@@ -310,7 +330,7 @@ def test_words_are_marked_in_hits_as_they_were_understood(shop: Shop) -> None:
         for hit in found.hits
         if hit.highlights
     }
-    assert marked["1"] == {"title": ["leather", "sofa"], "description": ["sofa"]}
+    assert marked["1"] == {"title": ["Red", "leather", "sofa"], "description": ["sofa", "red"]}
     assert marked["2"] == {"title": []}
     assert shop.search(text="red").hits[0].highlights is None
     assert shop.search(product_id="2", highlight=True).hits[0].highlights is None

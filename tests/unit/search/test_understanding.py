@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index import VocabularyWord
-from schemas import Document, check_document
+from index import VocabularyWord, term_sequence
+from schemas import All, Document, Filter, HasWord, check_document
 from search.synonyms import WrittenSynonyms
 from search.understanding import Understanding, Vocabulary
 
@@ -40,6 +41,50 @@ def test_misspelt_words_are_corrected(shop: Understanding, written: str, meant: 
     understood = shop.understand(written)
     assert understood.text == meant
     assert understood.shown(written).corrected == meant
+
+
+PRODUCTS = [
+    "grey cushion", "grey sofa", "grey bed", "green handbag", "green handbag small", "grey handbag", "blue bed",
+    "bald eagle print", "bunk bed white", "grey t-shirt",
+]  # fmt: skip
+
+
+def _count(filter: Filter) -> int:
+    """Products that have one of the words of each part."""
+    assert isinstance(filter, All)
+    words = [one.words for one in filter.parts if isinstance(one, HasWord)]
+    return sum(all(set(some) & set(term_sequence(product)) for some in words) for product in PRODUCTS)
+
+
+@pytest.fixture(scope="module")
+def beds() -> Understanding:
+    used = Counter(word for product in PRODUCTS for word in term_sequence(product))
+    words = [VocabularyWord(word, count, count) for word, count in used.items()]
+    return Understanding(Vocabulary(words, len(PRODUCTS)), count=_count)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("gree handbag", "green handbag"),  # more of them than grey ones
+        ("gree sofa", "grey sofa"),  # there is no green one
+        ("gren sofa", "grey sofa"),
+        ("gren", "green"),  # the same letters
+        ("ble bed", "blue bed"),
+        ("bed ble", "bed blue"),
+        ("bal bed", "bal bed"),  # nothing is bald and a bed
+        ("lue bed", "lue bed"),  # a short word has its first letter right
+        ("ble", "ble"),  # alone it may be anything
+        ("ble hndbag", "ble handbag"),
+        ("buk bed wihte", "bunk bed white"),
+        ("grey t-shirh", "grey t-shirt"),
+        ("abc-handbga", "abc-handbga"),  # may be a product number
+    ],
+)
+def test_a_word_is_corrected_to_what_products_have_with_the_others(
+    beds: Understanding, written: str, meant: str
+) -> None:
+    assert beds.understand(written).text == meant
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.negations import is_without
-from search.reading import has_phrase, quoted
+from search.phrases import has_phrase, quoted
 
 
 @pytest.mark.parametrize(
