@@ -255,22 +255,21 @@ def _products(index: CatalogIndex, column: str) -> Iterator[tuple[UUID, str, Vec
 def _bias(
     classifier: Classifier, usual: Vectors, similarities: Floats, truth: NDArray[np.intp]
 ) -> tuple[float, Floats]:
-    """How much of what labels score with the catalog's average image is taken off, and that: what is right most often
-    in the validation half."""
+    """Whether what labels score with the catalog's average image is taken off, 1 or 0, and what is: whichever is right
+    most often in the validation half."""
     nothing: Floats = np.zeros(similarities.shape[1], np.float32)
     if not len(usual):
         return 0.0, nothing
     scored = classifier.similarities(usual)
     mean: Floats = scored.mean(axis=0)
-    harmful = label_bias(scored)
-    share = 0.0 if harmful is None else float(np.linalg.norm(harmful) / max(float(np.linalg.norm(mean)), 1e-12))
+    unmeasured = 0.0 if label_bias(scored) is None else 1.0
 
     def right(share: float) -> float:
         scores = (similarities - np.float32(share) * mean)[:, classifier.leaves]
         return float((scores.argmax(axis=1) == truth).mean())
 
-    best = max(dict.fromkeys((min(share, 1.0), 0.0, 0.5, 1.0)), key=right)
-    return round(best, 6), np.float32(best) * mean
+    best = max((unmeasured, 1.0 - unmeasured), key=right)  # of two that are as good, what is done without labels
+    return best, np.float32(best) * mean
 
 
 def _fit(classifier: Classifier, similarities: Floats, truth: NDArray[np.intp]) -> tuple[float, float]:

@@ -21,9 +21,8 @@ SAMPLE = 2_000
 FEWEST = 20
 """Products, below which nothing can be learned of a catalog."""
 _KNOWN_ITEMS = 500
-_HARMLESS = 0.7
-"""How far labels' means lie apart, in deviations of what images score with one: up to here nothing is taken away, and
-from 1 on all of it."""
+_HARMLESS = 0.75
+"""How far labels' means lie apart, in deviations of what images score with one: up to here they are left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +72,14 @@ def label_bias(similarities: Floats) -> Floats | None:
     What a label scores on average is its bias where labels differ in that by more than images differ in what they
     score with a label: then most images are given the same few labels. Where they differ by less, it is mostly which
     labels are common, and taking it away makes answers worse (docs/measurements.md, "Labels without training").
+    A part of it is never taken: that is worse than either, as often as not.
 
     Args:
         similarities: ``(n, labels)`` of a sample of images, labelled or not.
     """
     mean: Floats = similarities.mean(axis=0)
     outweighs = float(mean.std() / max(float((similarities - mean).std(axis=0).mean()), 1e-9))
-    share = (outweighs - _HARMLESS) / (1.0 - _HARMLESS)
-    return mean * np.float32(min(share, 1.0)) if share > 0 else None
+    return mean if outweighs > _HARMLESS else None
 
 
 def backgrounds(index: CatalogIndex) -> dict[Kind, LabelBackground]:
