@@ -1,22 +1,28 @@
-"""A request with perhaps a photo in it: read whole, checked, and answered when it is its turn."""
+"""A request, perhaps with a photo in it: read whole, checked, and answered when it is its turn."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 from fastapi import Request
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.clients import Gone
-from api.inputs import AnyRequest, media_type, request_of_form, request_of_json
+from api.inputs import JSON_BYTES, AnyRequest, json_of, media_type, request_of_form, request_of_json
 from api.middleware.limits import Bodies, Workers
 from api.problems import validation_problem
 from api.query_images import QueryImageFetcher
 from schemas import ImageQuery, Like, SearchRequest
+
+PATIENCE_SECONDS = 5.0
+"""For a job that holds the index, where somebody waits for what writes into it."""
+
+Asked = TypeVar("Asked", bound=BaseModel)
 
 Work = Callable[[Request, AnyRequest, bytes | None, Gone], Response]
 """What answers a request; its photo, if it was uploaded or fetched, as bytes."""
@@ -74,3 +80,20 @@ async def _with_image(request: Request, like: Like) -> Like:
 async def _fetched(request: Request, url: str) -> bytes:
     query_images: QueryImageFetcher = request.app.state.query_images
     return await run_in_threadpool(query_images.fetch, url)
+
+
+async def answer_body(
+    request: Request, model: type[Asked], answer_of: Callable[[Request, Asked], BaseModel]
+) -> Response:
+    """What is answered to the body of a request, or what is wrong with it."""
+    bodies: Bodies = request.app.state.bodies
+    async with bodies.read(request) as body:
+        media_type(request, "application/json")
+        content = await run_in_threadpool(json_of, body, JSON_BYTES)
+    try:
+        asked = model.model_validate(content)
+    except ValidationError as error:
+        return await run_in_threadpool(validation_problem, error)
+    workers: Workers = request.app.state.workers
+    answer = await workers.run(request, lambda _: answer_of(request, asked))
+    return Response(answer.model_dump_json(exclude_none=True), media_type="application/json")

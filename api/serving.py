@@ -125,6 +125,12 @@ class Serving:
         with self._using() as opened:
             yield opened.labeller
 
+    def prompts(self) -> PromptEncoder:
+        """The encoder of prompts, of the model of what the store has now: for what writes into it."""
+        self.refresh()
+        with self.labeller() as labeller:
+            return labeller.prompts
+
     @contextmanager
     def _using(self) -> Iterator[_Opened]:
         with ExitStack() as held:

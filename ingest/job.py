@@ -22,7 +22,7 @@ from ingest.dry_run import DryRun
 from ingest.duplicates.new_images import points_with_new_images, write_duplicates
 from ingest.embedder import SAMPLE, Embedder, LazyEncoder, choose_encoder
 from ingest.images import ImageLoader, decode_pool
-from ingest.labelling import anything_unlabelled, label_products, label_sets_due, policy_gate
+from ingest.labelling import label_sets_due, labelled, policy_gate
 from ingest.progress import Progress, announced
 from ingest.readers import open_reader
 from ingest.record import record_of, refuse_another_index
@@ -34,6 +34,7 @@ from ingest.second_pass import CatalogRow, sample_pixels, second_pass
 from ingest.settings import IngestSettings
 from ingest.timing import Stopwatch, Throughput
 from ingest.writer import ProductWriter, TargetIndex
+from labels import anything_unlabelled
 from schemas import CatalogError, Document, EmbeddingSpec, IndexRecord, IngestReport, StoreLensError
 
 
@@ -279,7 +280,7 @@ class _Job:
             with self.watch.stage("label"):
                 loaded = self.encoder.choice  # where something was embedded
                 encoder = loaded.encoder if loaded else (self.encoder_of or load_encoder)(self.record.embedding.model)
-                self.report.labelled = label_products(build, self.store, self.label_sets, encoder).changed
+                self.report.labelled = labelled(build, self.store, self.label_sets, encoder)
         with announced(self.watch, "optimize"):
             build.optimize()
         self._find_duplicates(build, with_new_images)

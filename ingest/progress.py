@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -167,3 +167,15 @@ def _count(at: Measured) -> str:
 
 def _rate(rate: float) -> str:
     return f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
+
+
+@contextmanager
+def counted(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal, for what is told of how many products of how many are through."""
+    with tqdm(unit="product", desc=what, disable=None) as bar:
+
+        def progress(done: int, products: int) -> None:
+            bar.total = products
+            bar.update(done - bar.n)
+
+        yield progress

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from images import WHOLE, WITH_CROPS
 from ingest.catalog import Catalog
 from ingest.settings import IngestSettings
-from labels import predicted_fields
-from schemas import MAX_FIELDS, ConfigurationError, EmbeddingSpec, IndexRecord
+from labels import predicted_fields, with_label_sets
+from schemas import ConfigurationError, EmbeddingSpec, IndexRecord
 
 
 def record_of(
@@ -39,19 +39,6 @@ def record_of(
         updated=now,
     )
     return with_label_sets(record, label_sets)
-
-
-def with_label_sets(record: IndexRecord, names: Sequence[str]) -> IndexRecord:
-    """The record of an index that has the fields of these label sets as well.
-
-    Raises ConfigurationError where they are too many.
-    """
-    fields = dict(record.fields)
-    for name in names:
-        fields |= predicted_fields(name)
-    if len(fields) > MAX_FIELDS and len(fields) > len(record.fields):
-        raise ConfigurationError(f"an index has {MAX_FIELDS} fields at most, and no room for those of a label set")
-    return record.model_copy(update={"fields": fields, "updated": datetime.now(UTC)})
 
 
 def refuse_another_index(served: IndexRecord | None, record: IndexRecord) -> None:

@@ -23,9 +23,10 @@ from labels.calibration import (
 )
 from labels.classifier import Classifier, LabelAnswer, Likely, Scale
 from labels.decisions import Judge, starter_policy, with_decision
-from labels.disagreements import Disagreement, disagreements
-from labels.judging import IndexJudged, ended, judge_index, policy_judge
+from labels.disagreements import Disagreement, Disputed, disagreements, disputed_products
+from labels.judging import IndexJudged, Progress, ended, judge_index, policy_judge
 from labels.labeller import Labeller
+from labels.labelling import Comparison, IndexLabelled, anything_unlabelled, label_index, label_products
 from labels.policies import STRICTNESS, Line, Moderator, judge
 from labels.prompts import TEMPLATES, Node, PromptEncoder, ensemble, label_nodes
 from labels.review import appeal, decisions, hidden_actions, is_hidden, queue
@@ -39,6 +40,7 @@ from labels.tags import (
     predictions,
     sets_of,
     text_fields,
+    with_label_sets,
     with_predictions,
 )
 
@@ -46,10 +48,13 @@ __all__ = [
     "STRICTNESS",
     "TEMPLATES",
     "Classifier",
+    "Comparison",
     "Decode",
     "Disagreement",
+    "Disputed",
     "Goal",
     "IndexJudged",
+    "IndexLabelled",
     "Judge",
     "Kind",
     "LabelAnswer",
@@ -60,15 +65,18 @@ __all__ = [
     "Moderator",
     "Node",
     "PrecisionRecall",
+    "Progress",
     "PromptEncoder",
     "Scale",
     "Tagger",
+    "anything_unlabelled",
     "appeal",
     "backgrounds",
     "calibration_name",
     "deciles",
     "decisions",
     "disagreements",
+    "disputed_products",
     "drift_notice",
     "ended",
     "ensemble",
@@ -81,8 +89,10 @@ __all__ = [
     "judge_index",
     "label_bias",
     "label_calibration",
+    "label_index",
     "label_names",
     "label_nodes",
+    "label_products",
     "log_loss",
     "only_value",
     "policy_calibration",
@@ -99,6 +109,7 @@ __all__ = [
     "threshold_of_unknown",
     "threshold_without_examples",
     "with_decision",
+    "with_label_sets",
     "with_predictions",
     "with_thresholds",
 ]

@@ -8,14 +8,20 @@ categories of five catalogs swapped, 4 of 5 of the first so many were those, and
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
 from images.arrays import Vectors
+from index import CatalogIndex
 from labels.calibration import fit_temperature
+from labels.tags import label_names, only_value, predictions
+from schemas import LabelSet, fold
 
+_BATCH = 1_000
 _FEWEST = 3
 """Products of a value, below which what they look like says nothing."""
 
@@ -30,6 +36,60 @@ class Disagreement:
     predicted: str
     looks_like: str | None
     surer: float
+
+
+@dataclass(frozen=True, slots=True)
+class Disputed:
+    """A product whose ``given`` value is not what it is ``predicted`` to be, or not what it ``looks_like``: ``surer``
+    is the log-odds of the latter against the given one, ``probability`` that of the predicted label."""
+
+    id: str
+    title: str | None
+    given: str
+    predicted: str
+    probability: float
+    looks_like: str | None
+    surer: float
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"surer": round(self.surer, 4)}
+
+
+def disputed_products(index: CatalogIndex, name: str, label_set: LabelSet, column: str) -> tuple[int, list[Disputed]]:
+    """How many products have an image, and a label of a set as their own value of a field; and those of them that
+    disagree with what the set has said of them, the surest first."""
+    names = label_names(label_set)
+    rows: list[Vectors] = []
+    ids: list[UUID] = []
+    given: list[str] = []
+    predicted: list[str] = []
+    sureness: list[float] = []
+    after = None
+    while points := index.scan(None, _BATCH, after):
+        values = index.values(points, [column])
+        said = predictions(index, points, name)
+        own = {point: label for point in values if (label := only_value(values[point].get(column))) is not None}
+        of_labels = {point: names[key] for point, label in own.items() if (key := fold(label)) in names}
+        wanted = [point for point in of_labels if point in said and said[point]["by"] == "image"]
+        for point, vectors in index.vectors(wanted, ("image",)).items():
+            images = vectors.get("image")
+            if images is not None and len(images):
+                rows.append(images[0].copy())
+                ids.append(point)
+                given.append(of_labels[point])
+                predicted.append(said[point]["nearest"])
+                sureness.append(said[point]["probability"])
+        after = points[-1]
+    if not rows:
+        return 0, []
+    found = disagreements(np.stack(rows), given, predicted)
+    payloads = index.payloads([ids[one.at] for one in found], ["id", "product.title"])
+    return len(rows), [_disputed(one, payloads[ids[one.at]], sureness[one.at]) for one in found]
+
+
+def _disputed(one: Disagreement, payload: dict[str, Any], probability: float) -> Disputed:
+    title = payload.get("product", {}).get("title")
+    return Disputed(payload["id"], title, one.given, one.predicted, probability, one.looks_like, max(one.surer, -1e6))
 
 
 def disagreements(vectors: Vectors, given: Sequence[str], predicted: Sequence[str]) -> list[Disagreement]:

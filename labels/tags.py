@@ -11,6 +11,7 @@ be right), absent where it is `unknown`; and ``predicted.NAME.confidence``, the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,9 +23,11 @@ from labels.background import Kind
 from labels.classifier import Scale
 from labels.labeller import Labeller
 from schemas import (
+    MAX_FIELDS,
     UNKNOWN,
     ConfigurationError,
     FieldKind,
+    IndexRecord,
     LabelCalibration,
     LabelSet,
     find_field,
@@ -42,6 +45,19 @@ Prediction = dict[str, Any]
 def predicted_fields(label_set: str) -> dict[str, FieldKind]:
     """The fields of a label set, and their kinds."""
     return {FIELD + label_set: "keyword", FIELD + label_set + _CONFIDENCE: "float"}
+
+
+def with_label_sets(record: IndexRecord, names: Sequence[str]) -> IndexRecord:
+    """The record of an index that has the fields of these label sets as well.
+
+    Raises ConfigurationError where they are too many.
+    """
+    fields = dict(record.fields)
+    for name in names:
+        fields |= predicted_fields(name)
+    if len(fields) > MAX_FIELDS and len(fields) > len(record.fields):
+        raise ConfigurationError(f"an index has {MAX_FIELDS} fields at most, and no room for those of a label set")
+    return record.model_copy(update={"fields": fields, "updated": datetime.now(UTC)})
 
 
 def sets_of(fields: Mapping[str, FieldKind]) -> set[str]:
@@ -97,7 +113,7 @@ def field_of_labels(fields: Mapping[str, FieldKind], label_set: str, asked: str 
     texts = text_fields(fields)
     if asked is not None:
         if (found := find_field(asked, texts)) is None:
-            raise ConfigurationError(f"--field: there is no text field {asked!r}; {known(texts)}")
+            raise ConfigurationError(f"there is no text field {asked!r} to compare labels with; {known(texts)}")
         return found
     return find_field(label_set, texts) or find_field("category", texts)
 

@@ -338,6 +338,54 @@ class ModerateResponse(_Part):
     took_ms: float
 
 
+class LabelCatalogRequest(_Part):
+    """A label set that says what every product of the catalog is."""
+
+    label_set: DocumentName
+    field: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="What of the catalog the labels are compared with; left out, the field of the label set's name, "
+        "or the category.",
+    )
+
+
+class DisputedProduct(_Part):
+    """A product whose catalog says another thing than a label set, or than what it looks like."""
+
+    id: str
+    title: str | None = None
+    given: str = Field(description="What the catalog says.")
+    predicted: str = Field(description="What the label set says.")
+    probability: float = Field(description="Of the predicted label.")
+    looks_like: str | None = Field(None, description="The value whose products it is nearest to.")
+    surer: float = Field(description="The log-odds of that against the given one; below 0 others look as it does.")
+
+
+class Disagreements(_Part):
+    """What labels say beside a field of the catalog."""
+
+    field: str
+    compared: int = Field(description="Products with an image, and a label as their own value.")
+    count: int = Field(description="Those of them that disagree.")
+    products: list[DisputedProduct] = Field(description="The first 1,000 of these, the surest first.")
+
+
+class LabelCatalogResponse(_Part):
+    """What products are by a label set now: `predicted.NAME`, beside what the catalog says."""
+
+    label_set: str
+    version: int
+    calibration: Known = Field(description="Where the numbers are from that labels were given by.")
+    products: int
+    labels: dict[str, int] = Field(description="How many products have each label, or are `unknown`.")
+    changed: int = Field(description="Products that were labelled by another version before, or by none.")
+    generation: str | None = Field(None, description="The one that has it: a new one where anything changed.")
+    disagreements: Disagreements | None = Field(None, description="Absent where nothing of the catalog is like it.")
+    notices: list[str]
+
+
 class JudgeRequest(_Part):
     """A policy that the whole catalog is held to."""
 

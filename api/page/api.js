@@ -152,6 +152,17 @@ export async function getQueue(action, cursor) {
 }
 
 /**
+ * Says what every product is by a label set, and writes that.
+ *
+ * @param {string} name
+ * @returns {Promise<{products: number, changed: number, labels: Record<string, number>, disagreements?: import("./types.js").Disagreements}>}
+ */
+export async function labelCatalog(name) {
+  const headers = { "Content-Type": "application/json" };
+  return (await send("v1/classify/catalog", { method: "POST", headers, body: JSON.stringify({ label_set: name }) })).json();
+}
+
+/**
  * Holds the whole catalog to a policy, and writes what it decides.
  *
  * @param {string} policy

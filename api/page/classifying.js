@@ -1,10 +1,10 @@
 /** Trying labels: an image, some words typed or a stored set of labels, and what they make of it. */
 
-import { classify, getImage, listDocuments, readDocument, search, writeDocument } from "./api.js";
+import { classify, getImage, labelCatalog, listDocuments, readDocument, search, writeDocument } from "./api.js";
 import { ErrorLine, lines, nameField } from "./document_form.js";
 import { h, icon } from "./dom.js";
 import { framed } from "./images.js";
-import { title } from "./format.js";
+import { number, title } from "./format.js";
 import { listenForPhotos, PhotoError, prepare } from "./photo.js";
 import { leavesOf } from "./probabilities.js";
 import { Verdict } from "./verdict.js";
@@ -12,6 +12,9 @@ import { Verdict } from "./verdict.js";
 const PAUSE_MS = 350;
 const ALL_LABELS = 1000;
 const SAMPLES = 6;
+
+/** Products that are called otherwise in the catalog, of which the page tells. */
+const DISPUTED = 12;
 
 /** @typedef {{name: string, texts?: string[], labels?: any[]}} Label */
 
@@ -51,6 +54,7 @@ export class Classifying {
     this.multi = h("input", { type: "checkbox", on: { change: () => this.#edited() } });
     this.name = nameField("set-name", "departments");
     this.saved = h("p", { class: "soft", role: "status" });
+    this.disputed = h("ul", { class: "disputed" });
     const save = h("form", { class: "save", on: { submit: (/** @type {Event} */ event) => (event.preventDefault(), this.#save()) } },
       h("label", { for: "set-name" }, "Keep them as"), this.name, h("button", { type: "submit", class: "quiet" }, "Save the label set"));
     this.root.replaceChildren(
@@ -61,7 +65,7 @@ export class Classifying {
           h("label", { for: "label-words" }, h("span", { class: "soft" }, "One a line, or with commas. More texts for a label: ", h("code", {}, "sofa: couch, settee"))), this.words,
           h("label", { class: "tick" }, this.multi, "Several may be right at once"),
           h("details", {}, h("summary", {}, "Templates"), h("label", { for: "label-templates", class: "soft" }, "One a line, with {label} in it; left empty, the usual ones."), this.templates),
-          save, this.saved),
+          save, this.saved, this.disputed),
         h("div", { class: "try-said" }, this.error.element, ...this.verdict.elements)),
     );
   }
@@ -120,6 +124,7 @@ export class Classifying {
     this.multi.checked = Boolean(body.multi);
     this.name.value = name;
     this.verdict.untouch();
+    this.saved.replaceChildren(this.#applying(name));
     this.#ask();
   }
 
@@ -177,9 +182,30 @@ export class Classifying {
       this.stored = { name, body, tag, edited: false };
       this.verdict.untouch();
       this.#say("");
-      this.saved.textContent = `Saved as version ${version}.`;
       await this.#listSets();
+      this.saved.replaceChildren(`Saved as version ${version}. `, this.#applying(name));
       this.#ask();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** @param {string} name */
+  #applying(name) {
+    return h("button", { type: "button", class: "link", on: { click: () => this.#labelCatalog(name) } }, "Label the whole catalog by it");
+  }
+
+  /** What it says here of one image is said of every product. @param {string} name */
+  async #labelCatalog(name) {
+    this.#say("");
+    this.saved.textContent = "The catalog is labelled…";
+    try {
+      const { products, changed, labels, disagreements } = await labelCatalog(name);
+      const most = Object.entries(labels).map(([label, count]) => `${number(count)} ${label}`).join(", ");
+      const others = disagreements ? ` Of ${number(disagreements.compared)} whose ${disagreements.field} is one of the labels, ${number(disagreements.count)} are called otherwise by the catalog${disagreements.count ? ", the surest first:" : "."}` : "";
+      this.saved.textContent = `${number(products)} products labelled, ${number(changed)} of them anew: ${most}.${others}`;
+      this.disputed.replaceChildren(...(disagreements?.products ?? []).slice(0, DISPUTED).map(({ id, title, given, predicted, looks_like }) =>
+        h("li", {}, h("a", { href: `./?product=${encodeURIComponent(id)}` }, title ?? id), `: ${given}, here ${predicted}${looks_like && looks_like !== given ? `; looks like ${looks_like}` : ""}`)));
     } catch (error) {
       this.#fail(error);
     }
@@ -188,6 +214,7 @@ export class Classifying {
   /** @param {string} words */
   #say(words) {
     this.saved.textContent = "";
+    this.disputed.replaceChildren();
     if (words) this.error.say(words);
     else this.error.clear();
   }

@@ -32,6 +32,8 @@
  * @typedef {{name: string, prompts?: string[], counter_prompts?: string[], images?: Exemplar[], counter_images?: Exemplar[],
  *   threshold?: number, at_most?: number, action: Action}} Rule
  * @typedef {{product_id?: string, base64?: string}} Exemplar
+ * @typedef {{field: string, compared: number, count: number, products: {id: string, title?: string, given: string,
+ *   predicted: string, looks_like?: string}[]}} Disagreements
  * @typedef {{id: string, product: Record<string, any>, images: string[], action: Action, judged: Action, policy?: string,
  *   version?: number, rules: RuleScore[], appeal?: {action: Action, by: string, note?: string}}} Waiting
  *

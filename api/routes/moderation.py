@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, ValidationError
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.inputs import JSON_BYTES, json_of, known_parameters_alone, media_type
+from api.asking import PATIENCE_SECONDS, answer_body
+from api.inputs import known_parameters_alone
 from api.middleware.auth import reviewers_alone
-from api.middleware.limits import Bodies, Workers
+from api.middleware.limits import Workers
 from api.openapi import json_body, responses
-from api.problems import validation_problem
 from api.serving import Serving
 from api.settings import ApiSettings
 from catalog import shown_product
 from index import DECISION, deadline, open_store
-from labels import PromptEncoder, appeal, judge_index, queue
+from labels import appeal, judge_index, queue
 from schemas import (
     DOCUMENT_NAME,
     MAX_JUDGED,
@@ -34,9 +31,6 @@ from schemas import (
 )
 from search import image_addresses
 
-WAIT_SECONDS = 5.0
-"""For a job that holds the index: a person waits."""
-
 APPEAL = json_body(
     AppealRequest,
     two_products={"by": "anna", "appeals": [{"id": "B021", "action": "allow", "note": "a kitchen knife"}]},
@@ -44,8 +38,6 @@ APPEAL = json_body(
 
 
 JUDGE = json_body(JudgeRequest, the_whole_catalog={"policy": "retail"})
-
-Asked = TypeVar("Asked", bound=BaseModel)
 
 router = APIRouter(
     prefix="/v1/moderation",
@@ -80,7 +72,7 @@ async def queued(
 async def decide(request: Request) -> Response:
     """Decide about products as a person: it outlives every judgement by rules, and is logged. All of it or none; a
     new generation serves from then on, so decide about many at once where many are to be decided about."""
-    return await _answered(request, AppealRequest, _decided)
+    return await answer_body(request, AppealRequest, _decided)
 
 
 @router.post(
@@ -93,35 +85,13 @@ async def judge(request: Request) -> Response:
     """Hold the whole catalog to a policy, by the vectors that are stored: what `python -m ingest moderate` does. What
     other policies decided stays, and so does what people did; the strictest counts. 100,000 products take half a
     minute, and the answer waits for it."""
-    return await _answered(request, JudgeRequest, _judged)
-
-
-async def _answered(request: Request, model: type[Asked], answer_of: Callable[[Request, Asked], BaseModel]) -> Response:
-    """What is answered to the body of a request, or what is wrong with it."""
-    bodies: Bodies = request.app.state.bodies
-    async with bodies.read(request) as body:
-        media_type(request, "application/json")
-        content = await run_in_threadpool(json_of, body, JSON_BYTES)
-    try:
-        asked = model.model_validate(content)
-    except ValidationError as error:
-        return await run_in_threadpool(validation_problem, error)
-    workers: Workers = request.app.state.workers
-    answer = await workers.run(request, lambda _: answer_of(request, asked))
-    return Response(answer.model_dump_json(exclude_none=True), media_type="application/json")
+    return await answer_body(request, JudgeRequest, _judged)
 
 
 def _judged(request: Request, asked: JudgeRequest) -> JudgeResponse:
     serving: Serving = request.app.state.serving
     settings: ApiSettings = request.app.state.settings
-    store = open_store(settings)
-
-    def prompts() -> PromptEncoder:
-        serving.refresh()  # what is served is what is judged, and of its model
-        with serving.labeller() as labeller:
-            return labeller.prompts
-
-    judged = judge_index(store, asked.policy, prompts, WAIT_SECONDS)
+    judged = judge_index(open_store(settings), asked.policy, serving.prompts, PATIENCE_SECONDS)
     serving.refresh()
     return JudgeResponse(
         policy=asked.policy,
@@ -164,7 +134,7 @@ def _decided(request: Request, asked: AppealRequest) -> AppealResponse:
     # A store of its own: one that writes waits for a server that is away, as nobody else here should.
     with deadline(settings.qdrant_seconds):
         entries, generation = appeal(
-            open_store(settings), settings.data_dir / settings.collection, asked.appeals, asked.by, WAIT_SECONDS
+            open_store(settings), settings.data_dir / settings.collection, asked.appeals, asked.by, PATIENCE_SECONDS
         )
     serving.refresh()
     return AppealResponse(

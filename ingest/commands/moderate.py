@@ -11,12 +11,12 @@ from contextlib import closing
 from typing import Any, get_args
 
 from pydantic import ValidationError
-from tqdm import tqdm
 
 from embedding import Encoder, load_encoder
 from index import IndexSettings, IndexStore, build_settings, open_store
 from ingest.commands.from_vectors import stored_with, the_one
 from ingest.commands.parser import command_parser
+from ingest.progress import counted
 from labels import PromptEncoder, appeal, decisions, judge_index, starter_policy
 from schemas import Action, Appealed, clean_code, ingest_command
 
@@ -85,15 +85,11 @@ def _check(parser: ArgumentParser, given: Namespace) -> None:
 def _judge(store: IndexStore, given: Namespace, encoder_of: Callable[[str], Encoder]) -> dict[str, Any]:
     started = time.perf_counter()
     name = given.policy or the_one(store, "policies", "--policy", f"`{ingest_command()} moderate starter`")
-    with tqdm(unit="product", desc="moderate", disable=None) as shown:
 
-        def progress(done: int, products: int) -> None:
-            shown.total = products
-            shown.update(done - shown.n)
+    def prompts() -> PromptEncoder:
+        return PromptEncoder(stored_with(store, "judge", encoder_of)[1])
 
-        def prompts() -> PromptEncoder:
-            return PromptEncoder(stored_with(store, "judge", encoder_of)[1])
-
+    with counted("moderate") as progress:
         judged = judge_index(store, name, prompts, given.wait, progress)
     for notice in judged.notices:
         log.warning("%s", notice)

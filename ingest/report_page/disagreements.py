@@ -7,7 +7,6 @@ import hashlib
 import json
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from catalog import image_sources, points_of, stored_image_hash
 from images import ImageLimits, ImageRoot, ImageSettings, ImageStore, Thumbnails, is_kept, open_root
 from index import CatalogIndex
 from ingest.report_page.gallery import Gallery
+from labels import Comparison, Disputed
 from schemas import ConfigurationError
 from schemas.files import replace_file
 
@@ -26,38 +26,25 @@ MOST = 200
 """Products on the page; the JSON has all of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Disputed:
-    """A product whose ``given`` value is not what it is ``predicted`` to be, or not what it ``looks_like``: ``surer``
-    is the log-odds of the latter against the given one, ``probability`` that of the predicted label."""
-
-    id: str
-    title: str | None
-    given: str
-    predicted: str
-    probability: float
-    looks_like: str | None
-    surer: float
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"surer": round(self.surer, 4)}
-
-
 def write_disagreements(
     path: Path,
     data_dir: Path,
     index: CatalogIndex,
     label_set: str,
-    field: str,
-    compared: int,
-    found: Sequence[Disputed],
+    comparison: Comparison,
 ) -> None:
     """Write the page, and the JSON beside it, each in one step.
 
     Raises:
         ConfigurationError: the disk does not take them.
     """
-    document = {"label_set": label_set, "field": field, "compared": compared, "count": len(found)}
+    found = comparison.disputed
+    document = {
+        "label_set": label_set,
+        "field": comparison.field,
+        "compared": comparison.compared,
+        "count": len(found),
+    }
     style = (_HERE / "report_page.css").read_text(encoding="utf-8")
     page = (
         _environment()

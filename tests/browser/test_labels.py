@@ -290,7 +290,7 @@ def test_the_review_is_decided_by_keys_and_sent_together(
 
 
 def test_decisions_reach_the_index_with_a_key_that_may_review(
-    open_page: OpenPage, catalog: Catalog, python: Path, tmp_path: Path
+    open_page: OpenPage, catalog: Catalog, python: Path, tmp_path: Path, keep: Callable[[Page, str], Path]
 ) -> None:
     data = tmp_path / "data"
     shutil.copytree(catalog.data, data)
@@ -320,6 +320,19 @@ def test_decisions_reach_the_index_with_a_key_that_may_review(
             page.get_by_role("combobox", name="Products").select_option(queue)
             expect(page.get_by_text("1 of 1 left")).to_be_visible()
             expect(page.get_by_text("anna decided")).to_be_visible()
+        # So is the catalog labelled by a stored set, and what it calls otherwise is told.
+        colors = {"labels": [{"name": "red", "texts": ["green"]}, {"name": "green", "texts": ["red"]}]}
+        httpx.put(f"{address}/v1/documents/label-sets/color", json=colors, headers=known).raise_for_status()
+        page.reload()
+        page.get_by_role("tab", name="Try labels").click()
+        page.get_by_role("combobox", name="Labels").select_option("color")
+        page.get_by_role("button", name="Label the whole catalog by it").click()
+        expect(
+            page.get_by_text(f"{len(catalog.rows)} products labelled, {len(catalog.rows)} of them anew")
+        ).to_be_visible()
+        expect(page.get_by_text("whose color is one of the labels")).to_be_visible()
+        expect(page.locator(".disputed li").first).to_contain_text(re.compile("red, here green|green, here red"))
+        keep(page, "label-catalog")
 
 
 def test_a_decision_needs_a_name(open_page: OpenPage, catalog: Catalog) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from index import IndexSettings, open_store
 from tests.support.colors import COLORS, color_png, write_lines, write_tiles
 from tests.support.encoders import CountingColors
 from tests.support.serving import client, ingest
@@ -55,6 +56,47 @@ def test_an_image_in_json_and_in_a_form(api: TestClient, color: str) -> None:
     form = {"request": json.dumps({"labels": COLORS, "top_k": 1})}
     by_form = api.post("/v1/classify/image", files={"file": ("a.png", color_png(color, 7))}, data=form).json()
     assert by_form["results"][0]["labels"] == result["labels"][:1]
+
+
+def test_the_whole_catalog_is_labelled_by_whoever_reviews(tmp_path: Path) -> None:
+    rows = write_tiles(tmp_path)
+    for row in rows:
+        row["category"] = "green" if row["id"] == "red-0" else row["id"].partition("-")[0]
+    data = tmp_path / "data"
+    ingest(write_lines(tmp_path / "catalog.jsonl", rows), data, ENCODER)
+    store = open_store(IndexSettings(data_dir=data))
+    store.documents.write("label-sets", "hues", {"labels": [{"name": color} for color in COLORS]})
+    reviewer, customer = ({"Authorization": f"Bearer {key}"} for key in ("reviewer", "customer"))
+    with client(data, encoder=ENCODER, api_keys="customer", review_keys="reviewer") as api:
+
+        def label(headers: dict[str, str] = reviewer, **asked: Any) -> Any:
+            return api.post("/v1/classify/catalog", json={"label_set": "hues", **asked}, headers=headers)
+
+        images = ENCODER.images
+        done = label().json()
+        assert ENCODER.images == images
+        assert (done["version"], done["products"], done["changed"]) == (1, 40, 40)
+        assert done["labels"] == dict.fromkeys(COLORS, 10)
+        assert done["generation"] == store.version()
+        compared = done["disagreements"]
+        assert (compared["field"], compared["compared"], compared["count"]) == ("category", 40, 1)
+        (first,) = compared["products"]
+        assert (first["id"], first["given"], first["predicted"], first["looks_like"]) == (
+            "red-0",
+            "green",
+            "red",
+            "red",
+        )
+        found = api.post("/v1/search", json={"filter": {"predicted.hues": "red"}}, headers=customer).json()
+        assert found["total"] == {"value": 10, "relation": "eq"}
+        again = label(field="category").json()
+        assert (again["changed"], again["generation"], again["disagreements"]) == (0, done["generation"], compared)
+        assert label(field="hue").json()["errors"][0]["field"] == "field"
+        assert label(label_set="nothing").status_code == 404
+        assert label(label_set="No Name").status_code == 422
+        assert label(customer).json()["code"] == "review-key-needed"
+        with store.lock():
+            assert label().json()["code"] == "index-locked"
 
 
 def test_products_are_judged_by_stored_vectors(api: TestClient) -> None:

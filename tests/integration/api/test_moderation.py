@@ -145,7 +145,7 @@ def test_all_is_decided_or_nothing(api: TestClient, data: Path) -> None:
 
 
 def test_a_job_that_writes_is_not_disturbed(api: TestClient, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.routes.moderation.WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("api.routes.moderation.PATIENCE_SECONDS", 0.0)
     with open_store(IndexSettings(data_dir=data)).lock():
         answer = _appeal(api, by="anna", appeals=[{"id": "red-0", "action": "allow"}])
     assert (answer.status_code, answer.json()["code"]) == (503, "index-locked")

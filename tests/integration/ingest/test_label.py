@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from index import PREDICTED, IndexSettings, open_store
-from ingest import labelling
 from ingest.commands import label
-from labels import Tagger
+from labels import Tagger, labelling
 from schemas import ConfigurationError, DocumentNotFound, SearchRequest
 from search import Searcher
 from tests.support.colors import COLORS, color_png, write_lines, write_tiles

@@ -95,6 +95,7 @@ WAITING: dict[str, Any] = {
     "judged": "review",
     "rules": [RULE_SCORE],
 }
+DISPUTED = {"id": "1", "given": "dog", "predicted": "cat", "probability": 0.9, "looks_like": "cat", "surer": 2.5}
 DECISION = {"action": "allow", "rules": [RULE_SCORE], "by": "text"}
 EXAMPLES: dict[str, dict[str, Any]] = {
     "Appeal": APPEAL,
@@ -102,6 +103,20 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "AppealRequest": {"by": "a person", "appeals": [{"id": "1", "action": "allow"}]},
     "AppealResponse": {"appeals": [{**APPEAL, "id": "1", "before": "review"}], "generation": "000002-abcdef"},
     "Appealed": {"id": "1", "action": "allow", "note": "a tomato"},
+    "Disagreements": {"field": "category", "compared": 10, "count": 1, "products": [DISPUTED]},
+    "DisputedProduct": DISPUTED,
+    "LabelCatalogRequest": {"label_set": "departments", "field": "category"},
+    "LabelCatalogResponse": {
+        "label_set": "departments",
+        "version": 2,
+        "calibration": "background",
+        "products": 40,
+        "labels": {"cat": 39, "unknown": 1},
+        "changed": 40,
+        "generation": "000002-abcdef",
+        "disagreements": {"field": "category", "compared": 10, "count": 1, "products": [DISPUTED]},
+        "notices": [],
+    },
     "JudgeRequest": {"policy": "house"},
     "JudgeResponse": {
         "policy": "house",
