@@ -21,6 +21,10 @@ for _name in [name for name in os.environ if name.startswith("STORELENS_") and n
 # Half a minute for each ingest of a test; those of the calibration ask for it.
 os.environ["STORELENS_NO_CALIBRATION"] = "1"
 
+# Of networks as small as those of tests, a step takes microseconds, and to share it out among cores that other tests
+# take up took milliseconds.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # What tests write is in memory where there is some to spare: an index is synced to the disk many times, which takes
 # longer than all else that makes a small one.
 _IN_MEMORY = Path("/dev/shm")

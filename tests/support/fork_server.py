@@ -1,9 +1,10 @@
-"""``python -m MODULE`` without its imports: a process that has them forks for each command.
+"""``python -m MODULE`` and ``python -c CODE`` without their imports: a process that has them forks for each command.
 
 For tests that run many commands and are about what these do: sentence_transformers alone takes five seconds to import.
-What a shell sees of a command is as ever: SIGTERM and SIGINT reach what was forked, and it is killed when whoever
-started it is. What is imported has read its environment by then, so a command with an environment of its own for
-libraries (model hubs, say) is started as usual.
+What a shell sees of a command is as ever: it has the files that were open for it and may write none that is too large
+for it, SIGTERM and SIGINT reach what was forked, and it is killed when whoever started it is. What is imported has read
+its environment by then, so a command with an environment of its own for libraries (model hubs, say) is started as
+usual.
 
 Run as a program, this file is that process; ``CLIENT`` is what stands in for ``python``.
 """
@@ -15,6 +16,7 @@ import fcntl
 import gc
 import json
 import os
+import resource
 import runpy
 import select
 import shlex
@@ -27,15 +29,25 @@ import traceback
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from importlib import import_module
+from multiprocessing import resource_tracker, spawn
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NoReturn
 
 CLIENT = """
-import json, os, signal, socket, sys
+import json, os, resource, signal, socket, sys
+with os.scandir("/proc/self/fd") as files:
+    opened = [number for number in map(int, (file.name for file in files)) if os.get_inheritable(number)]
 with socket.socket(socket.AF_UNIX) as server:
     server.connect(sys.argv[1])
-    asked = json.dumps({"arguments": sys.argv[2:], "folder": os.getcwd(), "environment": dict(os.environ)}).encode()
-    socket.send_fds(server, [len(asked).to_bytes(4, "big")], [0, 1, 2])
+    asked = json.dumps({
+        "arguments": sys.argv[2:],
+        "folder": os.getcwd(),
+        "environment": dict(os.environ),
+        "opened": opened,
+        "largest_file": resource.getrlimit(resource.RLIMIT_FSIZE),
+    }).encode()
+    socket.send_fds(server, [len(asked).to_bytes(4, "big")], opened)
     server.sendall(asked)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, frame: server.sendall(bytes([number])))
@@ -53,6 +65,9 @@ WHOLE = (
     "evaluation.__main__",
 )
 """What any of the three programs imports, with models."""
+
+_MOST_FILES = 250
+"""That are sent at once."""
 
 
 @contextmanager
@@ -85,6 +100,18 @@ def shared_python(folder: Path, runner: int) -> Path:
         return _python(folder)
 
 
+@contextmanager
+def children_of(python: Path) -> Iterator[None]:
+    """Processes that ``multiprocessing`` spawns are commands of this program."""
+    before = spawn.get_executable()
+    resource_tracker.ensure_running()  # it goes on afterwards, and is none of them
+    spawn.set_executable(str(python))
+    try:
+        yield
+    finally:
+        spawn.set_executable(before)
+
+
 _OPTIONS: dict[str, Any] = {
     "cwd": Path(__file__).parents[2],
     "env": os.environ | {"OMP_NUM_THREADS": "1"},  # threads would not be forked with it
@@ -100,8 +127,10 @@ def _command(folder: Path, *imported: str, until: int = 0) -> list[str]:
 def _python(folder: Path) -> Path:
     python = folder / "python"
     client = shlex.join([sys.executable, "-I", "-S", "-c", CLIENT, str(folder / "socket")])
-    itself = f'[ "$1" = -m ] || exec {shlex.quote(sys.executable)} "$@"'
-    python.write_text(f'#!/bin/sh\n{itself}\nexec {client} "$@"\n')
+    # Without bytecode, an option of what ``multiprocessing`` spawns, is how the process that forks was started as well.
+    command = '[ "$1" != -B ] || shift'
+    itself = f'[ "$1" = -m ] || [ "$1" = -c ] || exec {shlex.quote(sys.executable)} "$@"'
+    python.write_text(f'#!/bin/sh\n{command}\n{itself}\nexec {client} "$@"\n')
     python.chmod(0o755)
     return python
 
@@ -134,7 +163,7 @@ def _main(address: str, until: str, *imported: str) -> None:
 
 def _keep(client: socket.socket, python: str) -> None:
     """Run the command in a process of its own, pass signals on to it, and say its exit status."""
-    size, descriptors, _, _ = socket.recv_fds(client, 4, 3)
+    size, received, _, _ = socket.recv_fds(client, 4, _MOST_FILES)
     asked = b""
     length = int.from_bytes(size, "big")
     while len(asked) < length:
@@ -142,13 +171,10 @@ def _keep(client: socket.socket, python: str) -> None:
     command = os.fork()
     if command == 0:
         client.close()
-        for own, given in enumerate(descriptors):
-            os.dup2(given, own)
-            os.close(given)
         sys.executable = python  # of commands that it runs itself
-        _run(**json.loads(asked))
-    for descriptor in descriptors:
-        os.close(descriptor)
+        _run(received, **json.loads(asked))
+    for file in received:
+        os.close(file)
     ended = os.pidfd_open(command)
     listened: list[Any] = [ended, client]
     while ended not in select.select(listened, [], [])[0]:
@@ -163,18 +189,40 @@ def _keep(client: socket.socket, python: str) -> None:
     os._exit(0)
 
 
-def _run(arguments: list[str], folder: str, environment: dict[str, str]) -> NoReturn:
-    """As ``python -m`` does."""
-    option, module, *rest = arguments
-    assert option == "-m", arguments
+def _run(
+    received: list[int],
+    arguments: list[str],
+    folder: str,
+    environment: dict[str, str],
+    opened: list[int],
+    largest_file: tuple[int, int],
+) -> NoReturn:
+    """As ``python -m`` and ``python -c`` do.
+
+    Args:
+        received: What are to be the files ``opened``.
+    """
+    option, what, *rest = arguments
+    # Out of the way first: one may have the number that another is to have.
+    aside = [fcntl.fcntl(file, fcntl.F_DUPFD, max(opened) + 1) for file in received]
+    for file in received:
+        os.close(file)
+    for number, file in zip(opened, aside, strict=True):
+        os.dup2(file, number)
+        os.close(file)
+    resource.setrlimit(resource.RLIMIT_FSIZE, largest_file)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
     sys.path[0] = folder
-    sys.argv = [module, *rest]
+    sys.argv = [what if option == "-m" else option, *rest]
     status: Any = 0
     try:
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        if option == "-m":
+            runpy.run_module(what, run_name="__main__", alter_sys=True)
+        else:
+            sys.modules["__main__"] = ModuleType("__main__")
+            exec(what, vars(sys.modules["__main__"]))
     except SystemExit as end:
         status = end.code or 0
     except BaseException:

@@ -6,6 +6,7 @@ import os
 import resource
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from embedding.acceleration.precision_choice import FEWEST_IMAGES, measure_preci
 from embedding.acceleration.quantized import RECIPE
 from evaluation.benchmarks.random_clip import make_clip
 from schemas import ModelNotFound
+from tests.support.fork_server import children_of
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +46,13 @@ def outliers(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
                     reader.weight[:, :2] /= 1000
     clip.save_pretrained(directory / "0_CLIPModel")
     return directory
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forked(python: Path) -> Iterator[None]:
+    """What exports a network is forked from a process with its imports, which take ten times as long as a tiny one."""
+    with children_of(python):
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from evaluation.benchmarks.random_clip import make_clip
 from evaluation.benchmarks.speed import ingest_lines, ingest_speed
 from evaluation.benchmarks.synthetic import write_catalog
 from schemas import ConfigurationError
+from tests.support.fork_server import children_of
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +26,12 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture
-def forked(python: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Jobs are forked from a process with their imports: how long they take is not what is tested."""
+def forked(python: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Jobs, and what exports a network, are forked from a process with their imports: how long they take is not what
+    is tested."""
     monkeypatch.setattr(sys, "executable", str(python))
+    with children_of(python):
+        yield
 
 
 @pytest.mark.usefixtures("forked")

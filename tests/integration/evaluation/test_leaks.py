@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +114,9 @@ def test_a_split_that_is_made_keeps_what_is_alike_together(
 
 
 def test_the_job_reads_the_catalog_and_what_it_cannot_read_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, python: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr(sys, "executable", str(python))  # of the job, which finds its imports done
     monkeypatch.setenv("STORELENS_QDRANT_URL", "http://127.0.0.1:9")  # another index has no say here
     catalog = tmp_path / "catalog.csv"
     catalog.write_text("id;title;group_id\na;Red mug;1\nb;Blue mug;1\nc;red  MUG;2\n")

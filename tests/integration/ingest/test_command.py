@@ -243,10 +243,10 @@ def test_ctrl_c_while_everything_is_yet_to_be_imported(tmp_path: Path, stop: str
 
 
 def test_the_builtin_model_and_then_a_run_without_changes_that_imports_nothing_heavy(
-    catalog: Path, tmp_path: Path
+    catalog: Path, tmp_path: Path, python: Path
 ) -> None:
     catalog.write_text("".join(catalog.read_text().splitlines(keepends=True)[:6]))
-    first = _run(sys.executable, catalog, "--model", "builtin", "--data-dir", tmp_path / "data", module="ingest")
+    first = _run(python, catalog, "--model", "builtin", "--data-dir", tmp_path / "data", module="ingest")
     assert first.returncode == 0, first.stderr
     assert IngestReport.model_validate_json(first.stdout.splitlines()[-1]).embedded_images == 6
     again = subprocess.run(

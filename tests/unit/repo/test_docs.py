@@ -7,7 +7,6 @@ import importlib
 import json
 import re
 import subprocess
-import sys
 import tomllib
 from collections.abc import Collection
 from pathlib import Path
@@ -53,11 +52,10 @@ json.dump(helps, sys.stdout)
 """
 
 
-def _helps(commands: Collection[str]) -> dict[str, str]:
+def _helps(python: Path, commands: Collection[str]) -> dict[str, str]:
     """What each command says of itself when it is asked for help."""
-    arguments = [sys.executable, "-c", _HELPS]
     done = subprocess.run(
-        arguments, cwd=ROOT, input=json.dumps(sorted(commands)), capture_output=True, text=True, check=True
+        [python, "-c", _HELPS], cwd=ROOT, input=json.dumps(sorted(commands)), capture_output=True, text=True, check=True
     )
     helps: dict[str, str] = json.loads(done.stdout)
     return helps
@@ -97,12 +95,12 @@ def test_make_options_exist() -> None:
     assert used == described
 
 
-def test_commands_take_the_options_they_are_shown_with() -> None:
+def test_commands_take_the_options_they_are_shown_with(python: Path) -> None:
     shown = _commands(
         r"python -m (evaluation \w+|ingest (?:same|generations|moderate|tidy|documents|synonyms)\b|ingest|api)(.*)"
     )
     assert {match[1].split()[0] for match in shown} == {"ingest", "api", "evaluation"}
-    helps = _helps({match[1] for match in shown})
+    helps = _helps(python, {match[1] for match in shown})
     for match in shown:
         for option in re.findall(r"--[\w-]+", match[2].partition("#")[0]):
             assert option in helps[match[1]], f"python -m {match[1]} has no {option}"
@@ -150,8 +148,8 @@ def test_sections_that_are_linked_exist(document: str) -> None:
     assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= set(sections)
 
 
-def test_options_that_the_guide_mentions_exist() -> None:
-    helps = "".join(_helps(("ingest", "ingest same", "api")).values())
+def test_options_that_the_guide_mentions_exist(python: Path) -> None:
+    helps = "".join(_helps(python, ("ingest", "ingest same", "api")).values())
     for option in re.findall(r"`(--[a-z-]+)", (ROOT / GUIDE).read_text(encoding="utf-8")):
         assert option in helps, f"{GUIDE} mentions {option}"
 
