@@ -101,24 +101,25 @@ def appeal(
         ProductNotFound: one of the products is not there.
     """
     with store.lock(wait):
-        if (record := store.record()) is None:
-            raise IndexMissing("there is nothing to decide about: ingest a catalog first")
         now = datetime.now(UTC)
-        build = store.begin(record.model_copy(update={"updated": now}))
+        record = (served := store.record()) and served.model_copy(update={"updated": now})
+        # Before anything is begun: what a job that died has made is not given up for a mistyped id.
+        if record is None or (latest := store.latest(record)) is None:
+            raise IndexMissing("there is nothing to decide about: ingest a catalog first")
         places = [points_of(one.id) for one in asked]
-        found = build.index.payloads([point for some in places for point in some], ["id", DECISION])
+        found = latest.index.payloads([point for some in places for point in some], ["id", DECISION])
         writes: dict[UUID, dict[str, Any] | None] = {}
         entries = []
         for at, (one, some) in enumerate(zip(asked, places, strict=True)):
             point = next((point for point in some if point in found), None)
             if point is None:
-                build.discard()
                 raise ProductNotFound(f"there is no product {one.id!r}", field=f"appeals.{at}.id")
             known = found[point].get(DECISION)
             writes[point] = appealed(known, one.action, by, one.note, now)
             said = {"action": one.action, "by": by, "at": now.isoformat(), "note": one.note}
             entry = {"id": found[point]["id"], **said, "before": (known or {}).get("action", "allow")}
             entries.append({name: value for name, value in entry.items() if value is not None})
+        build = store.begin(record)
         build.decide(writes)
         generation = build.commit()
         _log(folder, entries)

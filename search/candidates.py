@@ -26,6 +26,13 @@ catalog and from .841 to .806 on another."""
 
 WIDE = 4_000
 
+_ALL_WORDS = 0.25
+"""What it counts to have all words of a request, beside 1 of all legs together. On four development catalogs .2 found
+what 9 did, nDCG@10 of descriptions without their titles .951 -> .982, and no kind of request lost; with 1 and more the
+set of what fits became too small for synonyms."""
+_DEEP = 100
+"""Of the lexical leg, where all products with all words are to be found."""
+
 COVERAGE_DEPTH = 20
 """How many of a leg's best are looked at for the words that they have."""
 
@@ -109,7 +116,9 @@ def find(
     total = sum(result.weight for result in results)
     results = _to_shares(planned, results)
     exact = _exact(index, question.written, filter, found) if question.written else {}
-    points, scores = fuse(results, {point: RANK[kind] for point, kind in exact.items()})
+    whole = _with_all_words(index, question, planned, found, terms, covered)
+    total *= 1 + sum(result.weight for result in whole)
+    points, scores = fuse([*results, *whole], {point: RANK[kind] for point, kind in exact.items()})
     cut = matching > limit and any(len(candidates) >= limit for candidates in found)
     return Candidates(points, scores, list(zip(planned, results, strict=True)), terms, covered, exact, total, cut)
 
@@ -121,6 +130,28 @@ def _exact(
     best = {candidate.id for candidates in found for candidate in candidates[:COVERAGE_DEPTH]}
     said: dict[UUID, Exact] = dict.fromkeys(said_by(index, written, best), "text")
     return {**said, **named(index, written, filter)}
+
+
+def _with_all_words(
+    index: CatalogIndex,
+    question: Question,
+    planned: Sequence[PlannedLeg],
+    found: Sequence[Sequence[Candidate]],
+    terms: Sequence[Term],
+    covered: Covered | None,
+) -> list[LegResult]:
+    """Products that have all of several words, where none says that it is all of that, as a leg beside the others: a
+    pulse that is "also called kidney bean" comes before kidneys, and before beans."""
+    if covered is None or len(terms) < 2 or question.images or question.product:
+        return []
+    if covered.own_subject >= 1.0 or covered.anywhere < 1.0:
+        return []
+    same = [term.same for term in terms]
+    words = {term.word for term in same}
+    lexical = next((some for leg, some in zip(planned, found, strict=True) if leg.leg.vector == "lexical"), [])
+    matched = index.matched([candidate.id for candidate in lexical[:_DEEP]], same)
+    points = [point for point, has in matched.items() if words.issubset(has)]
+    return [LegResult(_ALL_WORDS, points, np.ones(len(points)), np.ones(len(points)))] if points else []
 
 
 def _covered(

@@ -132,14 +132,18 @@ def decide(
     if curve is None and evidence is None:
         return ResultSet(match, None, found, under, None, sold)
     least = curve.least_share if curve else math.inf
-    if not {"title", "text"}.issuperset(found.exact.values()):  # nothing is near to a number
-        least = math.inf
-    near = {point: share for point, share in found.shares.items() if share >= least or point in found.exact}
+    near = {point: share for point, share in _shares(found).items() if share >= least or point in found.exact}
     if curve and curve.least_of_category > 0:
         near = within_categories(near, categories(index, near), curve.least_of_category)
     having = evidence.having if evidence else None
     parts = ([having] if having else []) + [HasId(tuple(near))]
     return ResultSet(match, AnyOf(tuple(parts)) if len(parts) > 1 else parts[0], found, under, curve, sold, having)
+
+
+def _shares(found: Candidates) -> dict[UUID, float]:
+    """Of each candidate its share of the best score; nothing is near to a number, nor to a text that was copied."""
+    named = any(kind != "title" for kind in found.exact.values())
+    return dict.fromkeys(found.exact, 1.0) if named else found.shares
 
 
 def decide_together(
@@ -199,7 +203,7 @@ def observe(index: CatalogIndex, vocabulary: Vocabulary, question: Question, fou
         kind,
         evidence.features if evidence else None,
         image_features(found) if question.images else None,
-        found.shares,
+        _shares(found),
         frozenset(index.scan(having, MOST_OBSERVED)) if having else frozenset(),
         frozenset(found.exact),
         _weighed(question, found),

@@ -11,8 +11,8 @@ import pytest
 
 from index import PREDICTED, IndexSettings, open_store
 from ingest.commands import label
-from labels import Tagger, labelling
-from schemas import ConfigurationError, DocumentNotFound, SearchRequest
+from labels import Tagger, appeal, labelling
+from schemas import Appealed, ConfigurationError, DocumentNotFound, ProductNotFound, SearchRequest
 from search import Searcher
 from tests.support.colors import COLORS, color_png, write_lines, write_tiles
 from tests.support.commands import printed
@@ -109,7 +109,7 @@ def test_what_was_labelled_is_not_labelled_again_but_by_another_version(
 
 
 def test_a_job_that_died_is_gone_on_with(
-    shop: Shop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    shop: Shop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(labelling, "_BATCH", 10)
     predict, calls = Tagger.predict, 0
@@ -125,6 +125,8 @@ def test_a_job_that_died_is_gone_on_with(
     with pytest.raises(KeyboardInterrupt):
         shop.label()
     assert PREDICTED not in shop.stored("red-0")  # what serves is what served
+    with pytest.raises(ProductNotFound):  # which gives nothing up
+        appeal(shop.store, tmp_path, [Appealed(id="nothing", action="allow")], "anna")
     assert shop.label() == 0
     done = printed(capsys)
     assert (done["changed"], done["products"]) == (20, 40)

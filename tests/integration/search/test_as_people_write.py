@@ -275,6 +275,19 @@ def test_a_text_that_was_copied_finds_its_product_first(shop: Shop) -> None:
     assert shop.first("warm for two")[1] is None  # a few words follow each other by chance
 
 
+def test_what_has_all_words_comes_before_what_is_called_by_one(shop: Shop) -> None:
+    shop.ingest(
+        [
+            {"id": "rajmah", "title": "Rajmah", "description": "Also called Rajma, Razma, kidney bean; a pulse."},
+            {"id": "kidneys", "title": "Beef, kidneys", "description": "Beef, kidneys is offal."},
+            {"id": "beans", "title": "Broad beans", "description": "Broad beans are a vegetable."},
+            *({"id": f"n{number}", "title": f"Rice number {number}"} for number in range(12)),
+        ]
+    )
+    assert shop.search(text="kidney beans").hits[0].id == "rajmah"
+    assert shop.search(text="kidneys").hits[0].id == "kidneys"
+
+
 def test_synonyms_that_people_have_written_down_hold_for_words_that_the_catalog_has(shop: Shop) -> None:
     shop.ingest(SOFAS)
     with shop.searcher() as searcher:
