@@ -213,7 +213,7 @@ def test_an_interrupted_job_says_so_and_a_rerun_completes(
 ) -> None:
     with _waiting(catalog, tmp_path / "data") as job:
         job.send_signal(stop)
-        out, err = job.communicate(timeout=20)
+        out, err = job.communicate(timeout=120)
     assert job.returncode == 130
     assert "interrupted" in err
     assert "Traceback" not in err
