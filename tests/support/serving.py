@@ -6,7 +6,7 @@ import atexit
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,10 +81,11 @@ class Served:
 
 
 def received(connection: socket.socket) -> bytes:
-    """What comes until the other side closes the connection."""
+    """What comes until the other side closes the connection; with a reset, where it has not read all that was sent."""
     data = bytearray()
-    while more := connection.recv(2**16):
-        data += more
+    with suppress(ConnectionResetError):
+        while more := connection.recv(2**16):
+            data += more
     return bytes(data)
 
 

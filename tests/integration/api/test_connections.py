@@ -152,8 +152,8 @@ def test_a_photo_in_json_may_be_as_large_as_an_upload(drawn: Drawn) -> None:
 @pytest.fixture(scope="class")
 def impatient(drawn: Drawn) -> Iterator[Served]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(api.connection, "TIMEOUT_SECONDS", 1)
-        patch.setattr(api.connection, "IDLE_SECONDS", 1)
+        patch.setattr(api.connection, "TIMEOUT_SECONDS", 2)
+        patch.setattr(api.connection, "IDLE_SECONDS", 2)
         with served(drawn.data) as running:
             yield running
 
