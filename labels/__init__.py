@@ -23,7 +23,7 @@ from labels.calibration import (
 )
 from labels.classifier import Classifier, LabelAnswer, Likely, Scale
 from labels.decisions import Judge, starter_policy, with_decision
-from labels.disagreements import Disagreement, Disputed, disagreements, disputed_products
+from labels.disagreements import Disagreement, disagreements, disputed_products
 from labels.judging import IndexJudged, Progress, ended, judge_index, policy_judge
 from labels.labeller import Labeller
 from labels.labelling import Comparison, IndexLabelled, anything_unlabelled, label_index, label_products
@@ -51,7 +51,6 @@ __all__ = [
     "Comparison",
     "Decode",
     "Disagreement",
-    "Disputed",
     "Goal",
     "IndexJudged",
     "IndexLabelled",

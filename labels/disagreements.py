@@ -8,7 +8,7 @@ categories of five catalogs swapped, 4 of 5 of the first so many were those, and
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from images.arrays import Vectors
 from index import CatalogIndex
 from labels.calibration import fit_temperature
 from labels.tags import label_names, only_value, predictions
-from schemas import LabelSet, fold
+from schemas import DisputedProduct, LabelSet, fold
 
 _BATCH = 1_000
 _FEWEST = 3
@@ -38,24 +38,9 @@ class Disagreement:
     surer: float
 
 
-@dataclass(frozen=True, slots=True)
-class Disputed:
-    """A product whose ``given`` value is not what it is ``predicted`` to be, or not what it ``looks_like``: ``surer``
-    is the log-odds of the latter against the given one, ``probability`` that of the predicted label."""
-
-    id: str
-    title: str | None
-    given: str
-    predicted: str
-    probability: float
-    looks_like: str | None
-    surer: float
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"surer": round(self.surer, 4)}
-
-
-def disputed_products(index: CatalogIndex, name: str, label_set: LabelSet, column: str) -> tuple[int, list[Disputed]]:
+def disputed_products(
+    index: CatalogIndex, name: str, label_set: LabelSet, column: str
+) -> tuple[int, list[DisputedProduct]]:
     """How many products have an image, and a label of a set as their own value of a field; and those of them that
     disagree with what the set has said of them, the surest first."""
     names = label_names(label_set)
@@ -87,9 +72,16 @@ def disputed_products(index: CatalogIndex, name: str, label_set: LabelSet, colum
     return len(rows), [_disputed(one, payloads[ids[one.at]], sureness[one.at]) for one in found]
 
 
-def _disputed(one: Disagreement, payload: dict[str, Any], probability: float) -> Disputed:
-    title = payload.get("product", {}).get("title")
-    return Disputed(payload["id"], title, one.given, one.predicted, probability, one.looks_like, max(one.surer, -1e6))
+def _disputed(one: Disagreement, payload: dict[str, Any], probability: float) -> DisputedProduct:
+    return DisputedProduct(
+        id=payload["id"],
+        title=payload.get("product", {}).get("title"),
+        given=one.given,
+        predicted=one.predicted,
+        probability=probability,
+        looks_like=one.looks_like,
+        surer=round(max(one.surer, -1e6), 4),
+    )
 
 
 def disagreements(vectors: Vectors, given: Sequence[str], predicted: Sequence[str]) -> list[Disagreement]:

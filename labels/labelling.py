@@ -11,12 +11,12 @@ from uuid import UUID
 
 from index import PREDICTED, CatalogIndex, IndexBuild, IndexStore, product_vectors
 from labels.calibrated import label_calibration
-from labels.disagreements import Disputed, disputed_products
+from labels.disagreements import disputed_products
 from labels.judging import Progress, ended
 from labels.labeller import Labeller
 from labels.prompts import PromptEncoder
 from labels.tags import Tagger, field_of_labels, predicted_fields, with_label_sets, with_predictions
-from schemas import ConfigurationError, Document, IndexMissing, Known, LabelSet, Missing, Not
+from schemas import ConfigurationError, DisputedProduct, Document, IndexMissing, Known, LabelSet, Missing, Not
 
 _BATCH = 1_000
 
@@ -39,7 +39,7 @@ class Comparison:
 
     field: str
     compared: int
-    disputed: list[Disputed]
+    disputed: list[DisputedProduct]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,9 @@ from search.ranking import (
     by_fields,
     diversified,
     grouped,
+    having_its_words,
     in_order,
     limited,
-    with_all_words,
 )
 from search.result_set import ResultSet
 
@@ -114,7 +114,7 @@ class _Answer:
 
     def _uncalibrated(self, filter: Filter) -> Sequence[UUID]:
         found = self._found(filter)
-        whole = with_all_words(self._index, found) if self._ask.keys else None
+        whole = having_its_words(self._index, found) if self._ask.keys else None
         if whole is None:
             return found.points
         if filter == self._ask.filter:

@@ -110,13 +110,15 @@ def find(
     limit = CANDIDATES if matching <= WIDE else DEPTH
     found = index.query([p.leg for p in planned], filter, limit)
     terms = index.terms(question.words, question.alternatives) if question.words else []
-    covered = _covered(index, question, planned, found, terms) if question.words else None
+    by_words = next((some for leg, some in zip(planned, found, strict=True) if leg.leg.vector == "lexical"), [])
+    lexical = [candidate.id for candidate in by_words]
+    covered = _covered(index, question, lexical, terms) if question.words else None
     table = weights.words.of(covered.regime) if covered else {}
     results = [_result(background, leg, candidates, table) for leg, candidates in zip(planned, found, strict=True)]
     total = sum(result.weight for result in results)
     results = _to_shares(planned, results)
     exact = _exact(index, question.written, filter, found) if question.written else {}
-    whole = _with_all_words(index, question, planned, found, terms, covered)
+    whole = _called_otherwise(index, question, lexical, terms, covered)
     total *= 1 + sum(result.weight for result in whole)
     points, scores = fuse([*results, *whole], {point: RANK[kind] for point, kind in exact.items()})
     cut = matching > limit and any(len(candidates) >= limit for candidates in found)
@@ -132,13 +134,14 @@ def _exact(
     return {**said, **named(index, written, filter)}
 
 
-def _with_all_words(
-    index: CatalogIndex,
-    question: Question,
-    planned: Sequence[PlannedLeg],
-    found: Sequence[Sequence[Candidate]],
-    terms: Sequence[Term],
-    covered: Covered | None,
+def with_all_words(index: CatalogIndex, points: Sequence[UUID], terms: Sequence[Term]) -> list[UUID]:
+    """Those of the products that have every word."""
+    words = {term.word for term in terms}
+    return [point for point, has in index.matched(points, terms).items() if words.issubset(has)]
+
+
+def _called_otherwise(
+    index: CatalogIndex, question: Question, lexical: Sequence[UUID], terms: Sequence[Term], covered: Covered | None
 ) -> list[LegResult]:
     """Products that have all of several words, where none says that it is all of that, as a leg beside the others: a
     pulse that is "also called kidney bean" comes before kidneys, and before beans."""
@@ -146,26 +149,15 @@ def _with_all_words(
         return []
     if covered.own_subject >= 1.0 or covered.anywhere < 1.0:
         return []
-    same = [term.same for term in terms]
-    words = {term.word for term in same}
-    lexical = next((some for leg, some in zip(planned, found, strict=True) if leg.leg.vector == "lexical"), [])
-    matched = index.matched([candidate.id for candidate in lexical[:_DEEP]], same)
-    points = [point for point, has in matched.items() if words.issubset(has)]
+    points = with_all_words(index, lexical[:_DEEP], [term.same for term in terms])
     return [LegResult(_ALL_WORDS, points, np.ones(len(points)), np.ones(len(points)))] if points else []
 
 
-def _covered(
-    index: CatalogIndex,
-    question: Question,
-    planned: Sequence[PlannedLeg],
-    found: Sequence[Sequence[Candidate]],
-    terms: Sequence[Term],
-) -> Covered:
+def _covered(index: CatalogIndex, question: Question, lexical: Sequence[UUID], terms: Sequence[Term]) -> Covered:
     """Judged by the best of the lexical leg."""
     if not terms:  # stop words alone
         return Covered(0.0, 0.0, 0.0, 0.0, regime_of(terms, 1.0, expanded=False))
-    lexical = next((some for leg, some in zip(planned, found, strict=True) if leg.leg.vector == "lexical"), [])
-    best = [candidate.id for candidate in lexical[:COVERAGE_DEPTH]]
+    best = lexical[:COVERAGE_DEPTH]
     payloads = index.payloads(best, [SUBJECT_TERMS]).values()
     subjects = [{stem_token(word) for word in payload.get(SUBJECT_TERMS, ())} for payload in payloads]
     anywhere = coverage(terms, index.matched(best, terms).values())

@@ -12,7 +12,7 @@ import numpy as np
 from index import TITLE, TITLE_KEY, CatalogIndex
 from schemas import All, Filter, Group, HasId, Not, fold
 from search.ask import Entry
-from search.candidates import Candidates
+from search.candidates import Candidates, with_all_words
 from search.groups import MAX_SIBLINGS, collapse, group_value
 from search.sort import SortKey
 
@@ -62,7 +62,7 @@ def _first(value: Any, key: SortKey) -> Any:
     return (max if key.descending else min)(values, default=None)
 
 
-def with_all_words(index: CatalogIndex, found: Candidates) -> list[UUID] | None:
+def having_its_words(index: CatalogIndex, found: Candidates) -> list[UUID] | None:
     """Candidates that have every word of the request, and what it names; None when none has.
 
     Sorting by a field throws relevance away, and the tail of a vector leg is whatever is least unlike: where nothing is
@@ -71,9 +71,7 @@ def with_all_words(index: CatalogIndex, found: Candidates) -> list[UUID] | None:
     lexical = next((result for planned, result in found.legs if planned.leg.vector == "lexical"), None)
     if lexical is None or not found.terms:
         return None
-    words = {term.word for term in found.terms}
-    matched = index.matched(lexical.points, found.terms)
-    return [*found.exact, *(point for point, has in matched.items() if words.issubset(has))] or None
+    return [*found.exact, *with_all_words(index, lexical.points, found.terms)] or None
 
 
 def limited(order: Sequence[UUID], values: Mapping[UUID, Mapping[str, Any]], max_per: Mapping[str, int]) -> list[UUID]:

@@ -158,8 +158,7 @@ export async function getQueue(action, cursor) {
  * @returns {Promise<{products: number, changed: number, labels: Record<string, number>, disagreements?: import("./types.js").Disagreements}>}
  */
 export async function labelCatalog(name) {
-  const headers = { "Content-Type": "application/json" };
-  return (await send("v1/classify/catalog", { method: "POST", headers, body: JSON.stringify({ label_set: name }) })).json();
+  return (await send(...callOf("v1/classify/catalog", { label_set: name }, null))).json();
 }
 
 /**
@@ -169,8 +168,7 @@ export async function labelCatalog(name) {
  * @returns {Promise<{products: number, review: number, block: number, changed: number, notices: string[]}>}
  */
 export async function judgeCatalog(policy) {
-  const headers = { "Content-Type": "application/json" };
-  return (await send("v1/moderation/judge", { method: "POST", headers, body: JSON.stringify({ policy }) })).json();
+  return (await send(...callOf("v1/moderation/judge", { policy }, null))).json();
 }
 
 /**
@@ -181,8 +179,8 @@ export async function judgeCatalog(policy) {
  * @param {boolean} [leaving] The page is about to be left: the request outlives it.
  */
 export async function decide(by, appeals, leaving = false) {
-  const headers = { "Content-Type": "application/json" };
-  await send("v1/moderation/appeals", { method: "POST", headers, body: JSON.stringify({ by, appeals }), keepalive: leaving });
+  const [address, call] = callOf("v1/moderation/appeals", { by, appeals }, null);
+  await send(address, { ...call, keepalive: leaving });
 }
 
 /** Asks for another key: the one that is used may not do this. */

@@ -24,7 +24,6 @@ from schemas import (
     ClassifyRequest,
     ClassifyResponse,
     Disagreements,
-    DisputedProduct,
     LabelCatalogRequest,
     LabelCatalogResponse,
     LabelSet,
@@ -120,8 +119,8 @@ def _label_catalog(request: Request, asked: LabelCatalogRequest) -> LabelCatalog
     serving.refresh()
     said = None
     if (found := done.comparison) is not None:
-        products = [DisputedProduct(**one.to_json()) for one in found.disputed[:MOST_DISPUTED]]
-        said = Disagreements(field=found.field, compared=found.compared, count=len(found.disputed), products=products)
+        first = found.disputed[:MOST_DISPUTED]
+        said = Disagreements(field=found.field, compared=found.compared, count=len(found.disputed), products=first)
     return LabelCatalogResponse(
         label_set=asked.label_set,
         version=done.version,

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from embedding import Encoder
 from index import IndexStore
-from schemas import ConfigurationError, DocumentKind, IndexMissing, IndexRecord, ModelMismatch
+from labels import PromptEncoder
+from schemas import ConfigurationError, DocumentKind, IndexMissing, ModelMismatch
 
 
 def the_one(store: IndexStore, kind: DocumentKind, option: str, how: str) -> str:
@@ -25,8 +26,8 @@ def the_one(store: IndexStore, kind: DocumentKind, option: str, how: str) -> str
     return names[0]
 
 
-def stored_with(store: IndexStore, doing: str, encoder_of: Callable[[str], Encoder]) -> tuple[IndexRecord, Encoder]:
-    """The record of an index, and the model that its vectors are of.
+def stored_prompts(store: IndexStore, doing: str, encoder_of: Callable[[str], Encoder]) -> PromptEncoder:
+    """The encoder of prompts, of the model that an index's vectors are of.
 
     Raises:
         IndexMissing: nothing has been ingested.
@@ -39,4 +40,4 @@ def stored_with(store: IndexStore, doing: str, encoder_of: Callable[[str], Encod
         raise ModelMismatch(
             f"the index was built with another {', '.join(differences)} than the model {encoder.spec.model!r} has"
         )
-    return record, encoder
+    return PromptEncoder(encoder)

@@ -13,7 +13,7 @@ from typing import Any
 
 from embedding import Encoder, load_encoder
 from index import IndexSettings, IndexStore, build_settings, open_store
-from ingest.commands.from_vectors import stored_with, the_one
+from ingest.commands.from_vectors import stored_prompts, the_one
 from ingest.commands.parser import command_parser
 from ingest.progress import counted
 from ingest.report_page.disagreements import write_disagreements
@@ -63,7 +63,7 @@ def _label(
     name = given.label_set or the_one(store, "label-sets", "--label-set", "`documents put label-sets` writes one")
 
     def prompts() -> PromptEncoder:
-        return PromptEncoder(stored_with(store, "label", encoder_of)[1])
+        return stored_prompts(store, "label", encoder_of)
 
     with counted("label") as progress:
         done = label_index(store, name, prompts, given.field, given.wait, progress)
@@ -84,5 +84,5 @@ def _label(
             with closing(store.open()) as serving:
                 write_disagreements(given.report, settings.data_dir, serving, name, found)
             report["disagreements"]["report"] = str(given.report)
-        report["disagreements"]["products"] = [one.to_json() for one in found.disputed[:_LISTED]]
+        report["disagreements"]["products"] = [one.model_dump() for one in found.disputed[:_LISTED]]
     return report | {"seconds": round(time.perf_counter() - started, 2)}

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from embedding import Encoder, load_encoder
 from index import IndexSettings, IndexStore, build_settings, open_store
-from ingest.commands.from_vectors import stored_with, the_one
+from ingest.commands.from_vectors import stored_prompts, the_one
 from ingest.commands.parser import command_parser
 from ingest.progress import counted
 from labels import PromptEncoder, appeal, decisions, judge_index, starter_policy
@@ -87,7 +87,7 @@ def _judge(store: IndexStore, given: Namespace, encoder_of: Callable[[str], Enco
     name = given.policy or the_one(store, "policies", "--policy", f"`{ingest_command()} moderate starter`")
 
     def prompts() -> PromptEncoder:
-        return PromptEncoder(stored_with(store, "judge", encoder_of)[1])
+        return stored_prompts(store, "judge", encoder_of)
 
     with counted("moderate") as progress:
         judged = judge_index(store, name, prompts, given.wait, progress)

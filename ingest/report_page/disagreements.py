@@ -17,8 +17,8 @@ from catalog import image_sources, points_of, stored_image_hash
 from images import ImageLimits, ImageRoot, ImageSettings, ImageStore, Thumbnails, is_kept, open_root
 from index import CatalogIndex
 from ingest.report_page.gallery import Gallery
-from labels import Comparison, Disputed
-from schemas import ConfigurationError
+from labels import Comparison
+from schemas import ConfigurationError, DisputedProduct
 from schemas.files import replace_file
 
 _HERE = Path(__file__).parent
@@ -59,7 +59,7 @@ def write_disagreements(
             style_digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         )
     )
-    every = document | {"products": [one.to_json() for one in found]}
+    every = document | {"products": [one.model_dump() for one in found]}
     try:
         replace_file(path, page.encode("utf-8", "replace"))
         replace_file(path.with_suffix(".json"), json.dumps(every, ensure_ascii=False, indent=1).encode())
@@ -73,7 +73,7 @@ def _environment() -> Environment:
     )
 
 
-def _images(data_dir: Path, index: CatalogIndex, found: Sequence[Disputed]) -> list[str | None]:
+def _images(data_dir: Path, index: CatalogIndex, found: Sequence[DisputedProduct]) -> list[str | None]:
     """The first image of each that can be shown, as a data: URI; nothing is fetched."""
     limits, store = ImageLimits(), ImageStore(data_dir / "pictures")
     folders = ImageSettings().picture_folders
