@@ -35,6 +35,8 @@ class Page {
     this.photoGone = false;
     /** What the last change was a step of: steps of one adjustment share an entry of the history. @type {Adjusting} */
     this.adjusting = undefined;
+    /** What is asked while the browser goes back, which it does in its own time. @type {[Partial<Query>, Adjusting][] | null} */
+    this.meanwhile = null;
     /** The product of `query.like`. @type {Hit | null} */
     this.liked = null;
     /** What was made of the words of a question. @type {{of: string, words: Understood} | null} */
@@ -81,6 +83,9 @@ class Page {
     this.photoGone = lacksPhoto(location.search, this.query);
     this.place.arrive(identity(this.query) === this.asked);
     this.#show();
+    const { meanwhile } = this;
+    this.meanwhile = null;
+    for (const [change, adjusting] of meanwhile ?? []) this.ask(change, adjusting);
   }
 
   /**
@@ -90,6 +95,11 @@ class Page {
    * @param {Adjusting} [adjusting]
    */
   ask(change, adjusting) {
+    // An entry that is made before the browser has gone back would be the one that it leaves.
+    if (this.meanwhile) {
+      this.meanwhile.push([change, adjusting]);
+      return;
+    }
     this.place.leave();
     this.photoGone = false;
     const before = this.query;
@@ -174,9 +184,12 @@ class Page {
 
   /** The details were closed by their button, by Esc or by a click beside them: so is their address. */
   #closed() {
-    if (!this.query.product) return;
-    if (history.state?.opened) history.back();
-    else this.ask({ product: null });
+    if (!this.query.product || this.meanwhile) return;
+    if (!history.state?.opened) this.ask({ product: null });
+    else {
+      this.meanwhile = [];
+      history.back();
+    }
   }
 
   async #welcome() {

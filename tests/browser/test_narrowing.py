@@ -292,6 +292,23 @@ def test_going_back_closes_the_details(open_page: OpenPage) -> None:
     expect(page).to_have_url(re.compile(r"\?q=red$"))
 
 
+def test_what_is_asked_before_the_browser_has_gone_back_is_kept(open_page: OpenPage) -> None:
+    page = open_page("/?q=Plain+red+star+cushion")
+    first(page, "star-plain-red")
+    page.evaluate("window.back = history.back.bind(history), history.back = () => {}")
+    cards(page).first.locator(".card-open").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    cards(page).first.get_by_role("button", name="Similar to").click()
+    page.evaluate("window.back()")
+    expect(page.locator("#token")).to_contain_text("Like Plain red star cushion")
+    expect(page.get_by_role("searchbox")).to_have_value("")
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"\?q=Plain\+red\+star\+cushion$"))
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
 @pytest.mark.parametrize("device", ["desktop", "phone"])
 @pytest.mark.parametrize("way", ["back", "reload"])
 def test_the_place_in_a_list_is_found_again(way: str, device: str, open_page: OpenPage, catalog: Catalog) -> None:
