@@ -123,31 +123,33 @@ from schemas.filters import (
     parse_filter,
 )
 from schemas.ingest import Change, IngestReport
+from schemas.judged import DOCUMENT_NAME, MAX_JUDGED, JudgedRequest, distinct_names
 from schemas.labels import (
-    DOCUMENT_NAME,
-    MAX_JUDGED,
     UNKNOWN,
-    Action,
-    Appeal,
-    Appealed,
-    AppealEntry,
-    AppealRequest,
-    AppealResponse,
     Classified,
     ClassifyRequest,
     ClassifyResponse,
-    Decision,
     Disagreements,
     DisputedProduct,
-    Exemplar,
-    JudgeRequest,
-    JudgeResponse,
     Known,
     Label,
     LabelCatalogRequest,
     LabelCatalogResponse,
     LabelScore,
     LabelSet,
+)
+from schemas.messages import describe_value, first_line, reason
+from schemas.moderation import (
+    Action,
+    Appeal,
+    Appealed,
+    AppealEntry,
+    AppealRequest,
+    AppealResponse,
+    Decision,
+    Exemplar,
+    JudgeRequest,
+    JudgeResponse,
     ModerateRequest,
     ModerateResponse,
     Policy,
@@ -156,7 +158,6 @@ from schemas.labels import (
     RuleScore,
     Waiting,
 )
-from schemas.messages import describe_value, first_line, reason
 from schemas.product import MAX_ID, MAX_NAME, STANDARD_COLUMNS, FieldName, Product, ProductId, Rejection
 from schemas.program import ingest_command
 from schemas.record import MAX_FIELDS, RECORD_FORMAT, Generation, IndexRecord
@@ -185,7 +186,7 @@ from schemas.search import (
     Total,
     UnderstoodQuery,
 )
-from schemas.text import clean_code, clean_line, clean_prose, clean_value, fold, split_commas
+from schemas.text import clean_code, clean_line, clean_prose, clean_value, fold, one_line, split_commas
 
 __version__ = "0.1.0"
 
@@ -293,6 +294,7 @@ __all__ = [
     "InvalidCursor",
     "JudgeRequest",
     "JudgeResponse",
+    "JudgedRequest",
     "Known",
     "Label",
     "LabelCalibration",
@@ -366,6 +368,7 @@ __all__ = [
     "clean_prose",
     "clean_value",
     "describe_value",
+    "distinct_names",
     "field_values",
     "filterable_value",
     "find_field",
@@ -377,6 +380,7 @@ __all__ = [
     "ingest_command",
     "known",
     "number_in",
+    "one_line",
     "one_number",
     "parse_filter",
     "place_in",

@@ -28,9 +28,10 @@ from pydantic import (
 
 from schemas.calibration import calibration_of
 from schemas.errors import DocumentInvalid
-from schemas.labels import LabelSet, Policy
+from schemas.labels import LabelSet
+from schemas.moderation import Policy
 from schemas.product import FieldName, ProductId
-from schemas.text import clean_line, fold
+from schemas.text import fold, one_line
 
 DocumentKind = Literal["synonyms", "rules", "label-sets", "policies", "calibrations"]
 DOCUMENT_KINDS: tuple[DocumentKind, ...] = get_args(DocumentKind)
@@ -49,8 +50,7 @@ class _Part(BaseModel):
 
 
 def _phrase(text: str) -> str:
-    if not (cleaned := clean_line(text)):
-        raise ValueError("there is nothing in it")
+    cleaned = one_line(text)
     if len(cleaned.split()) > _PHRASE_WORDS:
         raise ValueError(f"{cleaned!r} has more than {_PHRASE_WORDS} words")
     if not any(character.isalnum() or unicodedata.category(character) == "So" for character in cleaned):  # So: emoji

@@ -63,6 +63,13 @@ def clean_line(text: str) -> str:
     return " ".join(_one_form(text).strip(_EDGES).translate(_TO_SPACE).split())
 
 
+def one_line(text: str) -> str:
+    """``clean_line`` of a text that may not be empty. Raises ValueError where nothing is left."""
+    if not (cleaned := clean_line(text)):
+        raise ValueError("there is nothing in it")
+    return cleaned
+
+
 def clean_prose(text: str) -> str:
     """Text of several lines, which stay; blanks within a line stay as well."""
     text = clean_code(text)

@@ -118,6 +118,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "notices": [],
     },
     "JudgeRequest": {"policy": "house"},
+    "JudgedRequest": {"text": "red"},
     "JudgeResponse": {
         "policy": "house",
         "version": 2,
