@@ -117,21 +117,23 @@ def find(
     results = [_result(background, leg, candidates, table) for leg, candidates in zip(planned, found, strict=True)]
     total = sum(result.weight for result in results)
     results = _to_shares(planned, results)
-    exact = _exact(index, question.written, filter, found) if question.written else {}
+    exact, ranks = _exact(index, question.written, filter, found) if question.written else ({}, {})
     whole = _called_otherwise(index, question, lexical, terms, covered)
     total *= 1 + sum(result.weight for result in whole)
-    points, scores = fuse([*results, *whole], {point: RANK[kind] for point, kind in exact.items()})
+    points, scores = fuse([*results, *whole], ranks)
     cut = matching > limit and any(len(candidates) >= limit for candidates in found)
     return Candidates(points, scores, list(zip(planned, results, strict=True)), terms, covered, exact, total, cut)
 
 
 def _exact(
     index: CatalogIndex, written: str, filter: Filter, found: Sequence[Sequence[Candidate]]
-) -> dict[UUID, Exact]:
-    """What is named, and of the best of each leg what says all that is asked, word by word."""
+) -> tuple[dict[UUID, Exact], dict[UUID, float]]:
+    """What is named, and of the best of each leg what says all that is asked, word by word; and what goes first of
+    that."""
     best = {candidate.id for candidates in found for candidate in candidates[:COVERAGE_DEPTH]}
-    said: dict[UUID, Exact] = dict.fromkeys(said_by(index, written, best), "text")
-    return {**said, **named(index, written, filter)}
+    said = said_by(index, written, best)
+    exact: dict[UUID, Exact] = {**dict.fromkeys(said, "text"), **named(index, written, filter)}
+    return exact, {point: RANK[kind] - (said[point] if kind == "text" else 0.0) for point, kind in exact.items()}
 
 
 def with_all_words(index: CatalogIndex, points: Sequence[UUID], terms: Sequence[Term]) -> list[UUID]:

@@ -20,7 +20,7 @@ from search.background import Usual
 
 Scores = NDArray[np.float64]
 
-_NONE: Mapping[UUID, int] = {}
+_NONE: Mapping[UUID, float] = {}
 
 # A dense leg whose candidates all lie within less than this is not stretched to the full scale: under
 # a narrow filter the differences that are left are noise.
@@ -80,7 +80,7 @@ def stretched(scores: Scores) -> Scores:
     return 1.0 - (best - scores) / span
 
 
-def fuse(results: Sequence[LegResult], first: Mapping[UUID, int] = _NONE) -> tuple[list[UUID], Scores]:
+def fuse(results: Sequence[LegResult], first: Mapping[UUID, float] = _NONE) -> tuple[list[UUID], Scores]:
     """Every candidate of any leg with its fused score, 0..1, best first.
 
     ``first`` go before all others, with 1, those of the lowest number first. Equal scores are in the order of their
@@ -100,7 +100,7 @@ def fuse(results: Sequence[LegResult], first: Mapping[UUID, int] = _NONE) -> tup
     shares = [np.zeros(len(first)), *(result.normalized * (result.weight / total) for result in results)]
     fused = np.bincount(np.array(row, np.intp), np.concatenate(shares), len(points)).astype(np.float64)
     tie = np.array([number >> 64 for number in rows], np.uint64)
-    rank = np.full(len(points), np.iinfo(np.intp).max)
+    rank = np.full(len(points), np.inf)
     rank[: len(first)] = list(first.values())
     order = np.lexsort((tie, -fused, rank))
     fused[: len(first)] = 1.0

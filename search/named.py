@@ -16,12 +16,12 @@ from uuid import UUID
 from catalog import MAX_CODE, code_key, run_key, title_key
 from index import CODE_PARTS, CODES, TITLE_KEY, CatalogIndex, Leg, Names, Piece, pieces, term_sequence
 from schemas import Filter
-from search.phrases import has_phrase
+from search.phrases import phrase_share
 
 Exact = Literal["id", "code", "title", "text", "part"]
 
-RANK: dict[Exact, int] = {"id": 0, "code": 0, "title": 1, "text": 2, "part": 2}
-"""What goes first of what is named."""
+RANK: dict[Exact, int] = {"id": 0, "code": 0, "title": 1, "text": 3, "part": 3}
+"""What goes first of what is named; less the share that a copied text is of its product's."""
 
 MOST_NAMED = 1_000
 """Products; a part of a number that more have in common does not tell them from others."""
@@ -100,14 +100,15 @@ def named(index: CatalogIndex, words: str, filter: Filter) -> dict[UUID, Exact]:
     return by
 
 
-def said_by(index: CatalogIndex, words: str, points: Collection[UUID]) -> list[UUID]:
-    """Those of the products of which one text holds all words of a request one after the other; none where these are
-    but a few."""
+def said_by(index: CatalogIndex, words: str, points: Collection[UUID]) -> dict[UUID, float]:
+    """Those of the products of which one text holds all words of a request one after the other, and the share of that
+    text, 0..1, that they are; none where the words are but a few."""
     asked = term_sequence(words)
     if len(asked) < _PASTED:
-        return []
+        return {}
     payloads = index.payloads(list(points), ["product"])
-    return [point for point, payload in payloads.items() if has_phrase(payload.get("product", {}), asked)]
+    shares = {point: phrase_share(payload.get("product", {}), asked) for point, payload in payloads.items()}
+    return {point: share for point, share in shares.items() if share > 0}
 
 
 def _kind(number: AskedNumber, payload: Mapping[str, Any], words: str) -> Exact | None:

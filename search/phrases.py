@@ -63,12 +63,19 @@ def quoted(text: str) -> tuple[str, list[str]]:
 
 def has_phrase(row: Mapping[str, Any], words: Sequence[str]) -> bool:
     """Whether one text of a product has these words in this order, whatever their case and marks."""
+    return phrase_share(row, words) > 0
+
+
+def phrase_share(row: Mapping[str, Any], words: Sequence[str]) -> float:
+    """How much these words in this order are of the shortest text of a product that has them: 1 is all of it, and 0
+    that none has."""
     length = len(words)
-    for text in texts_of(row):
-        found = term_sequence(text)
-        if any(found[at : at + length] == words for at in range(len(found) - length + 1)):
-            return True
-    return False
+    texts = (term_sequence(text) for text in texts_of(row))
+    having = (
+        len(found) for found in texts if any(found[at : at + length] == words for at in range(len(found) - length + 1))
+    )
+    shortest = min(having, default=None)
+    return length / shortest if shortest else 0.0
 
 
 def texts_of(value: object, name: str = "") -> Iterator[str]:

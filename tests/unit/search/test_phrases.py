@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.negations import is_without
-from search.phrases import has_phrase, quoted
+from search.phrases import has_phrase, phrase_share, quoted
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,9 @@ def test_a_phrase_is_in_one_text_whatever_its_case_and_marks() -> None:
     assert not has_phrase(row, ["set", "soft"])
     assert not has_phrase(row, ["soft", "jacket"])
     assert not has_phrase(row, ["x", "y"])
+    assert phrase_share(row, ["soft", "shell"]) == 2 / 3
+    assert phrase_share(row, ["soft", "shell", "jacket"]) == 1
+    assert phrase_share(row, ["x", "y"]) == 0
 
 
 @pytest.mark.parametrize(
