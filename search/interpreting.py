@@ -4,8 +4,6 @@ A value is one that the catalog has, by all of its words, in any case, singular 
 looked for in both. A number after ``under``, ``over``, ``between`` and the like bounds the field that is named beside
 it, or the only one with its unit, and else the price; a currency that the catalog does not have is not guessed at. What
 would leave no product, or none with the other words, is left as words: no orange things are shown for ``orange juice``.
-
-Signs of currencies are a table here: Babel takes seconds to list all of them.
 """
 
 from __future__ import annotations
@@ -19,6 +17,7 @@ from typing import Any
 
 from index import CatalogIndex, stem_token, term_sequence
 from schemas import All, Filter, fold, parse_filter
+from search.ranges import Condition, Ranges
 from search.result_set import having_words
 from search.understanding import Vocabulary
 
@@ -31,40 +30,6 @@ _Key = tuple[int | str, ...]
 _NEVER = frozenset({"id", "group_id", "currency", "language"})
 """Fields that nobody means by a word."""
 
-_CURRENCIES = {
-    "$": ("USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN"),
-    "€": ("EUR",),
-    "£": ("GBP",),
-    "¥": ("JPY", "CNY"),
-    "₹": ("INR",),
-    "rs": ("INR",),
-    "dollar": ("USD", "CAD", "AUD", "NZD", "SGD", "HKD"),
-    "buck": ("USD", "CAD", "AUD"),
-    "euro": ("EUR",),
-    "pound": ("GBP",),
-    "rupee": ("INR",),
-    "yen": ("JPY",),
-    "franc": ("CHF",),
-}
-_UNITS = frozenset(
-    re.findall(r"\w+", "g kg mg cm mm m km ml l cl w kw v gb mb tb kcal kj cal inch inches ft oz lb lbs mah hz")
-)
-
-_AMOUNT = (
-    r"(?P<sign{0}>[^\w\s<>=&-]|[a-z]{{2,3}}(?=\s?\d))?\s?"
-    r"(?P<number{0}>\d+(?:[.,]\d+)*)"
-    r"(?:\s?(?P<unit{0}>[^\W\d_]+|[$€£¥₹]))?"
-)
-_ONE, _TWO = _AMOUNT.format(1), _AMOUNT.format(2)
-_RANGE = re.compile(
-    rf"(?<!\w)(?:(?:between|from)\s+{_ONE}\s+(?:and|to|-)\s+{_TWO}"
-    rf"|(?P<below>under|below|less than|cheaper than|<)\s*{_AMOUNT.format(3)}"
-    rf"|(?P<most>up to|at most|max(?:imum)?|not? (?:more than|over|above)|<=|≤)\s*{_AMOUNT.format(4)}"
-    rf"|(?P<above>over|above|more than|>)\s*{_AMOUNT.format(5)}"
-    rf"|(?P<least>at least|from|min(?:imum)?|not? (?:less than|under|below)|>=|≥)\s*{_AMOUNT.format(6)}"
-    rf"|{_AMOUNT.format(7)}\s?(?:-|–|to)\s?{_AMOUNT.format(8)})(?!\w)",
-    re.IGNORECASE,
-)
 _STOCK = re.compile(
     r"(?<!\w)(?:(?P<out>out of stock|sold out|not in stock|not available|unavailable)|in stock|available)(?!\w)",
     re.IGNORECASE,
@@ -87,21 +52,6 @@ class Interpreted:
     dropped: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Condition:
-    """What the words from one place to another of a text were taken for."""
-
-    start: int
-    end: int
-    written: dict[str, Any]
-    length: int = 0
-    """Of the value of a field that it ends with, which are words to look for as well; 0 of what is none."""
-
-    @property
-    def fields(self) -> list[str]:
-        return [name for part in self.written.get("any", [self.written]) for name in part]
-
-
 class Interpreting:
     """Of the requests to one opened index."""
 
@@ -109,6 +59,7 @@ class Interpreting:
         self._index = index
         self._vocabulary = vocabulary
         self._fields = index.record.fields
+        self._ranges = Ranges(index)
 
     def interpret(self, text: str, own: Filter, kept: Sequence[str] = ()) -> Interpreted:
         """
@@ -119,7 +70,7 @@ class Interpreting:
         if len(text.split()) > _MOST_WORDS:
             return Interpreted(text)
         protected = {word for phrase in kept for word in term_sequence(phrase) if stem_token(word) is not None}
-        conditions = [*self._ranges(text), *self._stock(text)]
+        conditions = [*self._ranges.found(text), *self._stock(text)]
         conditions += self._named(text, conditions, protected)
         bounds = [one for one in conditions if not one.length]
         conditions = [
@@ -143,7 +94,7 @@ class Interpreting:
         left = self._left(text, conditions)
         return Interpreted(left if term_sequence(left) else self._said(text, conditions, filter), filter, dropped)
 
-    def _said(self, text: str, conditions: Sequence[_Condition], filter: dict[str, Any]) -> str:
+    def _said(self, text: str, conditions: Sequence[Condition], filter: dict[str, Any]) -> str:
         """Of values that are all that is asked for, those that products which pass say in words; none of a field of
         which several values are asked for, since no product says them all."""
         passed = parse_filter(filter, self._fields)
@@ -156,10 +107,10 @@ class Interpreting:
                 said += [phrase] if self._index.count(All((passed, words))) else []
         return " ".join(said)
 
-    def _leaves_some(self, conditions: Sequence[_Condition], own: Filter, text: str) -> bool:
+    def _leaves_some(self, conditions: Sequence[Condition], own: Filter, text: str) -> bool:
         return self._count(conditions, own, self._left(text, conditions)) > 0
 
-    def _left(self, text: str, conditions: Sequence[_Condition]) -> str:
+    def _left(self, text: str, conditions: Sequence[Condition]) -> str:
         left, at = [], 0
         for one in sorted(conditions, key=_start):
             left += [text[at : one.start], " "]
@@ -171,7 +122,7 @@ class Interpreting:
             words.pop(0)
         return " ".join(words)
 
-    def _count(self, conditions: Sequence[_Condition], own: Filter, left: str = "") -> int:
+    def _count(self, conditions: Sequence[Condition], own: Filter, left: str = "") -> int:
         """Products with all of it, and with the words that are left where the catalog has them."""
         parts: list[Filter] = [own, parse_filter(_together([one.written for one in conditions]), self._fields)]
         words = having_words(self._index.terms(left), self._vocabulary, subject=False) if left else None
@@ -179,79 +130,12 @@ class Interpreting:
             parts.append(words)
         return self._index.count(All(tuple(parts)))
 
-    def _ranges(self, text: str) -> Iterator[_Condition]:
-        for match in _RANGE.finditer(text):
-            found = match.groupdict()
-            amounts = [
-                (float(number), found[f"sign{n}"], found[f"unit{n}"])
-                for n in range(1, 9)
-                if (written := found[f"number{n}"]) and (number := _number(written)) is not None
-            ]
-            if not amounts or len(amounts) != sum(found[f"number{n}"] is not None for n in range(1, 9)):
-                continue
-            said = [part for _, sign, unit in amounts for part in (sign, unit) if part]
-            bare = found["number7"] is not None
-            meant = self._field(text, match, said, bare)
-            if meant is None:
-                continue
-            name, end, more, start = meant
-            numbers = sorted(value for value, _, _ in amounts)
-            if len(numbers) == 2:
-                bounds = {"gte": numbers[0], "lte": numbers[1]}
-            else:
-                kinds = {"below": "lt", "most": "lte", "above": "gt", "least": "gte"}
-                bounds = {next(bound for kind, bound in kinds.items() if found[kind]): numbers[0]}
-            yield _Condition(start, end, {name: bounds, **more})
-
-    def _field(
-        self, text: str, match: re.Match[str], said: Sequence[str], bare: bool
-    ) -> tuple[str, int, dict[str, Any], int] | None:
-        """The field that a range is of, where what says so begins and ends, and what else is meant."""
-        start, end = match.span()
-        last = fold(said[-1]) if said else ""
-        trailing = next((n for n in range(8, 0, -1) if match.groupdict()[f"unit{n}"]), None)
-        before = [(one.start(), fold(one[0])) for one in re.finditer(r"[^\W\d]+", text[:start])]
-        for words in (2, 1):
-            named = tuple(token for _, word in before[-words:] if (token := stem_token(word)) is not None)
-            if len(before) >= words and (name := self._numeric.get(named)):
-                units = [part for part in said if fold(part) not in _UNITS]
-                if trailing is not None and units == [match[f"unit{trailing}"]]:
-                    end, units = match.start(f"unit{trailing}"), []  # another word of the request
-                return (name, end, {}, before[-words][0]) if not units else None
-        currencies = [codes for part in said if (codes := self._currency(part)) is not None]
-        units = [fold(part) for part in said if self._currency(part) is None]
-        if units and trailing is not None:
-            token = stem_token(last)
-            if token is not None and (name := self._numeric.get((token,))):
-                return name, end, {}, start
-            if units[-1] in _UNITS:
-                names = [name for name in self._numeric.values() if fold(name).split("_")[-1] == units[-1]]
-                return (names[0], end, {}, start) if len(set(names)) == 1 else None
-            if len(units) > 1 or (not currencies and bare):
-                return None
-            end = match.start(f"unit{trailing}")  # another word of the request
-            units = []
-        if units or "price" not in self._fields or (bare and not currencies):
-            return None
-        meant = {code for codes in currencies for code in codes}
-        sold = self._currencies
-        if currencies and sold and not meant & sold:
-            return None
-        more = {"currency": sorted(meant & sold)} if currencies and len(sold) > 1 else {}
-        return "price", end, more, start
-
-    def _currency(self, written: str) -> tuple[str, ...] | None:
-        word = fold(written).removesuffix(".")
-        if word.upper() in self._currencies or word.upper() in {"USD", "EUR", "GBP", "INR", "JPY", "CHF", "CAD", "AUD"}:
-            return (word.upper(),)
-        return _CURRENCIES.get(word) or _CURRENCIES.get(word.removesuffix("s"))
-
-    def _stock(self, text: str) -> Iterator[_Condition]:
+    def _stock(self, text: str) -> Iterator[Condition]:
         for match in _STOCK.finditer(text):
             if self._fields.get("in_stock") == "bool":
-                yield _Condition(*match.span(), {"in_stock": match["out"] is None})
+                yield Condition(*match.span(), {"in_stock": match["out"] is None})
 
-    def _named(self, text: str, taken: Sequence[_Condition], protected: set[str]) -> Iterator[_Condition]:
+    def _named(self, text: str, taken: Sequence[Condition], protected: set[str]) -> Iterator[Condition]:
         """The longest runs of words that are a value, or the name of what is true or false."""
         words = list(re.finditer(r"\S+", text))
         at = 0
@@ -265,7 +149,7 @@ class Interpreting:
                 phrase = text[start:end]
                 written = self._value(phrase, text[:start].split())
                 if written and self._is_meant(written, phrase):
-                    found = _Condition(start, end, written, len(phrase))
+                    found = Condition(start, end, written, len(phrase))
                     before = _key(words[at - 1][0]) if at else ()
                     if before and before in {_key(name.replace("_", " ")) for name in found.fields}:
                         found = replace(found, start=words[at - 1].start())
@@ -323,29 +207,12 @@ class Interpreting:
         flags = [name for name, kind in self._fields.items() if kind == "bool" and name != "in_stock"]
         return {key: name for name in flags if (key := _key(name.replace("_", " ")))}
 
-    @cached_property
-    def _numeric(self) -> Mapping[_Key, str]:
-        """Fields of numbers by the words of their names, with and without the unit at the end."""
-        found: dict[_Key, str] = {}
-        twice: set[_Key] = set()
-        for name, kind in self._fields.items():
-            if kind in ("integer", "float"):
-                parts = fold(name).replace("-", "_").split("_")
-                names = {_key(" ".join(parts)), _key(" ".join(parts[:-1])) if parts[-1] in _UNITS else ()}
-                for key in names - {()}:
-                    twice |= {key} if found.setdefault(key, name) != name else set()
-        return {key: name for key, name in found.items() if key not in twice}
-
-    @cached_property
-    def _currencies(self) -> frozenset[str]:
-        return frozenset(str(value) for value, _ in self._index.facet("currency", None, 1_000))
-
 
 def _is_size(phrase: str) -> bool:
     return len(fold(phrase)) <= 2 or fold(phrase).isdecimal()
 
 
-def _start(condition: _Condition) -> int:
+def _start(condition: Condition) -> int:
     return condition.start
 
 
@@ -364,16 +231,6 @@ def _is_same(value: str, phrase: str) -> bool:
         long in (short, f"{short}s", f"{short}es", f"{short[:-1]}ies")
         for short, long in (sorted(pair, key=len) for pair in pairs)
     )
-
-
-def _number(written: str) -> float | None:
-    """``1,000`` and ``1.000`` are a thousand, ``9,50`` and ``9.5`` are not."""
-    if re.fullmatch(r"\d{1,3}([.,]\d{3})+", written):
-        return float(re.sub("[.,]", "", written))
-    try:
-        return float(written.replace(",", "."))
-    except ValueError:
-        return None
 
 
 def _together(written: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ for the words as they were written.
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from rapidfuzz.distance import OSA
 
 from index import Alternative, VocabularyWord, stem_token, term_sequence, terms
 from schemas import All, ExpandedWord, Filter, HasWord, UnderstoodQuery, fold
+from search.ranges import BOUNDING
 from search.synonyms import WrittenSynonyms
 from search.thesaurus import SAME, thesaurus
 
@@ -44,6 +46,7 @@ _MOST_WORDS = 24
 _PHRASE = 3
 """Words that are one noun: ``chest of drawers``."""
 _REMEMBERED = 4096
+_NUMBER = re.compile(r"[^\w\s]?\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +143,7 @@ class Vocabulary:
         Args:
             further: Words that may be meant besides those of the catalog.
         """
-        most = 1 if len(word) < _LONG else 2
-        near = process.extract(word, self._spelt, scorer=OSA.distance, score_cutoff=most, limit=50)
-        near += process.extract(word, list(further), scorer=OSA.distance, score_cutoff=most, limit=50)
-        least = min((distance for _, distance, _ in near), default=0)
-        as_near = {term for term, distance, _ in near if distance == least}
+        as_near = _nearest(word, self._spelt, list(further))
         return sorted(as_near, key=lambda term: (_unlike(word, term), -self._products.get(term, 0), term))
 
     def split(self, word: str) -> str | None:
@@ -188,7 +187,8 @@ class Understanding:
             return Understood(text, some)
         words = self._joined(written)
         for at in sorted(range(len(words)), key=lambda at: -len(words[at])):  # short ones are judged by the others
-            words[at] = self._corrected(words[at], [*words[:at], *words[at + 1 :]])
+            before_number = at + 1 < len(words) and _NUMBER.match(words[at + 1]) is not None
+            words[at] = self._corrected(words[at], [*words[:at], *words[at + 1 :]], before_number)
         corrected = words != written
         meant = " ".join(words) if corrected else text
         segments = self._segments(meant.split())
@@ -235,7 +235,7 @@ class Understanding:
             and not self._written.instead_of(both)
         )
 
-    def _corrected(self, written: str, others: Sequence[str]) -> str:
+    def _corrected(self, written: str, others: Sequence[str], before_number: bool = False) -> str:
         first, hyphen, last = written.rpartition("-")
         if hyphen and first.isalpha() and self._knows(first):  # t-shirh
             return first + hyphen + self._corrected(last, [*others, first])
@@ -249,6 +249,8 @@ class Understanding:
             return parts
         if self._thesaurus.knows(word):  # a word that the shop lacks is no misspelling of one that it has
             return written
+        if before_number and len(word) >= _SURE and (meant := _nearest(word, BOUNDING)):  # undr 50
+            return meant[0]
         near = self.vocabulary.nearest(word, self._spelt)
         short = len(word) < _SURE
         if short:
@@ -318,6 +320,18 @@ class Understanding:
             if self.vocabulary.has_all(other) and own.isdisjoint(map(stem_token, terms(other)))
         ]
         return synonyms[:_MOST_SYNONYMS]
+
+
+def _nearest(word: str, *lists: Sequence[str]) -> list[str]:
+    """Those of the words that differ least from one, of few letters in one place and of others in two; each once."""
+    most = 1 if len(word) < _LONG else 2
+    near = [
+        found
+        for words in lists
+        for found in process.extract(word, words, scorer=OSA.distance, score_cutoff=most, limit=50)
+    ]
+    least = min((distance for _, distance, _ in near), default=0)
+    return list(dict.fromkeys(term for term, distance, _ in near if distance == least))
 
 
 def _unlike(word: str, other: str) -> tuple[bool, bool]:

@@ -116,10 +116,10 @@ def test_values_and_ranges_are_a_filter(stocked: Searcher) -> None:
 
 
 def test_misspelt_values_are_corrected_first_unless_the_request_is_literal(stocked: Searcher) -> None:
-    response = ask(stocked, text="blakc jaket under 50", interpret=True)
+    response = ask(stocked, text="blakc jaket undr 50", interpret=True)
     assert response.query is not None
     assert response.query.filter == {"color": "Black", "price": {"lt": 50.0}}
-    assert (response.query.text, response.query.corrected) == ("blakc jaket under 50", "black jacket under 50")
+    assert (response.query.text, response.query.corrected) == ("blakc jaket undr 50", "black jacket under 50")
     assert [hit.id for hit in response.hits] == ["Black-Jacket-0"]
     literal = ask(stocked, text="blakc jaket under 50", interpret=True, literal=True).query
     assert literal is not None and (literal.filter, literal.corrected) == ({"price": {"lt": 50.0}}, None)

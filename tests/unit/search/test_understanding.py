@@ -35,6 +35,8 @@ def shop() -> Understanding:
         ("Tomatto", "tomato"),
         ("wemen jackets", "women jackets"),
         ("chickpeas", "chick peas"),
+        ("sofa undr 50", "sofa under 50"),
+        ("sofa betwen $10 and 50", "sofa between $10 and 50"),
     ],
 )
 def test_misspelt_words_are_corrected(shop: Understanding, written: str, meant: str) -> None:
@@ -91,7 +93,8 @@ def test_a_word_is_corrected_to_what_products_have_with_the_others(
     "written",
     [
         "red jacket", "JACKETS", "jacket's", "nikes", "dal", "dsl", "KT-INS115", "jacket3", "laptop", "sandals",
-        "日本語", "🍅", "/", "a", "", "x" * 4000, "jackt " * 40,
+        "日本語", "🍅", "/", "a", "", "x" * 4000, "jackt " * 40, "undr",
+        "sofa undr fifty", "rover 75",
     ],
 )  # fmt: skip
 def test_what_may_be_meant_as_it_is_stays(shop: Understanding, written: str) -> None:
