@@ -11,7 +11,7 @@ from __future__ import annotations
 import gzip
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,6 +56,11 @@ class Thesaurus:
         """Whether this is a word of English, in its base form, as a plural, or as what a verb makes of it."""
         forms = [*_base_forms(word), *_verbs(word)]
         return any(form in self._meanings or form in self._others for form in forms)
+
+    @cached_property
+    def nouns(self) -> list[str]:
+        """What things are called, of one word without marks."""
+        return [word for word in self._meanings if word.isalpha()]
 
     def synonyms(self, phrase: str) -> list[Synonym]:
         """Words of the same meaning, then those for kinds of it, then those for what it is a kind of; none for what is

@@ -33,6 +33,8 @@ _LEAST = 3
 _SURE = 4
 """Below so many letters nearly every word is a typo of another: it is corrected only to what some product has together
 with all other words of the request."""
+_TOLD = 5
+"""From here on it may be a noun that the catalog does not have, of which there are ten thousands."""
 _LONG = 6
 """From here on two letters may be wrong."""
 _MOST_NEAR = 8
@@ -137,14 +139,16 @@ class Vocabulary:
         """The words that this may be a misspelling of: those that differ least, most likely first. None where none is
         near.
 
-        More likely are those with the same first letter, then those with the same letters, of which one was left out,
-        doubled or moved, then those of more products.
+        More likely are those that say what some product is, then those with the same first letter, then those with the
+        same letters, of which one was left out, doubled or moved, then those of more products.
 
         Args:
             further: Words that may be meant besides those of the catalog.
         """
         as_near = _nearest(word, self._spelt, list(further))
-        return sorted(as_near, key=lambda term: (_unlike(word, term), -self._products.get(term, 0), term))
+        return sorted(
+            as_near, key=lambda term: (not self.says(term), _unlike(word, term), -self._products.get(term, 0), term)
+        )
 
     def split(self, word: str) -> str | None:
         """Two words of the catalog that were written as one: ``chickpeas`` is ``chick peas``."""
@@ -251,25 +255,37 @@ class Understanding:
             return written
         if before_number and len(word) >= _SURE and (meant := _nearest(word, BOUNDING)):  # undr 50
             return meant[0]
-        near = self.vocabulary.nearest(word, self._spelt)
+        near = self.vocabulary.nearest(word, [*self._spelt, *self._nouns_near(word)])
         short = len(word) < _SURE
         if short:
             near = [other for other in near if other[0] == word[0]]
-        together = self._counts_together(near[:_MOST_NEAR], others) if short or len(near) > 1 else {}
-        together = {one: count for one, count in together.items() if count}
-        if together:
+        if together := self._together(near[:_MOST_NEAR], others) if short or len(near) > 1 else {}:
             return min(together, key=lambda one: (_unlike(word, one), -together[one], one))
         return written if short or not near else near[0]
 
-    def _counts_together(self, near: Sequence[str], others: Sequence[str]) -> dict[str, int]:
-        """How many products have each of the words together with all others of the request that the catalog knows."""
+    def _nouns_near(self, word: str) -> list[str]:
+        """Words of the dictionary that differ in one place, and that mean what the catalog has by another name: a
+        ``coutch`` is a couch where sofas are sold."""
+        if len(word) < _TOLD:
+            return []
+        near = process.extract(word, self._thesaurus.nouns, scorer=OSA.distance, score_cutoff=1, limit=50)
+        return [noun for noun, _, _ in near if noun[0] == word[0] and self._of_dictionary(noun)]
+
+    def _together(self, near: Sequence[str], others: Sequence[str]) -> dict[str, int]:
+        """How many products have each of the words together with all others of the request that the catalog knows, of
+        those with any: products that it says what they are, or else that have it anywhere."""
         tokens = {token for word in term_sequence(" ".join(others)) if (token := stem_token(word)) is not None}
         known = [
             HasWord(tuple(spelt), subject=False) for token in tokens if (spelt := self.vocabulary.spellings(token))
         ]
         if not known or self._count is None:
             return {}
-        return {one: self._count(All((HasWord((one,), subject=False), *known))) for one in near}
+        for subject in (True, False):
+            some = [one for one in near if self.vocabulary.says(one) or not subject]
+            counts = {one: self._count(All((HasWord((one,), subject=subject), *known))) for one in some}
+            if found := {one: count for one, count in counts.items() if count}:
+                return found
+        return {}
 
     def _knows(self, word: str) -> bool:
         return self.vocabulary.has(word) or self._written.knows(word)

@@ -36,6 +36,7 @@ def shop() -> Understanding:
         ("wemen jackets", "women jackets"),
         ("chickpeas", "chick peas"),
         ("sofa undr 50", "sofa under 50"),
+        ("red coutch", "red couch"),  # which the catalog calls a sofa
         ("sofa betwen $10 and 50", "sofa between $10 and 50"),
     ],
 )
@@ -43,6 +44,17 @@ def test_misspelt_words_are_corrected(shop: Understanding, written: str, meant: 
     understood = shop.understand(written)
     assert understood.text == meant
     assert understood.shown(written).corrected == meant
+
+
+def test_what_says_what_a_product_is_is_meant_before_what_is_said_beside_it() -> None:
+    words = [("while", 20, 0), ("with", 90, 0), ("free", 30, 0), ("white", 5, 5), ("green", 4, 4), ("soft", 9, 0)]
+    said = Understanding(Vocabulary([VocabularyWord(*word) for word in words]))
+    assert [said.understand(word).text for word in ("whie", "freen", "sotf", "wiht")] == [
+        "white",
+        "green",
+        "soft",
+        "with",
+    ]
 
 
 PRODUCTS = [
