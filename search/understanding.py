@@ -269,7 +269,7 @@ class Understanding:
         if len(word) < _TOLD:
             return []
         near = process.extract(word, self._thesaurus.nouns, scorer=OSA.distance, score_cutoff=1, limit=50)
-        return [noun for noun, _, _ in near if noun[0] == word[0] and self._of_dictionary(noun)]
+        return [noun for noun, _, _ in near if (noun[0] == word[0] or len(word) >= _LONG) and self._of_dictionary(noun)]
 
     def _together(self, near: Sequence[str], others: Sequence[str]) -> dict[str, int]:
         """How many products have each of the words together with all others of the request that the catalog knows, of
