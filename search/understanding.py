@@ -249,7 +249,8 @@ class Understanding:
         (word,) = plain
         if len(word) < _LEAST or not word.isalpha() or self._knows(word):
             return written
-        if parts := self.vocabulary.split(word):
+        parts = self.vocabulary.split(word)
+        if parts and all(map(self.vocabulary.says, parts.split())):
             return parts
         if self._thesaurus.knows(word):  # a word that the shop lacks is no misspelling of one that it has
             return written
@@ -261,15 +262,28 @@ class Understanding:
             near = [other for other in near if other[0] == word[0]]
         if together := self._together(near[:_MOST_NEAR], others) if short or len(near) > 1 else {}:
             return min(together, key=lambda one: (_unlike(word, one), -together[one], one))
-        return written if short or not near else near[0]
+        return written if short else near[0] if near else parts or written
 
     def _nouns_near(self, word: str) -> list[str]:
         """Words of the dictionary that differ in one place, and that mean what the catalog has by another name: a
-        ``coutch`` is a couch where sofas are sold."""
+        ``coutch`` is a couch where sofas are sold. Those that come nearest to what products are called."""
         if len(word) < _TOLD:
             return []
-        near = process.extract(word, self._thesaurus.nouns, scorer=OSA.distance, score_cutoff=1, limit=50)
-        return [noun for noun, _, _ in near if (noun[0] == word[0] or len(word) >= _LONG) and self._of_dictionary(noun)]
+        near = [
+            noun + ending
+            for ending in ("", "s", "es")
+            if word.endswith(ending)
+            for noun, _, _ in process.extract(
+                word.removesuffix(ending), self._thesaurus.nouns, scorer=OSA.distance, score_cutoff=1, limit=50
+            )
+        ]
+        likely = [noun for noun in near if noun[0] == word[0] or len(word) >= _LONG]
+        meant = {noun: max(map(self._strength, found)) for noun in likely if (found := self._of_dictionary(noun))}
+        most = max(meant.values(), default=None)
+        return [noun for noun, strength in meant.items() if strength == most]
+
+    def _strength(self, alternative: Alternative) -> tuple[bool, float]:
+        return all(map(self.vocabulary.says, terms(alternative.phrase))), alternative.weight
 
     def _together(self, near: Sequence[str], others: Sequence[str]) -> dict[str, int]:
         """How many products have each of the words together with all others of the request that the catalog knows, of
