@@ -193,8 +193,8 @@ export async function getProduct(id) {
   const known = seen.get(id);
   if (known) return known;
   const hit = await (await send(`v1/products/${encodeURIComponent(id)}`, {})).json();
-  seen.set(id, hit);
-  return hit;
+  if (!seen.has(id)) seen.set(id, hit); // A search that was answered meanwhile knows its group as well.
+  return seen.get(id);
 }
 
 /**

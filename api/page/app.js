@@ -110,8 +110,8 @@ class Page {
     const address = writeAddress(this.query);
     const same = address === writeAddress(before) && this.query.photo === before.photo;
     const betweenProducts = Boolean(before.product && change.product);
-    // `opened` remembers that going back closes the details.
-    const opened = Boolean(change.product) || (same && history.state?.opened);
+    // `opened` remembers that going back closes the details; those that an address opened, it does not.
+    const opened = same || betweenProducts ? history.state?.opened : Boolean(change.product);
     const furtherStep = adjusting !== undefined && adjusting === this.adjusting;
     const method = same || betweenProducts || furtherStep ? "replaceState" : "pushState";
     const place = identity(this.query) === this.asked ? history.state?.place : undefined;

@@ -292,6 +292,23 @@ def test_going_back_closes_the_details(open_page: OpenPage) -> None:
     expect(page).to_have_url(re.compile(r"\?q=red$"))
 
 
+def test_closing_what_a_shared_address_opened_stays_on_the_page(open_page: OpenPage) -> None:
+    sender = open_page("/?q=striped+cushion")
+    grouped = cards(sender).filter(has=sender.locator(".swatches button")).first
+    page = open_page(f"/?q=striped+cushion&product={grouped.get_attribute('data-id')}")
+    dialog = page.get_by_role("dialog")
+    cards(page)
+    dialog.get_by_role("button", name="Close").click()
+    expect(page).to_have_url(re.compile(r"\?q=striped\+cushion$"))
+    page.go_back()
+    dialog.get_by_role("button", name="Variant").first.click()
+    dialog.get_by_role("button", name="Close").click()
+    expect(dialog).to_be_hidden()
+    expect(page).to_have_url(re.compile(r"\?q=striped\+cushion$"))
+    page.get_by_role("searchbox").fill("Plain red star cushion")
+    first(page, "star-plain-red")
+
+
 def test_what_is_asked_before_the_browser_has_gone_back_is_kept(open_page: OpenPage) -> None:
     page = open_page("/?q=Plain+red+star+cushion")
     first(page, "star-plain-red")
