@@ -177,6 +177,6 @@ def _number(written: str) -> float | None:
 
 
 def _stems(name: str) -> _Stems:
-    """None where one of its words is a stop word, which names nothing."""
+    """The words of a name by their stems; empty where one is a stop word, which names nothing."""
     tokens = [stem_token(word) for word in term_sequence(name)]
     return tuple(token for token in tokens if token is not None) if None not in tokens else ()

@@ -8,6 +8,7 @@ import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from ingest.commands.from_vectors import stored_prompts, the_one
 from ingest.commands.parser import command_parser
 from ingest.progress import counted
 from ingest.report_page.disagreements import write_disagreements
-from labels import PromptEncoder, label_index
+from labels import label_index
 
 log = logging.getLogger("ingest")
 
@@ -62,9 +63,7 @@ def _label(
     started = time.perf_counter()
     name = given.label_set or the_one(store, "label-sets", "--label-set", "`documents put label-sets` writes one")
 
-    def prompts() -> PromptEncoder:
-        return stored_prompts(store, "label", encoder_of)
-
+    prompts = partial(stored_prompts, store, "label", encoder_of)
     with counted("label") as progress:
         done = label_index(store, name, prompts, given.field, given.wait, progress)
     for notice in done.labelled.notices:

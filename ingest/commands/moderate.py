@@ -8,6 +8,7 @@ import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from typing import Any, get_args
 
 from pydantic import ValidationError
@@ -17,7 +18,7 @@ from index import IndexSettings, IndexStore, build_settings, open_store
 from ingest.commands.from_vectors import stored_prompts, the_one
 from ingest.commands.parser import command_parser
 from ingest.progress import counted
-from labels import PromptEncoder, appeal, decisions, judge_index, starter_policy
+from labels import appeal, decisions, judge_index, starter_policy
 from schemas import Action, Appealed, clean_code, ingest_command
 
 log = logging.getLogger("ingest")
@@ -86,9 +87,7 @@ def _judge(store: IndexStore, given: Namespace, encoder_of: Callable[[str], Enco
     started = time.perf_counter()
     name = given.policy or the_one(store, "policies", "--policy", f"`{ingest_command()} moderate starter`")
 
-    def prompts() -> PromptEncoder:
-        return stored_prompts(store, "judge", encoder_of)
-
+    prompts = partial(stored_prompts, store, "judge", encoder_of)
     with counted("moderate") as progress:
         judged = judge_index(store, name, prompts, given.wait, progress)
     for notice in judged.notices:
