@@ -26,7 +26,7 @@ from schemas import All, AnyOf, ConfigurationError, Filter, HasWord, Match, Not,
 from search import Searcher
 from search.result_set import Observed
 from search.thesaurus import SAME, thesaurus
-from search.understanding import Vocabulary
+from search.vocabulary import Vocabulary
 
 EVERYDAY_THINGS = Path(__file__).parent / "data" / "everyday_things.txt"
 

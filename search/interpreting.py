@@ -19,7 +19,7 @@ from index import CatalogIndex, stem_token, term_sequence
 from schemas import All, Filter, fold, parse_filter
 from search.ranges import Condition, Ranges
 from search.result_set import having_words
-from search.understanding import Vocabulary
+from search.vocabulary import Vocabulary
 
 MOST_VALUES = 10_000
 """Of one field, the commonest."""

@@ -40,7 +40,7 @@ from search.candidates import Candidates
 from search.fusion import Scores
 from search.plan import Question
 from search.thesaurus import thesaurus
-from search.understanding import Vocabulary
+from search.vocabulary import Vocabulary
 
 MOST_SUPPORT = 1_000
 """Products with all words of a request that are looked at for how well they fit its meaning."""

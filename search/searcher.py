@@ -52,7 +52,8 @@ from search.questions import Questions
 from search.reading import MOST_READ, Read, Reading
 from search.result_set import Observed, ResultSet, decide, decide_together, having_words, observe
 from search.synonyms import WrittenSynonyms
-from search.understanding import Understanding, Understood, Vocabulary
+from search.understanding import Understanding, Understood
+from search.vocabulary import Vocabulary
 from search.weights import LegWeights, weights_for
 
 DECIDED_CACHE = 256

@@ -9,10 +9,8 @@ for the words as they were written.
 
 from __future__ import annotations
 
-import math
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from threading import Lock
@@ -22,21 +20,18 @@ from cachetools import LRUCache, cachedmethod
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from index import Alternative, VocabularyWord, stem_token, term_sequence, terms
-from schemas import All, ExpandedWord, Filter, HasWord, UnderstoodQuery, fold
+from index import Alternative, stem_token, term_sequence, terms
+from schemas import All, ExpandedWord, Filter, HasWord, UnderstoodQuery
 from search.ranges import BOUNDING
 from search.synonyms import WrittenSynonyms
 from search.thesaurus import SAME, thesaurus
+from search.vocabulary import LEAST, LONG, Vocabulary, nearest_words, unlike
 
-_LEAST = 3
-"""Letters of a word that may be misspelt."""
 _SURE = 4
 """Below so many letters nearly every word is a typo of another: it is corrected only to what some product has together
 with all other words of the request."""
 _TOLD = 5
 """From here on it may be a noun that the catalog does not have, of which there are ten thousands."""
-_LONG = 6
-"""From here on two letters may be wrong."""
 _MOST_NEAR = 8
 """Words as near as each other, of which it is found out whether a product has them together with the others."""
 _MOST_SYNONYMS = 12
@@ -81,83 +76,6 @@ class _Segment(NamedTuple):
     alternatives: list[Alternative]
 
 
-class Vocabulary:
-    """The words of a catalog of so many products, as far as they can be compared with those of a request."""
-
-    def __init__(self, words: Sequence[VocabularyWord], products: int = 0) -> None:
-        self._spellings: defaultdict[int, list[str]] = defaultdict(list)
-        for word in words:
-            if (token := stem_token(word.term)) is not None:
-                self._spellings[token].append(word.term)
-        self._subjects = frozenset(word.term for word in words if word.subjects)
-        self._products = {word.term: word.products for word in words}
-        self._count = max(products, *self._products.values(), 1)
-        self._spelt = [word.term for word in words if word.term.isalpha() and len(word.term) >= _LEAST]
-
-    def __bool__(self) -> bool:
-        return bool(self._products)
-
-    def has(self, word: str) -> bool:
-        """Whether a product has the word, in whatever form of it; a word that says nothing counts as had."""
-        token = stem_token(word)
-        return token is None or token in self._spellings
-
-    def has_stem(self, word: str) -> bool:
-        """Whether a product has the word, in whatever form of it; a word that says nothing does not count."""
-        return stem_token(word) in self._spellings
-
-    def says(self, word: str) -> bool:
-        """Whether a product has just this word where it says what it is."""
-        return fold(word) in self._subjects
-
-    def spellings(self, token: int) -> Sequence[str]:
-        """All words of the catalog with this stem."""
-        return self._spellings.get(token, ())
-
-    def has_all(self, phrase: str) -> bool:
-        return all(self.has(word) for word in terms(phrase))
-
-    def spelling(self, phrase: str) -> str | None:
-        """The phrase as the catalog may have it: as it is, or its words as one; None where it lacks some of it."""
-        found = term_sequence(phrase)
-        if all(map(self.has, found)):
-            return phrase
-        joined = "".join(found)
-        return joined if self.writes(joined) else None
-
-    def writes(self, word: str) -> bool:
-        """Whether a product has just this word, in any case."""
-        return fold(word) in self._products
-
-    def idf(self, phrase: str) -> float:
-        """How much the words of a phrase say, together, by BM25's inverse document frequency."""
-        tokens = (token for word in term_sequence(phrase) if (token := stem_token(word)) is not None)
-        frequencies = (max((self._products[term] for term in self.spellings(token)), default=0) for token in tokens)
-        return sum(math.log1p((self._count - n + 0.5) / (n + 0.5)) for n in frequencies)
-
-    def nearest(self, word: str, further: Iterable[str] = ()) -> list[str]:
-        """The words that this may be a misspelling of: those that differ least, most likely first. None where none is
-        near.
-
-        More likely are those that say what some product is, then those with the same first letter, then those with the
-        same letters, of which one was left out, doubled or moved, then those of more products.
-
-        Args:
-            further: Words that may be meant besides those of the catalog.
-        """
-        as_near = _nearest(word, self._spelt, list(further))
-        return sorted(
-            as_near, key=lambda term: (not self.says(term), _unlike(word, term), -self._products.get(term, 0), term)
-        )
-
-    def split(self, word: str) -> str | None:
-        """Two words of the catalog that were written as one: ``chickpeas`` is ``chick peas``."""
-        parts = [(word[:at], word[at:]) for at in range(3, len(word) - 2)]
-        known = [pair for pair in parts if all(part in self._products for part in pair)]
-        best = max(known, key=lambda pair: min(self._products[part] for part in pair), default=None)
-        return " ".join(best) if best else None
-
-
 class Understanding:
     """Of the requests to one opened index. Thread-safe: what is remembered may be found out twice.
 
@@ -174,7 +92,7 @@ class Understanding:
         self.vocabulary = vocabulary
         self._count = count
         self._written = synonyms or WrittenSynonyms()
-        self._spelt = sorted(word for word in self._written.words if word.isalpha() and len(word) >= _LEAST)
+        self._spelt = sorted(word for word in self._written.words if word.isalpha() and len(word) >= LEAST)
         self._thesaurus = thesaurus()
         self._remembered: LRUCache[Any, Understood] = LRUCache(_REMEMBERED)
         self._lock = Lock()
@@ -247,21 +165,21 @@ class Understanding:
         if len(plain) != 1:
             return written
         (word,) = plain
-        if len(word) < _LEAST or not word.isalpha() or self._knows(word):
+        if len(word) < LEAST or not word.isalpha() or self._knows(word):
             return written
         parts = self.vocabulary.split(word)
         if parts and all(map(self.vocabulary.says, parts.split())):
             return parts
         if self._thesaurus.knows(word):  # a word that the shop lacks is no misspelling of one that it has
             return written
-        if before_number and len(word) >= _SURE and (meant := _nearest(word, BOUNDING)):  # undr 50
+        if before_number and len(word) >= _SURE and (meant := nearest_words(word, BOUNDING)):  # undr 50
             return meant[0]
         near = self.vocabulary.nearest(word, [*self._spelt, *self._nouns_near(word)])
         short = len(word) < _SURE
         if short:
             near = [other for other in near if other[0] == word[0]]
         if together := self._together(near[:_MOST_NEAR], others) if short or len(near) > 1 else {}:
-            return min(together, key=lambda one: (_unlike(word, one), -together[one], one))
+            return min(together, key=lambda one: (unlike(word, one), -together[one], one))
         return written if short else near[0] if near else parts or written
 
     def _nouns_near(self, word: str) -> list[str]:
@@ -277,7 +195,7 @@ class Understanding:
                 word.removesuffix(ending), self._thesaurus.nouns, scorer=OSA.distance, score_cutoff=1, limit=50
             )
         ]
-        likely = [noun for noun in near if noun[0] == word[0] or len(word) >= _LONG]
+        likely = [noun for noun in near if noun[0] == word[0] or len(word) >= LONG]
         meant = {noun: max(map(self._strength, found)) for noun in likely if (found := self._of_dictionary(noun))}
         most = max(meant.values(), default=None)
         return [noun for noun, strength in meant.items() if strength == most]
@@ -350,20 +268,3 @@ class Understanding:
             if self.vocabulary.has_all(other) and own.isdisjoint(map(stem_token, terms(other)))
         ]
         return synonyms[:_MOST_SYNONYMS]
-
-
-def _nearest(word: str, *lists: Sequence[str]) -> list[str]:
-    """Those of the words that differ least from one, of few letters in one place and of others in two; each once."""
-    most = 1 if len(word) < _LONG else 2
-    near = [
-        found
-        for words in lists
-        for found in process.extract(word, words, scorer=OSA.distance, score_cutoff=most, limit=50)
-    ]
-    least = min((distance for _, distance, _ in near), default=0)
-    return list(dict.fromkeys(term for term, distance, _ in near if distance == least))
-
-
-def _unlike(word: str, other: str) -> tuple[bool, bool]:
-    """How much less likely it is that one was meant by the other: by its first letter, then by what letters it has."""
-    return other[0] != word[0], set(other) != set(word)

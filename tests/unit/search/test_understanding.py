@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from index import VocabularyWord, term_sequence
 from schemas import All, Document, Filter, HasWord, check_document
 from search.synonyms import WrittenSynonyms
-from search.understanding import Understanding, Vocabulary
+from search.understanding import Understanding
+from search.vocabulary import Vocabulary
 
 WORDS = {
     "red": 9, "jacket": 30, "jackets": 3, "sofa": 8, "chick": 2, "peas": 4, "eggplant": 5, "tomato": 6, "tomatoes": 2,
